@@ -1,0 +1,53 @@
+// Whose token is this, until when, or why not.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/system/result.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "auth/key_ring.hpp"
+#include "auth/refusal.hpp"
+#include "storage/store.hpp"
+
+namespace deployd::auth {
+
+/// Whose a good token is.
+struct Identity {
+  std::string subject;    // for the access log: an API token's name, or a JWT's `sub`
+  std::uint64_t key;      // the same for the same token (API token) or the same issuer and subject (JWT), for rate limits
+};
+
+/// Good credentials, or why they are not. The pointer is valid until the next call of the same Authenticator.
+using Verdict = std::variant<Identity const*, Refusal>;
+
+/// Checks the credentials of one worker's requests. Not to be shared between threads.
+class Authenticator {
+ public:
+  /// `store` must outlive the authenticator.
+  Authenticator(std::shared_ptr<KeyRing const> keys, storage::Store& store);
+  ~Authenticator();
+
+  /// The warm path: the identity that these very bytes were verified as before, if they still are good at `now`.
+  /// No allocation, no waiting. `credentials` is the raw value of the Authorization field.
+  Identity const* recall(std::string_view credentials, std::chrono::system_clock::time_point now) noexcept;
+
+  /// Verifies credentials. For an API token this may ask the store; a store that does not answer is
+  /// `Refusal::store_unavailable`. What is good is remembered, at most until it expires; an API token at most half a
+  /// second, so that revocation takes effect in time. `credentials` must live until the call is done.
+  boost::asio::awaitable<Verdict> verify(std::string_view credentials, std::chrono::system_clock::time_point now);
+
+  /// Puts other keys in force and forgets everything that was verified with the old ones.
+  void replace_keys(std::shared_ptr<KeyRing const> keys) noexcept;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace deployd::auth

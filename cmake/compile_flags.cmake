@@ -1,0 +1,29 @@
+# Flags that every target of this project is compiled with; other people's headers are SYSTEM and spared.
+add_library(deployd_flags INTERFACE)
+target_compile_options(
+  deployd_flags
+  INTERFACE -Wall
+            -Wextra
+            -Wpedantic
+            -Wshadow
+            -Wconversion
+            -Wsign-conversion
+            -Wold-style-cast
+            -Woverloaded-virtual
+            -Wnull-dereference
+            -Wimplicit-fallthrough
+            -fno-omit-frame-pointer)
+
+if(DEPLOYD_SANITIZE)
+  add_compile_options(-fsanitize=${DEPLOYD_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${DEPLOYD_SANITIZE})
+  # GCC's flow analysis sees paths that only the instrumentation has.
+  target_compile_options(deployd_flags INTERFACE -Wno-null-dereference -Wno-maybe-uninitialized)
+endif()
+
+if(DEPLOYD_HARDENING)
+  add_compile_options(-D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS -fstack-protector-strong -fstack-clash-protection
+                      -fcf-protection)
+  add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -pie)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()

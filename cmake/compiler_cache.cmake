@@ -1,0 +1,6 @@
+# Uses ccache when it is there; a build without it is only slower.
+find_program(DEPLOYD_CCACHE ccache)
+mark_as_advanced(DEPLOYD_CCACHE)
+if(DEPLOYD_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${DEPLOYD_CCACHE})
+endif()

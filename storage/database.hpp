@@ -1,0 +1,41 @@
+// The store of one process: what its workers share, and the way to each worker's view of it.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "storage/database_url.hpp"
+#include "storage/store.hpp"
+
+namespace deployd::storage {
+
+struct DatabaseOptions {
+  DatabaseUrl url;
+  std::size_t sessions = 8;                        // PostgreSQL: threads, each with a session, for short queries
+  std::chrono::milliseconds timeout{5000};         // a query, waiting included
+  std::string patterns_relation = "";              // PostgreSQL: somebody else's relations, only read; empty: our own
+  std::string deployments_relation = "";
+};
+
+class Database {
+ public:
+  virtual ~Database() = default;
+
+  /// The view of one worker, whose event loop is `worker`. To be destroyed on that worker's thread or after the loop
+  /// has ended, and before the Database.
+  virtual std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) = 0;
+
+  /// True when the store holds at least one API token that is neither revoked nor expired. Blocks; for start-up.
+  virtual bool has_api_tokens() = 0;
+};
+
+/// Opens the store for serving. Never creates or changes a schema.
+/// Throws `storage::Error` with `missing`, `older_schema`, `newer_schema`, `corrupt`, `forbidden`, `busy` or
+/// `unavailable` and a line for the operator.
+std::unique_ptr<Database> open_database(DatabaseOptions options);
+
+}  // namespace deployd::storage

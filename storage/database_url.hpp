@@ -1,0 +1,34 @@
+// Where the data is: the value of --database, parsed once.
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace deployd::storage {
+
+/// A SQLite file, as in `sqlite:deployd.db` or `sqlite:/var/lib/deployd/deployd.db`.
+struct SqliteUrl {
+  std::string path;
+};
+
+/// A libpq connection URI, kept as it was given but for the parameters that are deployd's own.
+struct PostgresqlUrl {
+  /// What libpq is given: `postgresql://user@host1,host2/db?...`.
+  std::string uri;
+  /// `prepare=off` in the URI: no prepared statements, for pgbouncer in transaction mode.
+  bool prepare = true;
+};
+
+using DatabaseUrl = std::variant<SqliteUrl, PostgresqlUrl>;
+
+/// Parses `sqlite:PATH`, `postgresql://...` or `postgres://...`.
+/// Fails with `errc::bad_database_url`; nothing is opened.
+boost::system::result<DatabaseUrl> parse_database_url(std::string_view text);
+
+/// The URL as it may stand in logs and error lines: passwords are replaced by `***`.
+std::string describe(DatabaseUrl const& url);
+
+}  // namespace deployd::storage

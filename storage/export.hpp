@@ -1,0 +1,18 @@
+// Writing all patterns and deployments as JSON or NDJSON, from one snapshot, in bounded memory.
+#pragma once
+
+#include <ostream>
+
+#include "storage/database_url.hpp"
+#include "storage/schema.hpp"
+
+namespace deployd::storage {
+
+enum class ExportFormat { json, ndjson };
+
+/// Writes what `import` reads: patterns then deployments, each in ascending order of id, with the keys in the order
+/// of the contract and no white space, so that an import of an export exports to the same bytes.
+/// Throws `Error`, or std::ios_base::failure when `out` cannot be written.
+void export_all(DatabaseUrl const& url, Relations const& relations, ExportFormat format, std::ostream& out);
+
+}  // namespace deployd::storage

@@ -1,0 +1,28 @@
+// Opening SOCI sessions, and telling SOCI's and the databases' failures apart.
+#pragma once
+
+#include <soci/soci.h>
+
+#include <chrono>
+#include <memory>
+
+#include "storage/database_url.hpp"
+#include "storage/error.hpp"
+
+namespace deployd::storage {
+
+enum class Access {
+  read,    // never writes; the SQLite file must exist
+  write,   // the SQLite file must exist
+  create,  // the SQLite file may be created
+};
+
+/// Opens a session with deployd's settings: for SQLite WAL, foreign keys and `busy` as busy timeout; for PostgreSQL
+/// `busy` as connect timeout (at least a second) and UTF-8. Throws `Error`.
+std::unique_ptr<soci::session> open_session(DatabaseUrl const& url, Access access,
+                                            std::chrono::milliseconds busy = std::chrono::seconds(5));
+
+/// What a SOCI exception caught on a session of `url` means, with a line for the operator.
+Error translate(soci::soci_error const& failure, DatabaseUrl const& url);
+
+}  // namespace deployd::storage
