@@ -1,0 +1,69 @@
+// `deployd serve`: the server, from opening the store to the end of draining.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "auth/key_ring.hpp"
+#include "storage/database.hpp"
+
+namespace deployd::server {
+
+/// A value of --listen that names a TCP endpoint: a numeric address, not a host name. Port 0 takes a free one.
+struct TcpAddress {
+  std::string host;  // as `127.0.0.1` or `::1`
+  std::uint16_t port = 0;
+};
+
+/// A value of --listen that names a Unix domain socket: `unix:/run/deployd.sock`.
+struct UnixAddress {
+  std::string path;
+};
+
+using ListenAddress = std::variant<TcpAddress, UnixAddress>;
+
+enum class AccessLog { off, json, text };
+
+/// What `deployd serve` was told, parsed and checked; sizes in bytes.
+struct ServeOptions {
+  std::vector<ListenAddress> listen{TcpAddress{"127.0.0.1", 8080}};
+  bool take_over = false;
+  unsigned workers = 0;  // 0: the cores this process may run on
+  storage::DatabaseOptions database;
+  auth::KeyRingOptions keys;
+  std::vector<std::string> cors_origins{"*"};
+  std::size_t max_connections = 10000;
+  std::chrono::milliseconds header_timeout{10'000};
+  std::chrono::milliseconds idle_timeout{60'000};
+  std::chrono::milliseconds write_timeout{30'000};
+  std::chrono::milliseconds drain_timeout{30'000};
+  std::chrono::milliseconds stream_timeout{600'000};
+  std::size_t max_header_bytes = 16384;
+  std::size_t max_target_bytes = 8192;
+  std::size_t max_body_bytes = 65536;
+  std::optional<double> rate_limit;  // requests a second per token
+  std::size_t cache_bytes = std::size_t{64} << 20;
+  AccessLog access_log = AccessLog::off;
+};
+
+/// Serves until SIGTERM or SIGINT and returns once drained; the exit status of the process.
+///
+/// Throws `storage::Error`, `auth::KeyError` or `ListenError` when it cannot start. On SIGHUP `reread` is asked for the
+/// key options in force from then on (it re-reads configuration and puts the log level in force itself); what it
+/// throws is logged and the old keys stay.
+int serve(ServeOptions const& options, std::function<auth::KeyRingOptions()> reread);
+
+/// An address of --listen that is not to be had. `what()` is one line that names it.
+class ListenError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace deployd::server
