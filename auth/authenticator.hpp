@@ -19,8 +19,8 @@ namespace deployd::auth {
 
 /// Whose a good token is.
 struct Identity {
-  std::string subject;    // for the access log: an API token's name, or a JWT's `sub`
-  std::uint64_t key;      // the same for the same token (API token) or the same issuer and subject (JWT), for rate limits
+  std::string subject;  // for the access log: an API token's name, or a JWT's `sub`
+  std::uint64_t key;    // the same for the same token (API token) or the same issuer and subject (JWT), for rate limits
 };
 
 /// Good credentials, or why they are not. The pointer is valid until the next call of the same Authenticator.

@@ -11,10 +11,10 @@
 namespace deployd::auth {
 
 struct KeyRingOptions {
-  std::optional<std::string> secret;             // HS256/384/512: the raw bytes, already read from file or environment
-  std::string secret_origin;                     // what to name in error lines: the file, or DEPLOYD_JWT_SECRET
-  std::vector<std::string> public_key_files;     // PEM: RSA, EC (P-256, P-384, P-521), Ed25519
-  std::vector<std::string> jwks_files;           // RFC 7517
+  std::optional<std::string> secret;          // HS256/384/512: the raw bytes, already read from file or environment
+  std::string secret_origin;                  // what to name in error lines: the file, or DEPLOYD_JWT_SECRET
+  std::vector<std::string> public_key_files;  // PEM: RSA, EC (P-256, P-384, P-521), Ed25519
+  std::vector<std::string> jwks_files;        // RFC 7517
   std::optional<std::string> issuer;
   std::optional<std::string> audience;
   std::chrono::seconds leeway{30};

@@ -2,6 +2,8 @@
 
 namespace deployd::server {
 
-int serve(ServeOptions const&, std::function<auth::KeyRingOptions()>) { return 0; }
+int serve(ServeOptions const&, std::function<auth::KeyRingOptions()>) {
+  return 0;
+}
 
 }  // namespace deployd::server

@@ -15,9 +15,9 @@ namespace deployd::storage {
 
 struct DatabaseOptions {
   DatabaseUrl url;
-  std::size_t sessions = 8;                        // PostgreSQL: threads, each with a session, for short queries
-  std::chrono::milliseconds timeout{5000};         // a query, waiting included
-  std::string patterns_relation = "";              // PostgreSQL: somebody else's relations, only read; empty: our own
+  std::size_t sessions = 8;                 // PostgreSQL: threads, each with a session, for short queries
+  std::chrono::milliseconds timeout{5000};  // a query, waiting included
+  std::string patterns_relation = "";       // PostgreSQL: somebody else's relations, only read; empty: our own
   std::string deployments_relation = "";
 };
 

@@ -14,8 +14,8 @@ namespace deployd::storage {
 
 /// One input, read once from front to back. The format (JSON or NDJSON) is told from its first bytes.
 struct ImportSource {
-  std::string name;      // as it stands in error lines: the file's path, or "-"
-  std::istream* stream;  // not owned
+  std::string name;        // as it stands in error lines: the file's path, or "-"
+  std::istream* stream;    // not owned
   std::uint64_t size = 0;  // bytes, when known; else 0
 };
 

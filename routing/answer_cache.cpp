@@ -1,0 +1,85 @@
+#include "routing/answer_cache.hpp"
+
+#include <xxhash.h>
+
+#include <random>
+
+namespace deployd::routing {
+namespace {
+
+// Beside the bytes themselves: the slot, the index entry, the control block and the allocator's own.
+constexpr std::size_t overhead = 256;
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+}  // namespace
+
+AnswerCache::AnswerCache(std::size_t capacity) : capacity_(capacity), index_(0, Hash{random_seed()}) {}
+
+std::size_t AnswerCache::Hash::operator()(std::string_view target) const noexcept {
+  return XXH3_64bits_withSeed(target.data(), target.size(), seed);
+}
+
+std::size_t AnswerCache::cost(Slot const& slot) noexcept {
+  return overhead + slot.target.capacity() + slot.answer->bytes.capacity();
+}
+
+std::shared_ptr<RenderedAnswer const> const* AnswerCache::find(std::string_view target,
+                                                               std::uint64_t data_version) noexcept {
+  auto const found = index_.find(target);
+  if (found == index_.end()) return nullptr;
+  auto& slot = *slots_[found->second];
+  if (slot.data_version != data_version) return nullptr;
+  slot.used_again = true;
+  return &slot.answer;
+}
+
+void AnswerCache::keep(std::string_view target, std::uint64_t data_version,
+                       std::shared_ptr<RenderedAnswer const> answer) {
+  if (overhead + target.size() + answer->bytes.capacity() > capacity_ / 8) return;
+  if (auto const stale = index_.find(target); stale != index_.end()) release(stale->second);
+  auto const index = free_slot();
+  auto& slot = *slots_[index];
+  slot.target = target;
+  slot.answer = std::move(answer);
+  slot.data_version = data_version;
+  slot.used_again = false;
+  used_ += cost(slot);
+  index_.emplace(slot.target, index);
+  while (used_ > capacity_) evict_one(data_version);
+}
+
+std::uint32_t AnswerCache::free_slot() {
+  if (free_.empty()) {
+    slots_.push_back(std::make_unique<Slot>());
+    free_.reserve(slots_.size());  // so that `release` never allocates
+    return static_cast<std::uint32_t>(slots_.size() - 1);
+  }
+  auto const index = free_.back();
+  free_.pop_back();
+  return index;
+}
+
+void AnswerCache::release(std::uint32_t index) noexcept {
+  auto& slot = *slots_[index];
+  used_ -= cost(slot);
+  index_.erase(slot.target);
+  slot.answer.reset();
+  slot.target = std::string();
+  free_.push_back(index);
+}
+
+void AnswerCache::evict_one(std::uint64_t data_version) noexcept {
+  while (true) {
+    hand_ = (hand_ + 1) % static_cast<std::uint32_t>(slots_.size());
+    auto& slot = *slots_[hand_];
+    if (!slot.answer) continue;
+    if (slot.data_version != data_version || !slot.used_again) return release(hand_);
+    slot.used_again = false;
+  }
+}
+
+}  // namespace deployd::routing

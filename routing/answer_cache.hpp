@@ -1,0 +1,61 @@
+// The cache of rendered answers of one worker.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "routing/rendered_answer.hpp"
+
+namespace deployd::routing {
+
+/// Keeps answers by the bytes of their request target, each with the version of the data that it was rendered from.
+/// What is kept under another version than the one asked for is never given. Evicts by CLOCK (second chance) when
+/// `capacity` bytes are used. Answers are the same for every good token, so the token is no part of the key.
+class AnswerCache {
+ public:
+  /// `capacity` in bytes, 0 keeps nothing.
+  explicit AnswerCache(std::size_t capacity);
+
+  bool enabled() const noexcept { return capacity_ != 0; }
+
+  /// The answer to `target` as of `data_version`, or null. The pointer is valid until the next `keep`.
+  std::shared_ptr<RenderedAnswer const> const* find(std::string_view target, std::uint64_t data_version) noexcept;
+
+  /// Keeps `answer`, unless it is too large a part of the whole cache.
+  void keep(std::string_view target, std::uint64_t data_version, std::shared_ptr<RenderedAnswer const> answer);
+
+  std::size_t bytes_used() const noexcept { return used_; }
+
+ private:
+  struct Slot {
+    std::string target;
+    std::shared_ptr<RenderedAnswer const> answer;  // null: the slot is free
+    std::uint64_t data_version = 0;
+    bool used_again = false;
+  };
+  struct Hash {
+    using is_avalanching = void;
+    std::uint64_t seed;  // random, so that nobody can choose targets that collide
+    std::size_t operator()(std::string_view target) const noexcept;
+  };
+
+  static std::size_t cost(Slot const& slot) noexcept;
+  std::uint32_t free_slot();
+  void release(std::uint32_t index) noexcept;
+  void evict_one(std::uint64_t data_version) noexcept;
+
+  std::size_t capacity_;
+  std::size_t used_ = 0;
+  std::vector<std::unique_ptr<Slot>> slots_;  // stable addresses: the index's keys are views of the targets
+  std::vector<std::uint32_t> free_;
+  std::uint32_t hand_ = 0;
+  boost::unordered_flat_map<std::string_view, std::uint32_t, Hash> index_;
+};
+
+}  // namespace deployd::routing

@@ -1,0 +1,141 @@
+#include "routing/api.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <exception>
+#include <random>
+#include <utility>
+#include <variant>
+
+#include "routing/text_encoding.hpp"
+
+namespace deployd::routing {
+
+using boost::asio::awaitable;
+
+namespace {
+
+/// Names a request in the log and to the client that got a 500 for it.
+std::string make_request_id() {
+  static std::uint64_t const process = std::random_device{}();
+  static std::atomic<std::uint64_t> count{0};
+  return fmt::format("{:08x}-{:x}", process, count.fetch_add(1, std::memory_order_relaxed) + 1);
+}
+
+}  // namespace
+
+Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store& store)
+    : options_(std::move(options)),
+      authenticator_(authenticator),
+      store_(store),
+      cache_(options_.cache_bytes),
+      handlers_(store_, cache_, options_.cors) {}
+
+unsigned Api::answer_warm(Request const& request, Moment const& moment, Output& out) {
+  if (request.method > Method::head || !request.authorization.single()) return 0;
+  auto const* const identity = authenticator_.recall(request.authorization.value, moment.now);
+  if (identity == nullptr) return 0;
+  // In this order: what is kept was true when it was rendered; the version says whether it still is.
+  auto const data_version = store_.data_version();
+  if (!data_version) return 0;
+  auto const* const kept = cache_.find(request.target, *data_version);
+  if (kept == nullptr) return 0;
+  if (auto const error = over_limit(*identity)) {
+    append_error(out, *error, request, moment, options_.cors);
+    return error->status;
+  }
+  return append_answer(out, *kept, request, moment, options_.cors);
+}
+
+awaitable<void> Api::answer(Request const& request, Moment const& moment, Exchange& exchange) {
+  auto const start = exchange.output().bytes.size();
+  std::string id;
+  try {
+    co_await dispatch(request, moment, exchange);
+    co_return;
+  } catch (std::exception const& failure) {
+    id = make_request_id();
+    spdlog::error("request {} failed: {}", id, failure.what());
+  }
+  if (exchange.streaming()) co_return exchange.abort();
+  auto& out = exchange.output();
+  out.bytes.resize(start);
+  out.tail.reset();
+  refuse({500, "Internal server error"}, request, moment, exchange, "X-Request-Id: " + id + "\r\n");
+}
+
+awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exchange& exchange) {
+  bool const options_asked = request.method == Method::options;
+  auto const answer_options = [&] {
+    append_options_answer(exchange.output(), request, moment, options_.cors);
+    exchange.note(204, {});
+  };
+
+  auto const target = split_target(request.target);
+  if (!target) {
+    if (options_asked && request.target == "*") co_return answer_options();
+    co_return refuse(bad_request("The request target is not valid"), request, moment, exchange);
+  }
+  auto const path = decode_path(target->path);
+  auto const found = match(path);
+  if (options_asked && (path.is_api() || found.route != nullptr)) co_return answer_options();
+  if (path.is_api()) {
+    bool const admitted = co_await admit(request, moment, exchange);
+    if (!admitted) co_return;
+  }
+  if (found.route == nullptr) {
+    auto const decoded = percent_decode(target->path, PlusSign::literal);
+    auto const shown = to_valid_utf8(decoded ? std::string_view(*decoded) : target->path);
+    co_return refuse(no_such_path(shown), request, moment, exchange);
+  }
+  if (request.method == Method::other) co_return refuse(not_implemented(), request, moment, exchange);
+
+  Call call{request, moment, exchange, found.id, path.well_formed, target->query.value_or("")};
+  co_await (handlers_.*found.route->handler)(call);
+}
+
+awaitable<bool> Api::admit(Request const& request, Moment const& moment, Exchange& exchange) {
+  if (!request.authorization.single()) {
+    refuse(not_authenticated(request.authorization.present()), request, moment, exchange);
+    co_return false;
+  }
+  auto const verdict = co_await authenticator_.verify(request.authorization.value, moment.now);
+  if (auto const* const why = std::get_if<auth::Refusal>(&verdict)) {
+    spdlog::debug("token refused: {}", auth::to_string(*why));
+    if (*why == auth::Refusal::store_unavailable)
+      refuse(unavailable("The store is not available"), request, moment, exchange);
+    else
+      refuse(not_authenticated(*why != auth::Refusal::no_credentials), request, moment, exchange);
+    co_return false;
+  }
+  auto const& identity = *std::get<auth::Identity const*>(verdict);
+  exchange.note(0, identity.subject);
+  if (auto const error = over_limit(identity)) {
+    refuse(*error, request, moment, exchange);
+    co_return false;
+  }
+  co_return true;
+}
+
+std::optional<HttpError> Api::over_limit(auth::Identity const& identity) {
+  if (!options_.limiter) return std::nullopt;
+  auto const wait = options_.limiter->admit(identity.key, std::chrono::steady_clock::now());
+  if (!wait) return std::nullopt;
+  return too_many_requests(std::chrono::ceil<std::chrono::seconds>(*wait));
+}
+
+void Api::answer_bad_framing(HttpError const& error, Method method, Moment const& moment, Output& out) {
+  Request request;
+  request.method = method;
+  request.keep_alive = false;
+  append_error(out, error, request, moment, options_.cors);
+}
+
+void Api::refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange,
+                 std::string_view extra_lines) {
+  append_error(exchange.output(), error, request, moment, options_.cors, extra_lines);
+  exchange.note(error.status, {});
+}
+
+}  // namespace deployd::routing

@@ -1,0 +1,61 @@
+// From a request to its answer: who may ask, what is asked, and in which order things are refused.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <memory>
+
+#include "auth/authenticator.hpp"
+#include "routing/answer_cache.hpp"
+#include "routing/cors.hpp"
+#include "routing/handlers.hpp"
+#include "routing/output.hpp"
+#include "routing/rate_limiter.hpp"
+#include "routing/request.hpp"
+#include "routing/router.hpp"
+#include "storage/store.hpp"
+
+namespace deployd::routing {
+
+struct ApiOptions {
+  CorsPolicy cors;
+  std::size_t cache_bytes;               // of this worker
+  std::shared_ptr<RateLimiter> limiter;  // null: no limit
+};
+
+/// The API as one worker serves it. Not to be shared between threads.
+class Api {
+ public:
+  /// `authenticator` and `store` must outlive this.
+  Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store& store);
+
+  /// The warm path: answers a request whose token was verified before and whose answer is kept and still true.
+  /// The status, or 0 when the request has to take the long way; then nothing has happened.
+  unsigned answer_warm(Request const& request, Moment const& moment, Output& out);
+
+  /// The long way. Always leaves one whole answer in the exchange's output (or sent, or the exchange aborted).
+  /// `request`, `moment` and `exchange` must live until it is done.
+  boost::asio::awaitable<void> answer(Request const& request, Moment const& moment, Exchange& exchange);
+
+  /// Answers a request that could not be read: 400, 408, 413, 414, 417, 431, 501, 505. The connection ends with it.
+  void answer_bad_framing(HttpError const& error, Method method, Moment const& moment, Output& out);
+
+  /// From now on `/readyz` says 503.
+  void begin_drain() noexcept { handlers_.begin_drain(); }
+
+ private:
+  boost::asio::awaitable<void> dispatch(Request const& request, Moment const& moment, Exchange& exchange);
+  boost::asio::awaitable<bool> admit(Request const& request, Moment const& moment, Exchange& exchange);
+  std::optional<HttpError> over_limit(auth::Identity const& identity);
+  void refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange,
+              std::string_view extra_lines = {});
+
+  ApiOptions options_;
+  auth::Authenticator& authenticator_;
+  storage::Store& store_;
+  AnswerCache cache_;
+  Handlers handlers_;
+};
+
+}  // namespace deployd::routing

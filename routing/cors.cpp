@@ -1,0 +1,48 @@
+#include "routing/cors.hpp"
+
+#include <boost/beast/http/rfc7230.hpp>
+
+#include <algorithm>
+
+namespace deployd::routing {
+namespace {
+
+// What a page's script may read besides the fields that are always safe.
+constexpr std::string_view expose_line = "Access-Control-Expose-Headers: ETag, Link, Retry-After\r\n";
+
+bool is_token_list(std::string_view text) {
+  return !text.empty() && boost::beast::http::validate_list(boost::beast::http::opt_token_list(text));
+}
+
+}  // namespace
+
+CorsPolicy::CorsPolicy(std::vector<std::string> origins)
+    : any_(std::ranges::find(origins, "*") != origins.end()), origins_(std::move(origins)) {
+  fixed_lines_ = any_ ? "Access-Control-Allow-Origin: *\r\n" : "Vary: Origin\r\n";
+  if (any_) fixed_lines_ += expose_line;
+}
+
+bool CorsPolicy::allows(SingleField const& origin) const noexcept {
+  return origin.single() && std::ranges::find(origins_, origin.value) != origins_.end();
+}
+
+void CorsPolicy::append_lines(std::string& out, Request const& request) const {
+  if (any_ || !allows(request.origin)) return;
+  out += "Access-Control-Allow-Origin: ";
+  out += request.origin.value;
+  out += "\r\n";
+  out += expose_line;
+}
+
+void CorsPolicy::append_preflight_lines(std::string& out, Request const& request) const {
+  if (!request.origin.present() || !request.access_control_request_method.present()) return;
+  if (!any_ && !allows(request.origin)) return;
+  out += "Access-Control-Allow-Methods: GET, HEAD\r\n";
+  // `*` would not cover Authorization, so what the page asks for is granted by name.
+  auto const wanted = request.access_control_request_headers.value;
+  out += "Access-Control-Allow-Headers: ";
+  out += is_token_list(wanted) ? wanted : "Authorization";
+  out += "\r\nAccess-Control-Max-Age: 7200\r\n";
+}
+
+}  // namespace deployd::routing

@@ -1,0 +1,172 @@
+#include "routing/handlers.hpp"
+
+#include <array>
+#include <charconv>
+#include <memory>
+#include <utility>
+
+#include "routing/json_rows.hpp"
+#include "routing/rendered_answer.hpp"
+#include "storage/error.hpp"
+
+namespace deployd::routing {
+
+using boost::asio::awaitable;
+
+namespace {
+
+// Lists up to this many rows are read at once on the worker's own session: about two milliseconds.
+constexpr std::size_t short_list_rows = 2048;
+
+// Longer ones are read in steps of this many rows, and other requests are served between two of them.
+constexpr std::size_t rows_a_step = 256;
+
+// A list whose JSON is longer than this is streamed: it has no ETag and is not kept.
+constexpr std::size_t longest_whole_body = std::size_t{1} << 20;
+
+// A stream is sent in pieces of about this many bytes.
+constexpr std::size_t piece_size = 64 * 1024;
+
+/// Appends `piece` as a chunk (RFC 9112 §7.1), or as it is for HTTP/1.0.
+void append_piece(std::string& out, std::string_view piece, bool chunked) {
+  if (!chunked) {
+    out += piece;
+    return;
+  }
+  std::array<char, 16> size;
+  auto const end = std::to_chars(size.data(), size.data() + size.size(), piece.size(), 16).ptr;
+  out.append(size.data(), end);
+  out += "\r\n";
+  out += piece;
+  out += "\r\n";
+}
+
+}  // namespace
+
+awaitable<void> Handlers::find_deployments(Call& call) {
+  auto const parameters = decode_query(call.query);
+  if (!parameters) co_return refuse(call, bad_request(parameters.error().message));
+  auto const filter = read_filter(*parameters);
+  if (!filter) co_return refuse(call, bad_request(filter.error().message));
+
+  auto const data_version = store_.data_version();
+  std::string body = "[";
+  JsonRows rows(body);
+  auto const listing = co_await store_.list(*filter, short_list_rows, rows);
+  if (!listing) co_return refuse(call, listing.error());
+  if (!listing->pattern_known) co_return refuse(call, no_such_pattern(*filter->pattern));
+  if (!listing->complete) {
+    co_await answer_long_list(call, *filter, data_version);
+    co_return;
+  }
+  body += ']';
+  bool const has_next = listing->more && *filter->limit > 0;
+  answer(call, body, has_next ? next_page(*filter, rows.last_id()) : std::string(), data_version);
+}
+
+awaitable<void> Handlers::answer_long_list(Call& call, storage::Filter const& filter,
+                                           std::optional<std::uint64_t> data_version) {
+  auto opened = co_await store_.open_cursor(filter);
+  if (!opened) co_return refuse(call, opened.error());
+  auto cursor = std::move(*opened);
+  if (!cursor->pattern_known()) co_return refuse(call, no_such_pattern(*filter.pattern));
+
+  std::string link;
+  if (filter.limit && *filter.limit > 0) {
+    auto const last_id = co_await cursor->last_id_before_more();
+    if (!last_id) co_return refuse(call, last_id.error());
+    if (*last_id) link = next_page(filter, **last_id);
+  }
+
+  std::string body = "[";
+  JsonRows rows(body);
+  while (body.size() <= longest_whole_body) {
+    auto const more = co_await cursor->read(rows_a_step, rows);
+    if (!more) co_return refuse(call, more.error());
+    if (*more) continue;
+    cursor.reset();
+    body += ']';
+    co_return answer(call, body, link, data_version);
+  }
+
+  append_stream_head(call.exchange.output(), link, call.request, call.moment, cors_);
+  call.exchange.note(200, {});
+  if (!call.request.http_1_1) call.exchange.close_after();
+  if (call.request.method != Method::head) co_await stream(call, *cursor, rows, body);
+}
+
+awaitable<void> Handlers::stream(Call& call, storage::Cursor& cursor, JsonRows& rows, std::string& body) {
+  bool const chunked = call.request.http_1_1;
+  auto& out = call.exchange.output();
+  call.exchange.begin_stream();
+  bool more = true;
+  while (more) {
+    if (body.size() >= piece_size) {
+      append_piece(out.bytes, body, chunked);
+      body.clear();
+      bool const sent = co_await call.exchange.flush();
+      if (!sent) co_return;
+    }
+    auto const step = co_await cursor.read(rows_a_step, rows);
+    if (!step) co_return call.exchange.abort();
+    more = *step;
+  }
+  body += ']';
+  append_piece(out.bytes, body, chunked);
+  if (chunked) out.bytes += "0\r\n\r\n";
+}
+
+awaitable<void> Handlers::get_deployment(Call& call) {
+  if (!call.id_well_formed) {
+    refuse(call, bad_request("Path parameter 'id' has a bad percent escape or is not UTF-8"));
+    co_return;
+  }
+  auto const parameters = decode_query(call.query);
+  if (!parameters) co_return refuse(call, bad_request(parameters.error().message));
+  auto const none = expect_no_parameters(*parameters);
+  if (!none) co_return refuse(call, bad_request(none.error().message));
+
+  auto const id = parse_plain_id(call.id);
+  if (!id) co_return refuse(call, no_such_record(call.id));
+  auto const data_version = store_.data_version();
+  std::string body;
+  JsonRows rows(body);
+  auto const found = co_await store_.deployment(*id, rows);
+  if (!found) co_return refuse(call, found.error());
+  if (!*found) co_return refuse(call, no_such_record(call.id));
+  answer(call, body, {}, data_version);
+}
+
+awaitable<void> Handlers::report_health(Call& call) {
+  append_status_document(call.exchange.output(), R"({"status":"ok"})", call.request, call.moment, cors_);
+  call.exchange.note(200, {});
+  co_return;
+}
+
+awaitable<void> Handlers::report_readiness(Call& call) {
+  if (draining_) co_return refuse(call, unavailable("The server is stopping"));
+  auto const answered = co_await store_.ping();
+  if (!answered) co_return refuse(call, answered.error());
+  append_status_document(call.exchange.output(), R"({"status":"ready"})", call.request, call.moment, cors_);
+  call.exchange.note(200, {});
+}
+
+void Handlers::answer(Call& call, std::string_view body, std::string_view link,
+                      std::optional<std::uint64_t> data_version) {
+  auto const answer = std::make_shared<RenderedAnswer const>(render_answer(body, link, cors_));
+  auto const status = append_answer(call.exchange.output(), answer, call.request, call.moment, cors_);
+  call.exchange.note(status, {});
+  if (data_version && cache_.enabled()) cache_.keep(call.request.target, *data_version, answer);
+}
+
+void Handlers::refuse(Call& call, HttpError const& error) {
+  append_error(call.exchange.output(), error, call.request, call.moment, cors_);
+  call.exchange.note(error.status, {});
+}
+
+void Handlers::refuse(Call& call, boost::system::error_code store_failure) {
+  bool const overload = store_failure == storage::errc::overloaded || store_failure == storage::errc::timeout;
+  refuse(call, unavailable(overload ? "The store is overloaded" : "The store is not available"));
+}
+
+}  // namespace deployd::routing

@@ -1,0 +1,70 @@
+// What each route answers.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "routing/answer_cache.hpp"
+#include "routing/cors.hpp"
+#include "routing/http_error.hpp"
+#include "routing/output.hpp"
+#include "routing/query.hpp"
+#include "routing/request.hpp"
+#include "storage/store.hpp"
+
+namespace deployd::routing {
+
+class JsonRows;
+
+/// One request on its way to a handler: authenticated where that is asked for, its method GET or HEAD.
+struct Call {
+  Request const& request;
+  Moment const& moment;
+  Exchange& exchange;
+  std::string_view id;         // the path parameter
+  bool id_well_formed = true;  // false: a bad escape or no UTF-8
+  std::string_view query;      // raw; empty when there is none
+};
+
+/// The handlers of one worker.
+class Handlers {
+ public:
+  /// All three must outlive this.
+  Handlers(storage::Store& store, AnswerCache& cache, CorsPolicy const& cors)
+      : store_(store), cache_(cache), cors_(cors) {}
+
+  /// GET /api/v1/deployments
+  boost::asio::awaitable<void> find_deployments(Call& call);
+
+  /// GET /api/v1/deployments/{id}
+  boost::asio::awaitable<void> get_deployment(Call& call);
+
+  /// GET /healthz
+  boost::asio::awaitable<void> report_health(Call& call);
+
+  /// GET /readyz
+  boost::asio::awaitable<void> report_readiness(Call& call);
+
+  /// From now on the server is not ready: it is about to stop.
+  void begin_drain() noexcept { draining_ = true; }
+
+ private:
+  boost::asio::awaitable<void> answer_long_list(Call& call, storage::Filter const& filter,
+                                                std::optional<std::uint64_t> data_version);
+  boost::asio::awaitable<void> stream(Call& call, storage::Cursor& cursor, JsonRows& rows, std::string& body);
+  void answer(Call& call, std::string_view body, std::string_view link, std::optional<std::uint64_t> data_version);
+  void refuse(Call& call, HttpError const& error);
+  void refuse(Call& call, boost::system::error_code store_failure);
+
+  storage::Store& store_;
+  AnswerCache& cache_;
+  CorsPolicy const& cors_;
+  bool draining_ = false;
+};
+
+}  // namespace deployd::routing

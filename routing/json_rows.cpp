@@ -1,0 +1,36 @@
+#include "routing/json_rows.hpp"
+
+#include <array>
+#include <charconv>
+
+#include "routing/json_escape.hpp"
+
+namespace deployd::routing {
+namespace {
+
+void append_integer(std::string& out, std::int64_t value) {
+  std::array<char, 20> digits;
+  auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+}
+
+}  // namespace
+
+void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+  out += R"({"id":)";
+  append_integer(out, id);
+  out += R"(,"pattern_id":)";
+  append_integer(out, pattern_id);
+  out += R"(,"name":")";
+  append_json_escaped(out, name);
+  out += R"("})";
+}
+
+void JsonRows::row(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+  if (!first_) out_ += ',';
+  first_ = false;
+  last_id_ = id;
+  append_deployment(out_, id, pattern_id, name);
+}
+
+}  // namespace deployd::routing

@@ -1,0 +1,31 @@
+// Deployments as JSON, written as the store gives them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "storage/store.hpp"
+
+namespace deployd::routing {
+
+/// Appends `{"id":1,"pattern_id":1,"name":"..."}`.
+void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_id, std::string_view name);
+
+/// Writes the rows of a query as the elements of a JSON array, without its brackets.
+class JsonRows final : public storage::RowSink {
+ public:
+  /// `out` must outlive this and may be emptied between rows.
+  explicit JsonRows(std::string& out) : out_(out) {}
+
+  void row(std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
+
+  std::int64_t last_id() const noexcept { return last_id_; }
+
+ private:
+  std::string& out_;
+  std::int64_t last_id_ = 0;
+  bool first_ = true;
+};
+
+}  // namespace deployd::routing

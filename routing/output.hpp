@@ -1,0 +1,63 @@
+// Bytes on their way to a client.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/awaitable.hpp>
+
+namespace deployd::routing {
+
+/// Answers that wait to be sent: `bytes`, then what is left of `tail`.
+///
+/// The tail is a large body that others may be sending too (a cached answer), so it is shared instead of copied:
+/// however many clients read it slowly, it is in memory once. While there is one nothing may be appended: see
+/// `accepts_more`.
+struct Output {
+  std::string bytes;
+  std::shared_ptr<std::string const> tail;
+  std::size_t tail_offset = 0;
+
+  bool empty() const noexcept { return bytes.empty() && !tail; }
+  bool accepts_more() const noexcept { return !tail && bytes.size() < flush_threshold; }
+  void clear() noexcept {
+    bytes.clear();
+    tail.reset();
+    tail_offset = 0;
+  }
+
+  /// Answers to pipelined requests are collected up to this many bytes before they are sent.
+  static constexpr std::size_t flush_threshold = 64 * 1024;
+};
+
+/// One request being answered, as the server lends it to a handler.
+class Exchange {
+ public:
+  /// Where the answer is appended to; it may hold answers to earlier requests of the same connection.
+  virtual Output& output() noexcept = 0;
+
+  /// Sends what stands in `output()` and empties it. False when the client is gone or too slow: give up then.
+  virtual boost::asio::awaitable<bool> flush() = 0;
+
+  /// From now on the answer is streamed: the limit for streams runs.
+  virtual void begin_stream() noexcept = 0;
+
+  /// Whether part of the answer has been sent, so that it cannot be taken back.
+  virtual bool streaming() const noexcept = 0;
+
+  /// The connection cannot be used for another request: close it in order once the output is sent.
+  virtual void close_after() noexcept = 0;
+
+  /// The answer cannot be completed: close the connection at once, so that the client notices.
+  virtual void abort() noexcept = 0;
+
+  /// For the access log; 0 and an empty subject leave what was noted before.
+  virtual void note(unsigned status, std::string_view subject) noexcept = 0;
+
+ protected:
+  ~Exchange() = default;
+};
+
+}  // namespace deployd::routing

@@ -1,0 +1,210 @@
+#include "routing/rendered_answer.hpp"
+
+#include <xxhash.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+namespace deployd::routing {
+namespace {
+
+constexpr std::string_view ok_line = "HTTP/1.1 200 OK\r\n";
+constexpr std::string_view date_name = "Date: ";
+constexpr std::string_view no_date = "Thu, 01 Jan 1970 00:00:00 GMT";
+constexpr std::string_view content_type = "Content-Type: application/json; charset=utf-8\r\n";
+constexpr std::string_view not_sniffed = "X-Content-Type-Options: nosniff\r\n";
+constexpr std::string_view kept_private = "Cache-Control: private, no-cache\r\n";
+constexpr std::string_view not_kept = "Cache-Control: no-store\r\n";
+constexpr std::size_t date_at = ok_line.size() + date_name.size();
+
+/// Bodies from this size on are sent from where they are kept instead of being copied.
+constexpr std::size_t shared_body_size = 32 * 1024;
+
+void append_number(std::string& out, std::size_t number) {
+  std::array<char, 20> digits;
+  auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), end);
+}
+
+void append_content_length(std::string& out, std::size_t length) {
+  out += "Content-Length: ";
+  append_number(out, length);
+  out += "\r\n";
+}
+
+void append_link(std::string& out, std::string_view link) {
+  if (link.empty()) return;
+  out += "Link: <";
+  out += link;
+  out += ">; rel=\"next\"\r\n";
+}
+
+void append_status_line(std::string& out, unsigned status, Moment const& moment) {
+  out += "HTTP/1.1 ";
+  append_number(out, status);
+  out += ' ';
+  out += reason_phrase(status);
+  out += "\r\n";
+  out += date_name;
+  out += moment.http_date;
+  out += "\r\n";
+}
+
+/// What says whether the connection stays: nothing where it is the default of the version (RFC 9112 §9.3).
+std::string_view connection_line(Request const& request) noexcept {
+  if (!request.keep_alive) return "Connection: close\r\n";
+  return request.http_1_1 ? std::string_view() : "Connection: keep-alive\r\n";
+}
+
+/// The end of a header block: the lines that depend on the request, and the empty line.
+void append_request_lines(std::string& out, Request const& request, CorsPolicy const& cors) {
+  cors.append_lines(out, request);
+  out += connection_line(request);
+  out += "\r\n";
+}
+
+}  // namespace
+
+std::string make_etag(std::string_view body) {
+  auto const hash = XXH3_128bits(body.data(), body.size());
+  std::string etag = "\"";
+  for (auto const half : {hash.high64, hash.low64}) {
+    for (int shift = 60; shift >= 0; shift -= 4) etag += "0123456789abcdef"[(half >> shift) & 0xF];
+  }
+  return etag += '"';
+}
+
+RenderedAnswer render_answer(std::string_view body, std::string_view link, CorsPolicy const& cors) {
+  RenderedAnswer answer;
+  auto& bytes = answer.bytes;
+  bytes.reserve(512 + link.size() + body.size());
+  answer.etag = make_etag(body);
+  bytes += ok_line;
+  bytes += date_name;
+  bytes += no_date;
+  bytes += "\r\n";
+  bytes += content_type;
+  append_content_length(bytes, body.size());
+  answer.validators_at = static_cast<std::uint32_t>(bytes.size());
+  bytes += "ETag: ";
+  bytes += answer.etag;
+  bytes += "\r\n";
+  bytes += kept_private;
+  bytes += not_sniffed;
+  append_link(bytes, link);
+  bytes += cors.fixed_lines();
+  bytes += "\r\n";
+  answer.body_at = static_cast<std::uint32_t>(bytes.size());
+  bytes += body;
+  return answer;
+}
+
+unsigned append_answer(Output& out, std::shared_ptr<RenderedAnswer const> const& answer, Request const& request,
+                       Moment const& moment, CorsPolicy const& cors) {
+  auto& bytes = out.bytes;
+  std::string_view const kept = answer->bytes;
+  if (request.if_none_match.single() && names_etag(request.if_none_match.value, answer->etag)) {
+    append_status_line(bytes, 304, moment);
+    bytes += kept.substr(answer->validators_at, answer->body_at - 2 - answer->validators_at);
+    append_request_lines(bytes, request, cors);
+    return 304;
+  }
+
+  bool const as_rendered = request.keep_alive && request.http_1_1 && !cors.varies();
+  bool const whole = request.method != Method::head;
+  bool const shared = whole && kept.size() - answer->body_at >= shared_body_size;
+  auto const start = bytes.size();
+  if (as_rendered) {
+    bytes += whole && !shared ? kept : kept.substr(0, answer->body_at);
+  } else {
+    bytes += kept.substr(0, answer->body_at - 2);
+    append_request_lines(bytes, request, cors);
+    if (whole && !shared) bytes += kept.substr(answer->body_at);
+  }
+  std::memcpy(bytes.data() + start + date_at, moment.http_date.data(), no_date.size());
+  if (shared) {
+    out.tail = std::shared_ptr<std::string const>(answer, &answer->bytes);
+    out.tail_offset = answer->body_at;
+  }
+  return 200;
+}
+
+void append_error(Output& out, HttpError const& error, Request const& request, Moment const& moment,
+                  CorsPolicy const& cors, std::string_view extra_lines) {
+  auto const body = error_body(error);
+  auto& bytes = out.bytes;
+  append_status_line(bytes, error.status, moment);
+  bytes += content_type;
+  append_content_length(bytes, body.size());
+  if (error.status == 401)
+    bytes +=
+        error.token_was_given ? "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n" : "WWW-Authenticate: Bearer\r\n";
+  if (error.status == 501) bytes += "Allow: GET, HEAD, OPTIONS\r\n";
+  if (error.retry_after) {
+    bytes += "Retry-After: ";
+    append_number(bytes, static_cast<std::size_t>(error.retry_after->count()));
+    bytes += "\r\n";
+  }
+  bytes += not_kept;
+  bytes += not_sniffed;
+  bytes += extra_lines;
+  bytes += cors.fixed_lines();
+  append_request_lines(bytes, request, cors);
+  if (request.method != Method::head) bytes += body;
+}
+
+void append_options_answer(Output& out, Request const& request, Moment const& moment, CorsPolicy const& cors) {
+  auto& bytes = out.bytes;
+  append_status_line(bytes, 204, moment);
+  bytes += "Allow: GET, HEAD, OPTIONS\r\n";
+  bytes += cors.fixed_lines();
+  cors.append_preflight_lines(bytes, request);
+  append_request_lines(bytes, request, cors);
+}
+
+void append_status_document(Output& out, std::string_view body, Request const& request, Moment const& moment,
+                            CorsPolicy const& cors) {
+  auto& bytes = out.bytes;
+  append_status_line(bytes, 200, moment);
+  bytes += content_type;
+  append_content_length(bytes, body.size());
+  bytes += not_kept;
+  bytes += cors.fixed_lines();
+  append_request_lines(bytes, request, cors);
+  if (request.method != Method::head) bytes += body;
+}
+
+void append_stream_head(Output& out, std::string_view link, Request const& request, Moment const& moment,
+                        CorsPolicy const& cors) {
+  auto& bytes = out.bytes;
+  append_status_line(bytes, 200, moment);
+  bytes += content_type;
+  if (request.http_1_1) bytes += "Transfer-Encoding: chunked\r\n";
+  bytes += kept_private;
+  bytes += not_sniffed;
+  append_link(bytes, link);
+  bytes += cors.fixed_lines();
+  auto as_streamed = request;
+  as_streamed.keep_alive = request.keep_alive && request.http_1_1;
+  append_request_lines(bytes, as_streamed, cors);
+}
+
+bool names_etag(std::string_view if_none_match, std::string_view etag) noexcept {
+  if (if_none_match == "*") return true;
+  // An entity-tag may hold commas, so the list is walked tag by tag; at the first thing that is none, it is over.
+  auto rest = if_none_match;
+  while (true) {
+    auto const start = rest.find_first_not_of(", \t");
+    if (start == std::string_view::npos) return false;
+    rest.remove_prefix(start);
+    if (rest.starts_with("W/")) rest.remove_prefix(2);
+    if (!rest.starts_with('"')) return false;
+    auto const end = rest.find('"', 1);
+    if (end == std::string_view::npos) return false;
+    if (rest.substr(0, end + 1) == etag) return true;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace deployd::routing

@@ -1,0 +1,64 @@
+// An answer as bytes, in the form in which it is kept and sent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "routing/cors.hpp"
+#include "routing/http_error.hpp"
+#include "routing/output.hpp"
+#include "routing/request.hpp"
+
+namespace deployd::routing {
+
+/// A 200 with a known length: its header block, for HTTP/1.1 on a connection that stays open, and its body, in one
+/// string. Only the date has to be put in before it is sent:
+///
+///     HTTP/1.1 200 OK CRLF
+///     Date: (29 characters) CRLF
+///     Content-Type, Content-Length
+///     ETag, Cache-Control, Link, CORS      <- validators_at
+///     CRLF
+///     body                                 <- body_at
+struct RenderedAnswer {
+  std::string bytes;
+  std::uint32_t validators_at = 0;
+  std::uint32_t body_at = 0;
+  std::string etag;  // with its quotes
+
+  std::string_view body() const noexcept { return std::string_view(bytes).substr(body_at); }
+};
+
+/// A strong validator of the content: the same body has the same one, on every worker and after every restart.
+std::string make_etag(std::string_view body);
+
+/// Renders a 200. `link` is the relative reference of the next page, or empty.
+RenderedAnswer render_answer(std::string_view body, std::string_view link, CorsPolicy const& cors);
+
+/// Appends `answer` as this request wants it: whole, without its body for HEAD, or as 304 when `If-None-Match` names
+/// its validator. Returns the status. The warm path: for an ordinary GET it is one copy of bytes.
+unsigned append_answer(Output& out, std::shared_ptr<RenderedAnswer const> const& answer, Request const& request,
+                       Moment const& moment, CorsPolicy const& cors);
+
+/// Appends an error. `extra_lines` are header lines of the caller's, each ending in CRLF.
+void append_error(Output& out, HttpError const& error, Request const& request, Moment const& moment,
+                  CorsPolicy const& cors, std::string_view extra_lines = {});
+
+/// Appends a 204 with `Allow` and, for a CORS preflight, what it asks.
+void append_options_answer(Output& out, Request const& request, Moment const& moment, CorsPolicy const& cors);
+
+/// Appends a 200 with a small JSON body that nobody may keep.
+void append_status_document(Output& out, std::string_view body, Request const& request, Moment const& moment,
+                            CorsPolicy const& cors);
+
+/// Appends the header block of a list that is streamed: chunked, or up to the end of the connection for HTTP/1.0.
+void append_stream_head(Output& out, std::string_view link, Request const& request, Moment const& moment,
+                        CorsPolicy const& cors);
+
+/// Whether a value of If-None-Match (RFC 9110 §13.1.2, weak comparison) names `etag`.
+bool names_etag(std::string_view if_none_match, std::string_view etag) noexcept;
+
+}  // namespace deployd::routing

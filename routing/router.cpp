@@ -1,0 +1,68 @@
+#include "routing/router.hpp"
+
+#include <array>
+
+#include "routing/handlers.hpp"
+
+namespace deployd::routing {
+namespace {
+
+constexpr std::array list_parameters{
+    Parameter{"pattern", ParameterIn::query, ParameterType::text, "Filter by pattern name."},
+    Parameter{"pattern_id", ParameterIn::query, ParameterType::integer, "Filter by pattern ID."},
+    Parameter{"name", ParameterIn::query, ParameterType::text, "Filter by deployment name."},
+    Parameter{"$limit", ParameterIn::query, ParameterType::integer, "The most deployments to return."},
+    Parameter{"$skip", ParameterIn::query, ParameterType::integer, "How many deployments to pass over first."},
+    Parameter{"id[$gt]", ParameterIn::query, ParameterType::integer, "Only deployments with a greater ID."},
+};
+
+constexpr std::array record_parameters{
+    Parameter{"id", ParameterIn::path, ParameterType::integer, "The deployment ID."},
+};
+
+constexpr std::array all_routes{
+    Route{"/api/v1/deployments", "Find deployments", list_parameters, true, &Handlers::find_deployments},
+    Route{"/api/v1/deployments/{id}", "Get one deployment", record_parameters, true, &Handlers::get_deployment},
+    Route{"/healthz", "Whether the process serves", {}, false, &Handlers::report_health},
+    Route{"/readyz", "Whether requests can be answered", {}, false, &Handlers::report_readiness},
+};
+
+/// Takes the next segment off a template that begins with a slash.
+std::string_view take_segment(std::string_view& path_template) noexcept {
+  path_template.remove_prefix(1);
+  auto const segment = path_template.substr(0, path_template.find('/'));
+  path_template.remove_prefix(segment.size());
+  return segment;
+}
+
+Match match_one(Route const& route, Path const& path) noexcept {
+  if (path.trailing_slash && !route.forgives_trailing_slash) return {};
+  Match match{&route, {}};
+  auto rest = route.path_template;
+  for (auto const& segment : path.segments) {
+    if (rest.empty()) return {};
+    auto const expected = take_segment(rest);
+    if (expected == "{id}") {
+      if (segment.empty()) return {};
+      match.id = segment;
+    } else if (segment != expected) {
+      return {};
+    }
+  }
+  return rest.empty() ? match : Match{};
+}
+
+}  // namespace
+
+std::span<Route const> routes() noexcept {
+  return all_routes;
+}
+
+Match match(Path const& path) noexcept {
+  for (auto const& route : all_routes) {
+    if (auto const found = match_one(route, path); found.route != nullptr) return found;
+  }
+  return {};
+}
+
+}  // namespace deployd::routing

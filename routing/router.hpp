@@ -1,0 +1,49 @@
+// The routes of the API, and which of them a path belongs to.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "routing/target.hpp"
+
+namespace deployd::routing {
+
+class Handlers;
+struct Call;
+
+enum class ParameterIn { path, query };
+enum class ParameterType { integer, text };
+
+/// What a route takes, as documentation has it. The query's meaning is in query.cpp.
+struct Parameter {
+  std::string_view name;
+  ParameterIn in;
+  ParameterType type;
+  std::string_view description;
+};
+
+/// One row of the API. Everything that documents the API is derived from these rows.
+struct Route {
+  std::string_view path_template;  // `{id}` stands for one segment
+  std::string_view summary;
+  std::span<Parameter const> parameters;
+  bool forgives_trailing_slash;
+  boost::asio::awaitable<void> (Handlers::*handler)(Call& call);
+};
+
+/// All routes, in the order of the documentation.
+std::span<Route const> routes() noexcept;
+
+/// A path that belongs to a route.
+struct Match {
+  Route const* route = nullptr;
+  std::string_view id;  // the decoded segment that stood for `{id}`; views the path
+};
+
+/// Finds the route of a path; `route` is null when there is none. Compares whole decoded segments, case and all.
+Match match(Path const& path) noexcept;
+
+}  // namespace deployd::routing

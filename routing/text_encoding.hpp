@@ -1,0 +1,24 @@
+// Percent-encoding (RFC 3986 §2.1) and UTF-8 (RFC 3629).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace deployd::routing {
+
+/// Whether `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool is_utf8(std::string_view text) noexcept;
+
+/// `text` with every ill-formed byte replaced by U+FFFD, for messages that quote what a client sent.
+std::string to_valid_utf8(std::string_view text);
+
+enum class PlusSign { literal, space };
+
+/// Decodes `%XX`. Nothing when an escape is incomplete or not hexadecimal. The result may be any bytes.
+std::optional<std::string> percent_decode(std::string_view text, PlusSign plus);
+
+/// Appends `text` with everything but unreserved characters (RFC 3986 §2.3) percent-encoded.
+void append_percent_encoded(std::string& out, std::string_view text);
+
+}  // namespace deployd::routing
