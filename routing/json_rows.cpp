@@ -3,7 +3,7 @@
 #include <array>
 #include <charconv>
 
-#include "routing/json_escape.hpp"
+#include "storage/json_escape.hpp"
 
 namespace deployd::routing {
 namespace {
@@ -22,7 +22,7 @@ void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_i
   out += R"(,"pattern_id":)";
   append_integer(out, pattern_id);
   out += R"(,"name":")";
-  append_json_escaped(out, name);
+  storage::append_json_escaped(out, name);
   out += R"("})";
 }
 

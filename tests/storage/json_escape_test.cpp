@@ -1,4 +1,4 @@
-#include "routing/json_escape.hpp"
+#include "storage/json_escape.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -11,7 +11,7 @@ namespace {
 
 std::string escaped(std::string_view text) {
   std::string out;
-  deployd::routing::append_json_escaped(out, text);
+  deployd::storage::append_json_escaped(out, text);
   return out;
 }
 

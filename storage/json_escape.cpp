@@ -1,8 +1,8 @@
-#include "routing/json_escape.hpp"
+#include "storage/json_escape.hpp"
 
 #include <array>
 
-namespace deployd::routing {
+namespace deployd::storage {
 namespace {
 
 // 0: stands for itself; 'u': \u00XX; otherwise the character behind the backslash.
@@ -41,4 +41,4 @@ void append_json_escaped(std::string& out, std::string_view text) {
   out.append(text, plain);
 }
 
-}  // namespace deployd::routing
+}  // namespace deployd::storage
