@@ -1,10 +1,17 @@
 # deployd_layer(NAME SOURCES... DEPENDS TARGETS...): the library target of one folder of the house.
-# Headers are named from the root, as in #include "storage/store.hpp".
+# Headers are named from the root, as in #include "storage/store.hpp"; each of them compiles on its own, which the target
+# all_verify_interface_header_sets proves (./dev lint builds it).
 function(deployd_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS")
   add_library(deployd_${name} STATIC ${arg_SOURCES})
   add_library(deployd::${name} ALIAS deployd_${name})
-  target_include_directories(deployd_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  file(GLOB headers CONFIGURE_DEPENDS *.hpp)
+  target_sources(
+    deployd_${name}
+    PUBLIC FILE_SET HEADERS
+           BASE_DIRS ${CMAKE_SOURCE_DIR}
+           FILES ${headers})
+  set_target_properties(deployd_${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
   target_link_libraries(
     deployd_${name}
     PUBLIC ${arg_DEPENDS}
