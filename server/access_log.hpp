@@ -1,0 +1,30 @@
+// The access log: a line a request.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "server/serve.hpp"
+
+namespace deployd::server {
+
+struct AccessEntry {
+  std::chrono::system_clock::time_point time;
+  std::string_view remote;  // address and port of the client, or "unix"
+  std::string_view method;  // empty for a request that could not be read
+  std::string_view target;  // as it was sent
+  unsigned status;
+  std::string_view subject;  // whose token it was; empty when nobody's
+};
+
+/// Appends one line, with its line feed. What clients sent is escaped, so that an entry is always one line.
+void append_access_line(std::string& out, AccessLog format, AccessEntry const& entry);
+
+/// Writes whole lines to stderr, not broken into by what other threads write this way.
+void write_access_log(std::string_view lines) noexcept;
+
+/// The peer of a connected socket, as it stands in the log.
+std::string remote_address(int socket);
+
+}  // namespace deployd::server

@@ -1,0 +1,292 @@
+#include "server/connection.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "server/access_log.hpp"
+#include "server/worker.hpp"
+
+namespace deployd::server {
+
+using boost::asio::awaitable;
+
+namespace {
+
+constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::deferred);
+
+// How long, and for how many bytes, a client that was refused may go on sending before the connection is closed. Closed
+// at once, the kernel would answer what it sends with a reset, which may destroy the answer on its way.
+constexpr std::chrono::seconds linger_time{2};
+constexpr std::size_t linger_bytes = 1024 * 1024;
+
+}  // namespace
+
+Connection::Connection(Worker& worker, Socket socket) : worker_(worker), socket_(std::move(socket)) {
+  if (worker_.options().access_log != AccessLog::off) remote_ = remote_address(socket_.native_handle());
+}
+
+Connection::~Connection() {
+  if (output_) worker_.give_back(std::move(output_));
+  if (large_) worker_.give_back(std::move(large_));
+}
+
+awaitable<void> Connection::run() {
+  while (true) {
+    bool const go_on = co_await answer_buffered();
+    if (!go_on) break;
+    if (draining_ && phase_ == Phase::idle) break;
+
+    if (!make_room()) break;
+    auto const room = boost::asio::buffer(buffer_ + end_, capacity_ - end_);
+    auto [failure, received] = co_await socket_.async_read_some(room, without_exceptions);
+    if (failure) {
+      if (!expired_ || phase_ != Phase::head || to_discard_ != 0) break;
+      refuse({408, "The request did not arrive in time"});
+      co_await flush();
+      break;
+    }
+    expired_ = false;
+    end_ += received;
+  }
+  if (!broken_ && (refused_ || to_discard_ != 0)) co_await linger();
+}
+
+/// Answers every request that stands whole in the buffer, and sends the answers. False when that was the end.
+awaitable<bool> Connection::answer_buffered() {
+  routing::Request request;
+  while (true) {
+    discard_body();
+    bool whole = false;
+    while (!last_ && to_discard_ == 0 && worth_parsing()) {
+      auto const head = read_request_head(unread(), worker_.head_limits(), request);
+      whole = head.state == ReadResult::State::complete;
+      if (head.state == ReadResult::State::incomplete) {
+        parsed_at_ = end_ - begin_;
+        break;
+      }
+      if (!output_) output_ = worker_.borrow_output();
+      if (head.state == ReadResult::State::refused) {
+        refuse(head.error);
+        break;
+      }
+      enter(Phase::answering, Clock::duration::max());
+      if (draining_) request.keep_alive = false;
+      auto const moment = worker_.moment();
+      status_ = worker_.api().answer_warm(request, moment, *output_);
+      if (status_ == 0) co_await worker_.api().answer(request, moment, *this);
+      finish_request(request, head);
+      if (!output_->accepts_more()) break;
+    }
+    if (output_ && !output_->empty()) {
+      auto const sent = broken_ ? Sent::failed : send_output();
+      if (sent == Sent::failed) co_return false;
+      if (sent == Sent::part) {
+        bool const flushed = co_await flush();
+        if (!flushed) co_return false;
+      }
+    }
+    if (last_ || broken_) co_return false;
+    if (!whole) break;
+    whole = false;
+  }
+  give_back();
+  co_return true;
+}
+
+/// Whether the buffer may hold a whole head: true for what is new, and for what was incomplete when its end has arrived
+/// or it has doubled since, so that a client that sends byte by byte does not make us parse as often.
+bool Connection::worth_parsing() noexcept {
+  auto const bytes = unread();
+  if (bytes.empty()) return false;
+  if (parsed_at_ == 0 || bytes.size() >= 2 * parsed_at_ || bytes.size() >= worker_.buffer_size() - 1) return true;
+  auto const from = parsed_at_ > 3 ? parsed_at_ - 3 : 0;
+  return bytes.find("\r\n\r\n", from) != std::string_view::npos;
+}
+
+/// Sees to it that there is room behind what was not used yet. False when a head does not fit, which the limits rule
+/// out.
+bool Connection::make_room() {
+  if (begin_ != 0) {
+    std::memmove(buffer_, buffer_ + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (end_ < capacity_) return true;
+  if (large_) return false;
+  large_ = worker_.borrow_buffer();
+  std::memcpy(large_.get(), buffer_, end_);
+  buffer_ = large_.get();
+  capacity_ = worker_.buffer_size();
+  return true;
+}
+
+void Connection::consume(std::size_t bytes) noexcept {
+  begin_ += bytes;
+  parsed_at_ = 0;
+  if (begin_ == end_) begin_ = end_ = 0;
+}
+
+void Connection::discard_body() noexcept {
+  auto const here = std::min<std::uint64_t>(to_discard_, end_ - begin_);
+  if (here == 0) return;
+  consume(static_cast<std::size_t>(here));
+  to_discard_ -= here;
+}
+
+/// Between requests: returns what was borrowed and starts the clock for what is awaited.
+void Connection::give_back() noexcept {
+  if (output_) worker_.give_back(std::move(output_));
+  if (begin_ != end_ || to_discard_ != 0) {
+    if (phase_ != Phase::head) enter(Phase::head, worker_.options().header_timeout);
+    return;
+  }
+  enter(Phase::idle, worker_.options().idle_timeout);
+  if (large_) {
+    buffer_ = small_.data();
+    capacity_ = small_.size();
+    worker_.give_back(std::move(large_));
+  }
+}
+
+void Connection::refuse(routing::HttpError const& error) {
+  if (!output_) output_ = worker_.borrow_output();
+  auto const moment = worker_.moment();
+  worker_.api().answer_bad_framing(error, routing::Method::get, moment, *output_);
+  last_ = true;
+  refused_ = true;
+  status_ = error.status;
+  if (worker_.options().access_log != AccessLog::off) log_access({});
+}
+
+void Connection::finish_request(routing::Request const& request, ReadResult const& head) {
+  if (worker_.options().access_log != AccessLog::off) log_access(request);
+  stream_deadline_ = Clock::time_point::max();
+  if (!request.keep_alive) last_ = true;
+  consume(head.head_bytes);
+  to_discard_ = head.content_length;
+  discard_body();
+}
+
+void Connection::log_access(routing::Request const& request) {
+  append_access_line(worker_.access_log(), worker_.options().access_log,
+                     {worker_.moment().now, remote_, request.method_name, request.target, status_, subject_});
+  subject_.clear();
+}
+
+/// Sends as much as the kernel takes at once.
+Connection::Sent Connection::send_output() noexcept {
+  while (true) {
+    auto& out = *output_;
+    std::array<iovec, 2> pieces{};
+    std::size_t count = 0;
+    std::size_t left = 0;
+    auto const add = [&](char const* data, std::size_t size) {
+      if (size == 0) return;
+      pieces[count++] = {const_cast<char*>(data), size};
+      left += size;
+    };
+    add(out.bytes.data() + sent_, out.bytes.size() - sent_);
+    if (out.tail) add(out.tail->data() + out.tail_offset, out.tail->size() - out.tail_offset);
+
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = count;
+    auto const written = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return Sent::part;
+      broken_ = true;
+      return Sent::failed;
+    }
+    auto const sent = static_cast<std::size_t>(written);
+    if (sent == left) {
+      out.clear();
+      sent_ = 0;
+      return Sent::all;
+    }
+    auto const of_bytes = std::min(sent, out.bytes.size() - sent_);
+    sent_ += of_bytes;
+    out.tail_offset += sent - of_bytes;
+    if (phase_ == Phase::sending) enter(Phase::sending, worker_.options().write_timeout);
+  }
+}
+
+awaitable<bool> Connection::flush() {
+  auto const phase_before = phase_;
+  bool sent_all = false;
+  while (!broken_ && !sent_all) {
+    auto const sent = send_output();
+    sent_all = sent == Sent::all;
+    if (sent != Sent::part) continue;
+    enter(Phase::sending, worker_.options().write_timeout);
+    auto const [failure] = co_await socket_.async_wait(Socket::wait_write, without_exceptions);
+    if (failure || Clock::now() >= stream_deadline_) broken_ = true;
+  }
+  if (streaming() && Clock::now() >= stream_deadline_) broken_ = true;
+  enter(phase_before, Clock::duration::max());
+  co_return !broken_;
+}
+
+void Connection::begin_stream() noexcept {
+  stream_deadline_ = Clock::now() + worker_.options().stream_timeout;
+}
+
+void Connection::abort() noexcept {
+  // With a reset, so that a client without chunks to count notices too.
+  struct linger reset {
+    1, 0
+  };
+  ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  broken_ = true;
+}
+
+void Connection::note(unsigned status, std::string_view subject) noexcept {
+  if (status != 0) status_ = status;
+  if (!subject.empty() && worker_.options().access_log != AccessLog::off) subject_ = subject;
+}
+
+/// Reads and throws away what the client still sends, until it has read the answer and closes.
+awaitable<void> Connection::linger() {
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  enter(Phase::lingering, linger_time);
+  for (std::size_t total = 0; total < linger_bytes;) {
+    auto [failure, received] = co_await socket_.async_read_some(boost::asio::buffer(small_), without_exceptions);
+    if (failure) co_return;
+    total += received;
+  }
+}
+
+void Connection::enter(Phase phase, Clock::duration limit) noexcept {
+  phase_ = phase;
+  deadline_ = limit == Clock::duration::max() ? Clock::time_point::max() : Clock::now() + limit;
+  deadline_ = phase == Phase::sending ? std::min(deadline_, stream_deadline_) : deadline_;
+}
+
+void Connection::expire() noexcept {
+  expired_ = true;
+  deadline_ = Clock::time_point::max();
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void Connection::begin_drain() noexcept {
+  draining_ = true;
+  boost::system::error_code ignored;
+  if (phase_ == Phase::idle) socket_.cancel(ignored);
+}
+
+void Connection::cut() noexcept {
+  broken_ = true;
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace deployd::server

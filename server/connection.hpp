@@ -1,0 +1,115 @@
+// One client's connection.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/intrusive/list_hook.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "routing/output.hpp"
+#include "routing/request.hpp"
+#include "server/request_reader.hpp"
+
+namespace deployd::server {
+
+class Worker;
+
+using Clock = std::chrono::steady_clock;
+using Socket = boost::asio::generic::stream_protocol::socket;
+
+/// Reads requests off a socket, has them answered in order, and sends the answers. Lives on its worker's thread.
+///
+/// Deadlines are kept here and enforced by the worker, which sweeps over its connections and calls `expire`. Between
+/// requests a connection holds neither a buffer (beyond the small one of its own) nor an output.
+class Connection final : public boost::intrusive::list_base_hook<>, private routing::Exchange {
+ public:
+  /// `worker` must outlive this.
+  Connection(Worker& worker, Socket socket);
+  ~Connection();
+
+  /// The life of the connection; ends when it is closed. Called once.
+  boost::asio::awaitable<void> run();
+
+  /// When `expire` is to be called; the end of time while nothing is awaited of the client.
+  Clock::time_point deadline() const noexcept { return deadline_; }
+
+  /// The client has let the deadline pass: what it is waited for is given up.
+  void expire() noexcept;
+
+  /// The server is about to stop: no request after the one being answered.
+  void begin_drain() noexcept;
+
+  /// Closes the socket; everything awaited of it fails.
+  void cut() noexcept;
+
+ private:
+  enum class Phase {
+    idle,       // between two requests
+    head,       // part of a request has arrived
+    answering,  // nothing is awaited of the client
+    sending,
+    lingering,  // all is said; the client may still be sending
+  };
+  enum class Sent { all, part, failed };
+
+  // Exchange
+  routing::Output& output() noexcept override { return *output_; }
+  boost::asio::awaitable<bool> flush() override;
+  void begin_stream() noexcept override;
+  bool streaming() const noexcept override { return stream_deadline_ != Clock::time_point::max(); }
+  void close_after() noexcept override { last_ = true; }
+  void abort() noexcept override;
+  void note(unsigned status, std::string_view subject) noexcept override;
+
+  std::string_view unread() const noexcept { return {buffer_ + begin_, end_ - begin_}; }
+  bool worth_parsing() noexcept;
+  bool make_room();
+  void consume(std::size_t bytes) noexcept;
+  void discard_body() noexcept;
+  void give_back() noexcept;
+  void refuse(routing::HttpError const& error);
+  void finish_request(routing::Request const& request, ReadResult const& head);
+  void log_access(routing::Request const& request);
+  Sent send_output() noexcept;
+  void enter(Phase phase, Clock::duration limit) noexcept;
+  boost::asio::awaitable<bool> answer_buffered();
+  boost::asio::awaitable<void> linger();
+
+  Worker& worker_;
+  Socket socket_;
+  Phase phase_ = Phase::idle;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  Clock::time_point stream_deadline_ = Clock::time_point::max();
+
+  // What was read and not used yet: [begin_, end_) of buffer_, which is small_ or large_.
+  std::array<char, 1024> small_;
+  std::unique_ptr<char[]> large_;
+  char* buffer_ = small_.data();
+  std::size_t capacity_ = small_.size();
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::size_t parsed_at_ = 0;     // the size of `unread` when it was last found incomplete
+  std::uint64_t to_discard_ = 0;  // bytes of a body still to come
+
+  std::unique_ptr<routing::Output> output_;  // borrowed from the worker while there are answers to be sent
+  std::size_t sent_ = 0;                     // of output_->bytes
+  bool last_ = false;                        // close after what stands in the output
+  bool refused_ = false;                     // the client may still be sending what nobody will read
+  bool expired_ = false;
+  bool draining_ = false;
+  bool broken_ = false;
+
+  // For the access log.
+  unsigned status_ = 0;
+  std::uint64_t bytes_sent_ = 0;
+  std::string subject_;
+  std::string remote_;
+};
+
+}  // namespace deployd::server

@@ -1,0 +1,27 @@
+// The Date field's value, rendered once a second.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <string_view>
+
+namespace deployd::server {
+
+/// An IMF-fixdate (RFC 9110 §5.6.7) that is renewed when the second changes.
+class HttpDate {
+ public:
+  /// The date of `now`: 29 characters, valid until the next call.
+  std::string_view at(std::chrono::system_clock::time_point now) noexcept {
+    auto const second = std::chrono::floor<std::chrono::seconds>(now);
+    if (second != rendered_for_) render(second);
+    return {text_.data(), text_.size()};
+  }
+
+ private:
+  void render(std::chrono::sys_seconds second) noexcept;
+
+  std::chrono::sys_seconds rendered_for_{std::chrono::seconds(-1)};
+  std::array<char, 29> text_{};
+};
+
+}  // namespace deployd::server

@@ -1,0 +1,233 @@
+#include "server/worker.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <utility>
+
+#include "server/access_log.hpp"
+
+namespace deployd::server {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+
+namespace {
+
+constexpr auto without_exceptions = asio::as_tuple(asio::deferred);
+
+// An output that has grown beyond this is not kept for the next request.
+constexpr std::size_t largest_kept_output = 2 * routing::Output::flush_threshold;
+constexpr std::size_t most_kept_outputs = 256;
+constexpr std::size_t most_kept_buffers = 256;
+
+// Room for a method, the version and the line ends, beside a target and a header that are just within their limits.
+constexpr std::size_t around_limits = 256;
+
+std::size_t share_of(std::size_t whole, ServeOptions const& options) {
+  return whole / options.workers;
+}
+
+/// How often deadlines are looked at: often enough that none is exceeded by more than an eighth.
+std::chrono::milliseconds sweep_interval(ServeOptions const& options) {
+  auto const shortest = std::min({options.header_timeout, options.idle_timeout, options.write_timeout,
+                                  options.stream_timeout, std::chrono::milliseconds(4000)});
+  return std::max(shortest / 8, std::chrono::milliseconds(5));
+}
+
+/// For coroutines that belong to the worker for as long as its loop runs.
+void rethrow(std::exception_ptr failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, std::vector<FileDescriptor> listening,
+               std::function<void()> drained)
+    : shared_(shared),
+      head_limits_{options().max_target_bytes, options().max_header_bytes, options().max_body_bytes},
+      buffer_size_(options().max_target_bytes + options().max_header_bytes + around_limits),
+      drained_(std::move(drained)),
+      store_(shared.database.store_for(context_.get_executor())),
+      authenticator_(std::make_unique<auth::Authenticator>(std::move(keys), *store_)),
+      api_(std::make_unique<routing::Api>(
+          routing::ApiOptions{routing::CorsPolicy(options().cors_origins), share_of(options().cache_bytes, options()),
+                              shared.limiter},
+          *authenticator_, *store_)) {
+  for (auto& socket : listening) {
+    sockaddr_storage local{};
+    socklen_t size = sizeof(local);
+    ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&local), &size);
+    asio::generic::stream_protocol const protocol(local.ss_family, 0);
+    acceptors_.push_back({{context_, protocol, socket.release()}, local.ss_family});
+  }
+}
+
+Worker::~Worker() {
+  // Coroutines that still wait refer to connections and the store, so the loop's operations go first.
+  connections_.clear_and_dispose([](Connection*) {});
+}
+
+void Worker::start() {
+  for (auto& acceptor : acceptors_) asio::co_spawn(context_, accept_from(acceptor), rethrow);
+  asio::co_spawn(context_, sweep(), rethrow);
+  thread_ = std::thread([this] { context_.run(); });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::stop() {
+  asio::post(context_, [this] {
+    for (auto& connection : connections_) connection.cut();
+    draining_ = true;
+    end_if_drained();
+  });
+}
+
+void Worker::replace_keys(std::shared_ptr<auth::KeyRing const> keys) {
+  asio::post(context_, [this, keys = std::move(keys)]() mutable { authenticator_->replace_keys(std::move(keys)); });
+}
+
+void Worker::begin_drain() {
+  asio::post(context_, [this] {
+    if (draining_) return;
+    api_->begin_drain();
+    for (auto& acceptor : acceptors_) {
+      accept_pending(acceptor);  // clients that connected before now have been promised an answer
+      boost::system::error_code ignored;
+      acceptor.socket.close(ignored);
+    }
+    draining_ = true;
+    for (auto& connection : connections_) connection.begin_drain();
+    end_if_drained();
+  });
+}
+
+void Worker::end_if_drained() {
+  if (!draining_ || !connections_.empty() || std::exchange(ended_, true)) return;
+  flush_access_log();
+  drained_();
+  context_.stop();
+}
+
+awaitable<void> Worker::pause(std::chrono::milliseconds time) {
+  asio::steady_timer timer(context_, time);
+  co_await timer.async_wait(without_exceptions);
+}
+
+awaitable<void> Worker::accept_from(Acceptor& acceptor) {
+  while (!draining_) {
+    auto const [failure] = co_await acceptor.socket.async_wait(asio::socket_base::wait_read, without_exceptions);
+    if (failure || draining_) co_return;
+    bool const accepted_all = accept_pending(acceptor);
+    // No place or no descriptor is free: what waits in the backlog waits a little longer.
+    if (!accepted_all) co_await pause(std::chrono::milliseconds(10));
+  }
+}
+
+/// Accepts what waits, a bounded number, so that connections and other listeners get their turn. False when something
+/// had to be left waiting.
+bool Worker::accept_pending(Acceptor& acceptor) {
+  for (int turn = 0; turn < 64; ++turn) {
+    if (!shared_.connections.enter()) return false;
+    int const fd = ::accept4(acceptor.socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      out_of_descriptors_ = false;
+      open(fd, acceptor.family);
+      continue;
+    }
+    auto const error = errno;
+    shared_.connections.leave();
+    if (error == EAGAIN || error == EWOULDBLOCK) return true;
+    if (error == ECONNABORTED || error == EINTR || error == EPROTO) continue;
+    if (!std::exchange(out_of_descriptors_, true))
+      spdlog::error("cannot accept connections: {}", std::system_category().message(error));
+    return false;
+  }
+  return true;
+}
+
+void Worker::open(int fd, int family) {
+  auto connection =
+      std::make_unique<Connection>(*this, Socket(context_, asio::generic::stream_protocol(family, 0), fd));
+  auto& opened = *connection;
+  connections_.push_back(opened);
+  if (draining_) opened.begin_drain();
+  asio::co_spawn(context_, opened.run(), [this, connection = std::move(connection)](std::exception_ptr failure) {
+    try {
+      rethrow(failure);
+    } catch (std::exception const& error) {
+      spdlog::error("a connection failed: {}", error.what());
+    }
+    close(*connection);
+  });
+}
+
+void Worker::close(Connection& connection) noexcept {
+  connections_.erase(connections_.iterator_to(connection));
+  shared_.connections.leave();
+  end_if_drained();
+}
+
+awaitable<void> Worker::sweep() {
+  auto const interval = sweep_interval(options());
+  asio::steady_timer timer(context_);
+  while (true) {
+    timer.expires_after(interval);
+    co_await timer.async_wait(without_exceptions);
+    auto const now = Clock::now();
+    for (auto& connection : connections_) {
+      if (connection.deadline() <= now) connection.expire();
+    }
+    flush_access_log();
+  }
+}
+
+void Worker::flush_access_log() {
+  if (access_log_.empty()) return;
+
+  write_access_log(access_log_);
+  access_log_.clear();
+}
+
+routing::Moment Worker::moment() noexcept {
+  auto const now = std::chrono::system_clock::now();
+  return {now, date_.at(now)};
+}
+
+std::unique_ptr<routing::Output> Worker::borrow_output() {
+  if (free_outputs_.empty()) return std::make_unique<routing::Output>();
+  auto output = std::move(free_outputs_.back());
+  free_outputs_.pop_back();
+  return output;
+}
+
+void Worker::give_back(std::unique_ptr<routing::Output> output) noexcept {
+  output->clear();
+  if (output->bytes.capacity() > largest_kept_output || free_outputs_.size() >= most_kept_outputs) return;
+  free_outputs_.push_back(std::move(output));
+}
+
+std::unique_ptr<char[]> Worker::borrow_buffer() {
+  if (free_buffers_.empty()) return std::make_unique_for_overwrite<char[]>(buffer_size_);
+  auto buffer = std::move(free_buffers_.back());
+  free_buffers_.pop_back();
+  return buffer;
+}
+
+void Worker::give_back(std::unique_ptr<char[]> buffer) noexcept {
+  if (free_buffers_.size() >= most_kept_buffers) return;
+  free_buffers_.push_back(std::move(buffer));
+}
+
+}  // namespace deployd::server

@@ -1,0 +1,126 @@
+// One event loop with its thread, and everything that its requests touch.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "auth/authenticator.hpp"
+#include "routing/api.hpp"
+#include "server/connection.hpp"
+#include "server/http_date.hpp"
+#include "server/listener.hpp"
+#include "server/serve.hpp"
+#include "storage/database.hpp"
+
+namespace deployd::server {
+
+/// How many connections all workers have together.
+class ConnectionCount {
+ public:
+  explicit ConnectionCount(std::size_t limit) noexcept : limit_(limit) {}
+
+  /// Takes a place; false when all are taken.
+  bool enter() noexcept {
+    if (count_.fetch_add(1, std::memory_order_relaxed) < limit_) return true;
+    leave();
+    return false;
+  }
+  void leave() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  std::size_t const limit_;
+  std::atomic<std::size_t> count_{0};
+};
+
+/// What all workers share. Must outlive them.
+struct SharedState {
+  ServeOptions const& options;
+  storage::Database& database;
+  std::shared_ptr<routing::RateLimiter> limiter;
+  ConnectionCount connections;
+};
+
+/// Accepts connections and serves them on one thread. Everything of it but the members named below is of that thread.
+class Worker {
+ public:
+  /// `drained` is called on the worker's thread when it has no connection left after `begin_drain`.
+  Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, std::vector<FileDescriptor> listening,
+         std::function<void()> drained);
+  ~Worker();
+
+  // From any thread:
+
+  /// Starts the thread.
+  void start();
+  /// Puts other keys in force.
+  void replace_keys(std::shared_ptr<auth::KeyRing const> keys);
+  /// Stops listening, lets what is being answered be answered, and closes the rest.
+  void begin_drain();
+  /// Cuts all connections and ends the thread.
+  void stop();
+  void join();
+
+  // For the connections:
+
+  ServeOptions const& options() const noexcept { return shared_.options; }
+  HeadLimits const& head_limits() const noexcept { return head_limits_; }
+  routing::Api& api() noexcept { return *api_; }
+  boost::asio::io_context& context() noexcept { return context_; }
+  routing::Moment moment() noexcept;
+  std::unique_ptr<routing::Output> borrow_output();
+  void give_back(std::unique_ptr<routing::Output> output) noexcept;
+  std::unique_ptr<char[]> borrow_buffer();
+  void give_back(std::unique_ptr<char[]> buffer) noexcept;
+  /// The size of a borrowed buffer: the largest head that is read.
+  std::size_t buffer_size() const noexcept { return buffer_size_; }
+  /// Appends a line to the access log, which is written a few times a second.
+  std::string& access_log() noexcept { return access_log_; }
+
+ private:
+  struct Acceptor {
+    boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol> socket;
+    int family;
+  };
+
+  boost::asio::awaitable<void> accept_from(Acceptor& acceptor);
+  boost::asio::awaitable<void> sweep();
+  boost::asio::awaitable<void> pause(std::chrono::milliseconds time);
+  bool accept_pending(Acceptor& acceptor);
+  void open(int fd, int family);
+  void close(Connection& connection) noexcept;
+  void flush_access_log();
+  void end_if_drained();
+
+  SharedState& shared_;
+  HeadLimits head_limits_;
+  std::size_t buffer_size_;
+  std::function<void()> drained_;
+  boost::asio::io_context context_{1};
+  std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
+  std::unique_ptr<routing::Api> api_;
+  HttpDate date_;
+  std::vector<Acceptor> acceptors_;
+  boost::intrusive::list<Connection> connections_;
+  std::vector<std::unique_ptr<routing::Output>> free_outputs_;
+  std::vector<std::unique_ptr<char[]>> free_buffers_;
+  std::string access_log_;
+  bool draining_ = false;
+  bool ended_ = false;
+  bool out_of_descriptors_ = false;
+  std::thread thread_;
+};
+
+}  // namespace deployd::server
