@@ -2,26 +2,18 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/system/result.hpp>
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <variant>
 
+#include "auth/identity.hpp"
 #include "auth/key_ring.hpp"
 #include "auth/refusal.hpp"
 #include "storage/store.hpp"
 
 namespace deployd::auth {
-
-/// Whose a good token is.
-struct Identity {
-  std::string subject;  // for the access log: an API token's name, or a JWT's `sub`
-  std::uint64_t key;    // the same for the same token (API token) or the same issuer and subject (JWT), for rate limits
-};
 
 /// Good credentials, or why they are not. The pointer is valid until the next call of the same Authenticator.
 using Verdict = std::variant<Identity const*, Refusal>;

@@ -12,12 +12,13 @@ struct Claims {
   std::string subject;
   std::chrono::sys_seconds issued_at;
   std::chrono::sys_seconds expires;
-  std::optional<std::string> issuer;
-  std::optional<std::string> audience;
+  std::optional<std::string> issuer = {};
+  std::optional<std::string> audience = {};
 };
 
 /// A JWT in compact serialization (RFC 7515 §3.1), signed with HMAC-SHA256.
 /// `secret` must have at least 32 bytes (RFC 7518 §3.2); throws KeyError otherwise.
+/// Throws std::invalid_argument for a claim that is not UTF-8: no reader would take the token.
 std::string sign_hs256(Claims const& claims, std::string_view secret);
 
 }  // namespace deployd::auth

@@ -4,26 +4,22 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "auth/key.hpp"
+#include "auth/key_error.hpp"
 
 namespace deployd::auth {
 
 struct KeyRingOptions {
-  std::optional<std::string> secret;          // HS256/384/512: the raw bytes, already read from file or environment
-  std::string secret_origin;                  // what to name in error lines: the file, or DEPLOYD_JWT_SECRET
-  std::vector<std::string> public_key_files;  // PEM: RSA, EC (P-256, P-384, P-521), Ed25519
-  std::vector<std::string> jwks_files;        // RFC 7517
-  std::optional<std::string> issuer;
-  std::optional<std::string> audience;
+  std::optional<std::string> secret = {};  // HS256/384/512: the raw bytes, already read from file or environment
+  std::string secret_origin = "--jwt-secret-file";  // what to name in error lines: the file, or DEPLOYD_JWT_SECRET
+  std::vector<std::string> public_key_files = {};   // PEM: RSA, EC (P-256, P-384, P-521), Ed25519, Ed448
+  std::vector<std::string> jwks_files = {};         // RFC 7517
+  std::optional<std::string> issuer = {};
+  std::optional<std::string> audience = {};
   std::chrono::seconds leeway{30};
-};
-
-/// A key or file that cannot be used. `what()` is one line that names the file or option.
-class KeyError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
 };
 
 /// Immutable; safe to read from any thread.
@@ -33,17 +29,23 @@ class KeyRing {
   /// secret under 32 bytes).
   static std::shared_ptr<KeyRing const> load(KeyRingOptions const& options);
 
-  ~KeyRing();
-
   /// True when no JWT can be good.
-  bool empty() const noexcept;
+  bool empty() const noexcept { return keys_.empty(); }
 
-  struct Impl;
-  Impl const& impl() const noexcept { return *impl_; }
+  /// In the order of the options: the secret, the PEM files, the JWKS files.
+  std::vector<Key> const& keys() const noexcept { return keys_; }
+
+  std::optional<std::string> const& issuer() const noexcept { return issuer_; }      // unset: not checked
+  std::optional<std::string> const& audience() const noexcept { return audience_; }  // unset: not checked
+  std::chrono::seconds leeway() const noexcept { return leeway_; }                   // 0 to 10 years
 
  private:
-  explicit KeyRing(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  KeyRing() = default;
+
+  std::vector<Key> keys_;
+  std::optional<std::string> issuer_;
+  std::optional<std::string> audience_;
+  std::chrono::seconds leeway_{};
 };
 
 }  // namespace deployd::auth

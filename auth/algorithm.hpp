@@ -1,0 +1,39 @@
+// The signature algorithms of JWTs (RFC 7518 §3.1, RFC 8037 §3.1). `none` is not among them.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace deployd::auth {
+
+enum class Algorithm : unsigned char {
+  hs256,
+  hs384,
+  hs512,
+  rs256,
+  rs384,
+  rs512,
+  ps256,
+  ps384,
+  ps512,
+  es256,
+  es384,
+  es512,
+  eddsa,
+};
+
+enum class Digest : unsigned char { sha256, sha384, sha512 };
+
+/// The algorithm of an `alg` value, which is case-sensitive; nothing when there is none of this name.
+std::optional<Algorithm> algorithm_of(std::string_view name) noexcept;
+
+/// The hash that an algorithm uses; for EdDSA, which hashes by itself, there is none.
+std::optional<Digest> digest_of(Algorithm algorithm) noexcept;
+
+/// How many bytes a hash has.
+constexpr std::size_t size_of(Digest digest) noexcept {
+  return digest == Digest::sha256 ? 32 : digest == Digest::sha384 ? 48 : 64;
+}
+
+}  // namespace deployd::auth

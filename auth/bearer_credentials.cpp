@@ -1,0 +1,48 @@
+#include "auth/bearer_credentials.hpp"
+
+namespace deployd::auth {
+namespace {
+
+constexpr bool is_alphanumeric(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+constexpr bool is_token68(char c) noexcept {
+  return is_alphanumeric(c) || std::string_view("-._~+/").find(c) != std::string_view::npos;
+}
+
+/// tchar of RFC 9110 §5.6.2, of which a scheme is made.
+constexpr bool is_token(char c) noexcept {
+  return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+constexpr bool is_bearer(std::string_view scheme) noexcept {
+  constexpr std::string_view bearer = "bearer";
+  if (scheme.size() != bearer.size()) return false;
+  for (std::size_t i = 0; i < bearer.size(); ++i) {
+    if ((scheme[i] | 0x20) != bearer[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+boost::system::result<std::string_view, Refusal> bearer_token(std::string_view field_value) noexcept {
+  std::size_t at = 0;
+  while (at < field_value.size() && is_token(field_value[at])) ++at;
+  if (!is_bearer(field_value.substr(0, at))) return Refusal::no_credentials;
+
+  auto const spaces = at;
+  while (at < field_value.size() && field_value[at] == ' ') ++at;
+  if (at == spaces) return Refusal::malformed;
+
+  auto const token = field_value.substr(at);
+  std::size_t end = 0;
+  while (end < token.size() && is_token68(token[end])) ++end;
+  if (end == 0) return Refusal::malformed;
+  while (end < token.size() && token[end] == '=') ++end;
+  if (end != token.size()) return Refusal::malformed;
+  return token;
+}
+
+}  // namespace deployd::auth

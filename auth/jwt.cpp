@@ -1,0 +1,67 @@
+#include "auth/jwt.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "auth/base64url.hpp"
+#include "auth/strict_json.hpp"
+
+namespace deployd::auth {
+namespace {
+
+// Headers are read before a signature is checked, so what they may cost is kept small.
+constexpr std::size_t max_header_bytes = 2048;
+constexpr std::size_t max_header_depth = 4;
+
+constexpr std::array carried_keys{"jwk", "jku", "x5u", "x5c"};
+constexpr std::array texts{"alg", "kid", "typ", "cty"};
+
+struct Header {
+  Algorithm algorithm;
+  std::optional<std::string> kid;
+};
+
+boost::system::result<Header, Refusal> read_header(std::string_view text) {
+  if (text.size() > max_header_bytes) return Refusal::malformed;
+  auto const header = read_json_object(text, max_header_depth);
+  if (!header) return Refusal::malformed;
+  for (auto const* const name : texts) {
+    auto const* const value = header->if_contains(name);
+    if (value != nullptr && !value->is_string()) return Refusal::malformed;
+  }
+  if (header->contains("crit")) return Refusal::critical_extension;
+  if (std::ranges::any_of(carried_keys, [&](auto const* name) { return header->contains(name); })) {
+    return Refusal::carried_key;
+  }
+
+  auto const* const alg = header->if_contains("alg");
+  if (alg == nullptr) return Refusal::malformed;
+  auto const algorithm = algorithm_of(alg->get_string());
+  if (!algorithm) return Refusal::algorithm;
+  auto const* const kid = header->if_contains("kid");
+  return Header{*algorithm, kid != nullptr ? std::optional(std::string(kid->get_string())) : std::nullopt};
+}
+
+}  // namespace
+
+boost::system::result<Jwt, Refusal> read_jwt(std::string_view token) {
+  if (token.size() > max_jwt_bytes || std::ranges::count(token, '.') != 2) return Refusal::malformed;
+  auto const header_end = token.find('.');
+  auto const payload_end = token.rfind('.');
+
+  auto const header_bytes = decode_base64url(token.substr(0, header_end));
+  auto payload = decode_base64url(token.substr(header_end + 1, payload_end - header_end - 1));
+  auto signature = decode_base64url(token.substr(payload_end + 1));
+  if (!header_bytes || !payload || !signature) return Refusal::malformed;
+
+  auto header = read_header(*header_bytes);
+  if (!header) return header.error();
+  return Jwt{.algorithm = header->algorithm,
+             .kid = std::move(header->kid),
+             .signed_text = token.substr(0, payload_end),
+             .payload = *std::move(payload),
+             .signature = *std::move(signature)};
+}
+
+}  // namespace deployd::auth

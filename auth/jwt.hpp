@@ -1,0 +1,34 @@
+// A JWT taken apart (RFC 7515 §3.1, §4.1), before anything about it is believed.
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/algorithm.hpp"
+#include "auth/refusal.hpp"
+
+namespace deployd::auth {
+
+inline constexpr std::size_t max_jwt_bytes = 8192;
+
+/// The parts of a token. Views are into the token that was read.
+struct Jwt {
+  Algorithm algorithm;  // what the token asks for; the key decides
+  std::optional<std::string> kid;
+  std::string_view signed_text;  // header and payload in base64url, with the dot between
+  std::string payload;           // its bytes, not looked at yet
+  std::string signature;
+};
+
+/// Reads the compact serialization strictly: three segments of canonical base64url, at most 8 KiB, and a header that is
+/// a JSON object without duplicate members.
+///
+/// `Refusal::algorithm` for an `alg` that is not supported (`none` among them), `Refusal::critical_extension` for any
+/// `crit`, `Refusal::carried_key` for a header with `jwk`, `jku`, `x5u` or `x5c`, else `Refusal::malformed`.
+boost::system::result<Jwt, Refusal> read_jwt(std::string_view token);
+
+}  // namespace deployd::auth

@@ -1,0 +1,109 @@
+#include "auth/jwt_claims.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "auth/strict_json.hpp"
+
+namespace deployd::auth {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::system_clock;
+
+constexpr std::size_t max_depth = 16;
+
+// Up to here each second has a double of its own, and its milliseconds still fit into 64 bits.
+constexpr std::int64_t max_date = std::int64_t{1} << 53;
+
+/// A member that may be absent. `malformed` is set when it is there and of another type.
+std::optional<std::string> read_text(boost::json::object const& claims, char const* name, bool& malformed) {
+  auto const* const value = claims.if_contains(name);
+  if (value == nullptr) return std::nullopt;
+  auto const* const text = value->if_string();
+  if (text == nullptr) {
+    malformed = true;
+    return std::nullopt;
+  }
+  return std::string(*text);
+}
+
+std::optional<NumericDate> read_date(boost::json::object const& claims, char const* name, bool& malformed) {
+  auto const* const value = claims.if_contains(name);
+  if (value == nullptr) return std::nullopt;
+  if (auto const* const seconds = value->if_int64();
+      seconds != nullptr && *seconds >= -max_date && *seconds <= max_date) {
+    return NumericDate(std::chrono::seconds(*seconds));
+  }
+  if (auto const* const seconds = value->if_double();
+      seconds != nullptr && std::fabs(*seconds) <= static_cast<double>(max_date)) {
+    return NumericDate(milliseconds(static_cast<std::int64_t>(std::floor(*seconds * 1000))));
+  }
+  malformed = true;
+  return std::nullopt;
+}
+
+std::vector<std::string> read_audiences(boost::json::object const& claims, bool& malformed) {
+  auto const* const value = claims.if_contains("aud");
+  if (value == nullptr) return {};
+  if (auto const* const text = value->if_string()) return {std::string(*text)};
+  std::vector<std::string> audiences;
+  if (auto const* const list = value->if_array()) {
+    for (auto const& element : *list) {
+      auto const* const text = element.if_string();
+      malformed = malformed || text == nullptr;
+      if (text != nullptr) audiences.emplace_back(*text);
+    }
+    return audiences;
+  }
+  malformed = true;
+  return {};
+}
+
+/// The nearest time that the system's clock can tell.
+system_clock::time_point nearest(NumericDate date) noexcept {
+  constexpr auto first = std::chrono::ceil<milliseconds>(system_clock::time_point::min());
+  constexpr auto last = std::chrono::floor<milliseconds>(system_clock::time_point::max());
+  return std::clamp(date, first, last);
+}
+
+}  // namespace
+
+boost::system::result<JwtClaims, Refusal> read_claims(std::string_view payload) {
+  auto const object = read_json_object(payload, max_depth);
+  if (!object) return Refusal::malformed;
+
+  bool malformed = false;
+  JwtClaims claims;
+  claims.issuer = read_text(*object, "iss", malformed);
+  claims.subject = read_text(*object, "sub", malformed);
+  claims.audiences = read_audiences(*object, malformed);
+  claims.not_before = read_date(*object, "nbf", malformed);
+  auto const expires = read_date(*object, "exp", malformed);
+  read_date(*object, "iat", malformed);
+  read_text(*object, "jti", malformed);
+  if (malformed) return Refusal::malformed;
+  if (!expires) return Refusal::no_expiry;
+  claims.expires = *expires;
+  return claims;
+}
+
+boost::system::result<Validity, Refusal> check_claims(JwtClaims const& claims, KeyRing const& rules,
+                                                      system_clock::time_point now) {
+  if (rules.issuer() && claims.issuer != rules.issuer()) return Refusal::wrong_issuer;
+  if (rules.audience() && std::ranges::find(claims.audiences, *rules.audience()) == claims.audiences.end()) {
+    return Refusal::wrong_audience;
+  }
+  Validity const validity{
+      .from = claims.not_before ? nearest(*claims.not_before - rules.leeway()) : system_clock::time_point::min(),
+      .until = nearest(claims.expires + rules.leeway())};
+  if (now >= validity.until) return Refusal::expired;
+  if (now < validity.from) return Refusal::not_yet_valid;
+  return validity;
+}
+
+}  // namespace deployd::auth

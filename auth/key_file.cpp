@@ -1,0 +1,55 @@
+#include "auth/key_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <system_error>
+
+#include "auth/key_error.hpp"
+
+namespace deployd::auth {
+namespace {
+
+constexpr std::size_t max_file_bytes = std::size_t{1} << 20;
+
+class Descriptor {
+ public:
+  explicit Descriptor(std::string const& path) : value_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(Descriptor const&) = delete;
+  Descriptor& operator=(Descriptor const&) = delete;
+  int get() const noexcept { return value_; }
+
+ private:
+  int value_;
+};
+
+[[noreturn]] void fail(std::string const& path, int error) {
+  throw KeyError(path + ": " + std::generic_category().message(error));
+}
+
+}  // namespace
+
+std::string read_key_file(std::string const& path) {
+  Descriptor const file(path);
+  if (file.get() < 0) fail(path, errno);
+  std::string bytes;
+  std::array<char, 4096> block;
+  while (true) {
+    auto const got = ::read(file.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail(path, errno);  // EISDIR among them
+    if (got == 0) break;
+    bytes.append(block.data(), static_cast<std::size_t>(got));
+    if (bytes.size() > max_file_bytes) throw KeyError(path + ": the file is larger than 1 MiB");
+  }
+  if (bytes.empty()) throw KeyError(path + ": the file is empty");
+  return bytes;
+}
+
+}  // namespace deployd::auth

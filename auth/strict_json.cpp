@@ -1,0 +1,51 @@
+#include "auth/strict_json.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+namespace deployd::auth {
+namespace {
+
+/// The members in the text of a valid JSON document, duplicates included: each has one colon outside of strings.
+std::size_t members_written(std::string_view text) noexcept {
+  std::size_t members = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    switch (text[i]) {
+      case '"': in_string = !in_string; break;
+      case '\\': ++i; break;  // stands in strings only
+      case ':': members += in_string ? 0 : 1; break;
+      default: break;
+    }
+  }
+  return members;
+}
+
+/// The members that reading has left. Recursion is as deep as the parser allowed.
+std::size_t members_kept(boost::json::value const& value) noexcept {
+  std::size_t members = 0;
+  if (auto const* object = value.if_object()) {
+    members = object->size();
+    for (auto const& member : *object) members += members_kept(member.value());
+  } else if (auto const* array = value.if_array()) {
+    for (auto const& element : *array) members += members_kept(element);
+  }
+  return members;
+}
+
+}  // namespace
+
+boost::system::result<boost::json::object, JsonFault> read_json_object(std::string_view text, std::size_t max_depth) {
+  boost::json::parse_options options;
+  options.max_depth = max_depth;
+  boost::system::error_code failure;
+  auto value = boost::json::parse(text, failure, {}, options);
+  if (failure) return JsonFault{failure.message()};
+  if (!value.is_object()) return JsonFault{"not an object"};
+  // Of members with one name the parser keeps the last, so that fewer are kept than were written.
+  if (members_kept(value) != members_written(text)) return JsonFault{"a member name occurs twice"};
+  return std::move(value.as_object());
+}
+
+}  // namespace deployd::auth

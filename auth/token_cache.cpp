@@ -1,0 +1,110 @@
+#include "auth/token_cache.hpp"
+
+#include <openssl/rand.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <bit>
+#include <stdexcept>
+#include <utility>
+
+namespace deployd::auth {
+namespace {
+
+// The end of credentials is the end of a signature or of an API token's random bytes: different for different tokens.
+constexpr std::size_t hashed_bytes = 64;
+
+}  // namespace
+
+TokenCache::TokenCache(std::size_t max_entries, std::size_t max_bytes)
+    : max_entries_(max_entries), max_bytes_(max_bytes), buckets_(std::bit_ceil(2 * max_entries), none) {
+  if (RAND_bytes(secret_.data(), static_cast<int>(secret_.size())) != 1) {
+    throw std::runtime_error("the system has no random numbers");
+  }
+}
+
+std::uint64_t TokenCache::hash_of(std::string_view credentials) const noexcept {
+  auto const length = std::min(credentials.size(), hashed_bytes);
+  return XXH3_64bits_withSecret(credentials.data() + (credentials.size() - length), length, secret_.data(),
+                                secret_.size());
+}
+
+TokenCache::Index TokenCache::lookup(std::string_view credentials, std::uint64_t hash) noexcept {
+  auto index = bucket_of(hash);
+  while (index != none) {
+    auto const& entry = entries_[index];
+    if (entry.hash == hash && entry.credentials == credentials) break;
+    index = entry.next;
+  }
+  return index;
+}
+
+Identity const* TokenCache::find(std::string_view credentials, std::chrono::system_clock::time_point now) noexcept {
+  auto const index = lookup(credentials, hash_of(credentials));
+  if (index == none) return nullptr;
+  auto& entry = entries_[index];
+  // `from` also turns away an entry that was made before the clock was set back.
+  if (now < entry.validity.from || now >= entry.validity.until) return nullptr;
+  entry.referenced = true;
+  return &entry.identity;
+}
+
+Identity const* TokenCache::put(std::string_view credentials, Identity identity, Validity const& validity) {
+  auto const hash = hash_of(credentials);
+  if (auto const known = lookup(credentials, hash); known != none) drop(known);
+
+  // Everything that may throw comes before the first change.
+  Entry entry{.hash = hash,
+              .validity = validity,
+              .credentials = std::string(credentials),
+              .identity = std::move(identity),
+              .next = none};
+  auto const bytes = bytes_of(entry);
+  while (used_ > 0 && (used_ == max_entries_ || bytes_ + bytes > max_bytes_)) drop(victim());
+  if (free_ == none) {
+    entries_.emplace_back();
+    free_ = static_cast<Index>(entries_.size() - 1);
+  }
+
+  auto const index = free_;
+  free_ = entries_[index].next;
+  entry.next = std::exchange(bucket_of(hash), index);  // after dropping, which may have changed the chain
+  entries_[index] = std::move(entry);
+  ++used_;
+  bytes_ += bytes;
+  return &entries_[index].identity;
+}
+
+void TokenCache::clear() noexcept {
+  std::ranges::fill(buckets_, none);
+  entries_.clear();
+  free_ = none;
+  used_ = bytes_ = hand_ = 0;
+}
+
+std::size_t TokenCache::bytes_of(Entry const& entry) noexcept {
+  return entry.credentials.size() + entry.identity.subject.size();
+}
+
+/// The next entry behind the hand that was not asked for since the hand was there. There must be one in use.
+TokenCache::Index TokenCache::victim() noexcept {
+  while (true) {
+    hand_ = (hand_ + 1) % entries_.size();
+    auto& entry = entries_[hand_];
+    if (entry.credentials.empty()) continue;
+    if (!std::exchange(entry.referenced, false)) return static_cast<Index>(hand_);
+  }
+}
+
+void TokenCache::drop(Index index) noexcept {
+  auto& entry = entries_[index];
+  auto* link = &bucket_of(entry.hash);
+  while (*link != index) link = &entries_[*link].next;
+  *link = entry.next;
+  bytes_ -= bytes_of(entry);
+  --used_;
+  entry = Entry{};
+  entry.next = std::exchange(free_, index);
+}
+
+}  // namespace deployd::auth
