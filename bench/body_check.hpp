@@ -1,0 +1,57 @@
+// Whether a body is what was asked for: the expected bytes, and JSON where it claims to be.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bench/failure.hpp"
+
+namespace deployd::bench {
+
+/// Checks bodies for one thread. Parsing the same bytes again and again would cost more than the rest of the generator,
+/// so the 128-bit hashes of bodies that parsed are remembered and only new ones are parsed.
+class BodyCheck {
+ public:
+  /// `expected` is nothing when any body will do; it must outlive the check.
+  explicit BodyCheck(std::optional<std::string> const& expected);
+
+  /// What is wrong with a whole body, if anything.
+  std::optional<Failure> whole(std::string_view body, bool json);
+
+  std::optional<std::string> const& expected() const noexcept { return expected_; }
+
+ private:
+  struct Hash {
+    std::uint64_t low;
+    std::uint64_t high;
+  };
+  std::optional<std::string> const& expected_;
+  std::vector<Hash> parsed_;  // direct-mapped by the low bits; a slot keeps the latest
+};
+
+/// Checks a body that arrives in pieces. Up to a bound it is collected and then checked as a whole; beyond it is
+/// checked on the way, so that an answer of any size fits.
+class PiecewiseBodyCheck {
+ public:
+  PiecewiseBodyCheck();
+  ~PiecewiseBodyCheck();
+
+  void begin(bool json);
+  void add(std::string_view piece, BodyCheck& check);
+  /// Ends the body: what is wrong with it, if anything.
+  std::optional<Failure> finish(BodyCheck& check);
+
+ private:
+  struct Stream;
+  void stream(std::string_view piece, BodyCheck const& check);
+
+  bool json_ = false;
+  std::string collected_;
+  std::unique_ptr<Stream> stream_;
+};
+
+}  // namespace deployd::bench

@@ -1,0 +1,251 @@
+#include "bench/connection.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+#include "bench/load_thread.hpp"
+
+namespace deployd::bench {
+namespace {
+
+constexpr std::size_t buffer_size = std::size_t{64} << 10;
+constexpr auto pause_after_failure = std::chrono::milliseconds(10);
+constexpr auto awaited = boost::asio::as_tuple(boost::asio::deferred);
+
+}  // namespace
+
+Connection::Connection(LoadThread& thread)
+    : thread_(thread),
+      socket_(thread.executor()),
+      in_flight_(thread.options().pipeline),
+      in_(std::make_unique_for_overwrite<char[]>(buffer_size)) {}
+
+boost::asio::awaitable<void> Connection::run() {
+  boost::asio::steady_timer pause(thread_.executor());
+  while (!abandoned_) {
+    if (in_flight_.empty() && thread_.schedule().over(Clock::now())) break;
+    bool const connected = co_await connect();
+    if (connected) co_await exchange();
+    connected_ = false;
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    if (connected && answered_) continue;
+    pause.expires_after(pause_after_failure);
+    co_await pause.async_wait(awaited);
+  }
+}
+
+boost::asio::awaitable<bool> Connection::connect() {
+  connecting_since_ = Clock::now();
+  connecting_ = true;
+  auto [error] = co_await socket_.async_connect(thread_.endpoint(), awaited);
+  connecting_ = false;
+  if (error) {
+    if (abandoned_) co_return false;
+    auto const now = Clock::now();
+    // A request that is due meets nobody: that is its outcome.
+    if (in_flight_.empty())
+      if (auto const ticket = thread_.schedule().take(now)) in_flight_.push_back({*ticket, now});
+    fail(connect_failure(error), now);
+    thread_.unreachable(now);
+    co_return false;
+  }
+  socket_.set_option(boost::asio::ip::tcp::no_delay(true), error);
+  socket_.non_blocking(true, error);
+  connected_ = true;
+  answered_ = false;
+  co_return true;
+}
+
+boost::asio::awaitable<void> Connection::exchange() {
+  begin_ = end_ = 0;
+  in_body_ = false;
+  out_.clear();
+  resend();
+  pump(Clock::now(), thread_.options().pipeline);
+  while (true) {
+    if (in_flight_.empty() && thread_.schedule().over(Clock::now())) co_return;
+    make_room();
+    auto [error, size] =
+        co_await socket_.async_read_some(boost::asio::buffer(in_.get() + end_, buffer_size - end_), awaited);
+    auto const now = Clock::now();
+    if (error) {
+      if (abandoned_) co_return;
+      if (error == boost::asio::error::eof && in_body_ && head_.framing == Framing::until_close) {
+        answered(now, pieces_.finish(thread_.body_check()), answer_bytes_);
+      } else {
+        fail(transfer_failure(error), now);
+      }
+      co_return;
+    }
+    end_ += size;
+    if (!consume(now)) co_return;
+    pump(now, thread_.options().pipeline);
+  }
+}
+
+bool Connection::has_room() const noexcept {
+  return connected_ && !in_flight_.full();
+}
+
+// What the server announced that it would not answer any more, by closing, goes out again (RFC 9112 §9.3.2).
+void Connection::resend() {
+  for (auto const& sent : in_flight_) append_request(sent.ticket.index);
+}
+
+void Connection::pump(Clock::time_point now, unsigned most) {
+  for (; most > 0 && !in_flight_.full(); --most) {
+    auto const ticket = thread_.schedule().take(now);
+    if (!ticket) break;
+    if (ticket->counted && thread_.is_late(*ticket, now)) ++thread_.tally().late;
+    in_flight_.push_back({*ticket, now});
+    append_request(ticket->index);
+  }
+  if (!out_.empty()) flush();
+  if (!in_flight_.full()) thread_.wants_request(*this);
+}
+
+void Connection::append_request(std::uint64_t index) {
+  out_ += "GET ";
+  thread_.options().url.target.append_to(out_, index);
+  out_ += thread_.after_target();
+}
+
+// Tried at once and, if the kernel's buffer is full, again after the next answer or sweep. An error shows up in
+// reading.
+void Connection::flush() {
+  auto const sent = ::send(socket_.native_handle(), out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent > 0) out_.erase(0, static_cast<std::size_t>(sent));
+}
+
+void Connection::make_room() {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  } else if (end_ > buffer_size / 2) {
+    std::memmove(in_.get(), in_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+}
+
+// False when the connection is of no use any more.
+bool Connection::consume(Clock::time_point now) {
+  while (begin_ != end_) {
+    if (in_body_) {
+      if (!consume_body(now)) return false;
+      if (in_body_) return true;
+      continue;
+    }
+    auto const bytes = unread();
+    auto const result = parse_head(bytes, head_);
+    if (result == ParseResult::incomplete && bytes.size() < buffer_size / 2) return true;
+    if (result != ParseResult::complete || in_flight_.empty() || head_.status == 101) {
+      fail(Failure::malformed, now);
+      return false;
+    }
+    begin_ += head_.size;
+    if (head_.status < 200) continue;
+    answer_bytes_ = head_.size;
+    if (head_.framing == Framing::length && head_.content_length <= end_ - begin_) {
+      auto const body = unread().substr(0, static_cast<std::size_t>(head_.content_length));
+      begin_ += body.size();
+      answered(now, thread_.body_check().whole(body, head_.json && !body.empty()), head_.size + body.size());
+      if (!head_.keep_alive) return false;
+      continue;
+    }
+    in_body_ = true;
+    body_left_ = head_.content_length;
+    pieces_.begin(head_.json);
+  }
+  // A connection whose server will close it may have no body byte yet.
+  return true;
+}
+
+// Takes what has come of a body that is not there in one piece. False when the connection is of no use any more.
+bool Connection::consume_body(Clock::time_point now) {
+  auto& check = thread_.body_check();
+  bool complete = false;
+  if (head_.framing == Framing::chunked) {
+    while (true) {
+      auto const step = chunks_.next(unread());
+      if (step.result == ParseResult::malformed) {
+        chunks_.reset();
+        fail(Failure::malformed, now);
+        return false;
+      }
+      begin_ += step.consumed;
+      answer_bytes_ += step.consumed;
+      pieces_.add(step.data, check);
+      complete = step.result == ParseResult::complete;
+      if (complete || step.consumed == 0 || begin_ == end_) break;
+    }
+  } else {
+    auto piece = unread();
+    if (head_.framing == Framing::length) {
+      piece = piece.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(piece.size(), body_left_)));
+      body_left_ -= piece.size();
+      complete = body_left_ == 0;
+    }
+    pieces_.add(piece, check);
+    begin_ += piece.size();
+    answer_bytes_ += piece.size();
+  }
+  if (!complete) return true;
+  in_body_ = false;
+  answered(now, pieces_.finish(check), answer_bytes_);
+  return head_.keep_alive;
+}
+
+void Connection::answered(Clock::time_point now, std::optional<Failure> wrong_body, std::uint64_t bytes) {
+  auto const sent = in_flight_.front();
+  in_flight_.pop_front();
+  in_body_ = false;
+  answered_ = true;
+  thread_.answered(now);
+  if (!sent.ticket.counted) return;
+  if (head_.status != thread_.options().expect_status) {
+    ++thread_.tally().wrong_status[head_.status % 1000];
+    thread_.series().error(now - thread_.window().counted_from);
+  } else if (wrong_body) {
+    thread_.tally().count(*wrong_body);
+    thread_.series().error(now - thread_.window().counted_from);
+  } else {
+    thread_.right(now, now - sent.ticket.due, now - sent.at, bytes);
+  }
+}
+
+void Connection::fail(Failure failure, Clock::time_point now) {
+  for (auto const& sent : in_flight_) {
+    if (!sent.ticket.counted) continue;
+    thread_.tally().count(failure);
+    thread_.series().error(now - thread_.window().counted_from);
+  }
+  in_flight_.clear();
+}
+
+void Connection::sweep(Clock::time_point now) {
+  boost::system::error_code ignored;
+  if (connecting_ && now - connecting_since_ > thread_.options().timeout) socket_.cancel(ignored);
+  if (!connected_) return;
+  if (!out_.empty()) flush();
+  if (in_flight_.empty()) {
+    if (thread_.schedule().over(now)) abandon();
+  } else if (now - in_flight_.front().at > thread_.options().timeout) {
+    socket_.cancel(ignored);
+  }
+}
+
+void Connection::abandon() {
+  abandoned_ = true;
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+}  // namespace deployd::bench

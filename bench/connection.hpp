@@ -1,0 +1,84 @@
+// One keep-alive connection of the load generator.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/circular_buffer.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bench/body_check.hpp"
+#include "bench/response_parser.hpp"
+#include "bench/schedule.hpp"
+
+namespace deployd::bench {
+
+class LoadThread;
+
+/// Sends what its thread's schedule hands out, as many requests at a time as --pipeline allows, and checks the answers.
+/// Connects anew whenever the connection ends. All members run on the thread it belongs to.
+class Connection {
+ public:
+  explicit Connection(LoadThread& thread);
+
+  /// Connects, exchanges, and connects again, until the schedule is over and what was sent is answered.
+  boost::asio::awaitable<void> run();
+
+  /// Connected, with a request less in flight than allowed.
+  bool has_room() const noexcept;
+
+  /// Sends up to `most` requests that are due at `now`.
+  void pump(Clock::time_point now, unsigned most);
+
+  /// Ends the connection if its oldest request has waited too long for its answer, or if it has nothing left to do.
+  void sweep(Clock::time_point now);
+
+  /// Ends the connection without counting what is in flight.
+  void abandon();
+
+ private:
+  struct Sent {
+    Ticket ticket;
+    Clock::time_point at;
+  };
+
+  boost::asio::awaitable<bool> connect();
+  boost::asio::awaitable<void> exchange();
+  void resend();
+  void append_request(std::uint64_t index);
+  void flush();
+  bool consume(Clock::time_point now);
+  bool consume_body(Clock::time_point now);
+  void answered(Clock::time_point now, std::optional<Failure> wrong_body, std::uint64_t bytes);
+  void fail(Failure failure, Clock::time_point now);
+  void make_room();
+  std::string_view unread() const noexcept { return {in_.get() + begin_, end_ - begin_}; }
+
+  LoadThread& thread_;
+  boost::asio::ip::tcp::socket socket_;
+  boost::circular_buffer<Sent> in_flight_;
+  std::string out_;
+  std::unique_ptr<char[]> in_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  ResponseHead head_;
+  bool in_body_ = false;
+  std::uint64_t body_left_ = 0;
+  std::uint64_t answer_bytes_ = 0;
+  ChunkedDecoder chunks_;
+  PiecewiseBodyCheck pieces_;
+  Clock::time_point connecting_since_{};
+  bool connecting_ = false;
+  bool connected_ = false;
+  bool answered_ = false;  // on this connection
+  bool listed_ = false;    // among those that wait for a request
+  bool abandoned_ = false;
+
+  friend class LoadThread;
+};
+
+}  // namespace deployd::bench

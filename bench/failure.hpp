@@ -1,0 +1,32 @@
+// Why an answer did not count as right.
+#pragma once
+
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <string_view>
+
+namespace deployd::bench {
+
+/// What went wrong with a request, but for a wrong status, which stands for itself.
+enum class Failure {
+  body,         // not the expected body
+  json,         // a JSON body that does not parse
+  malformed,    // not HTTP
+  closed,       // the server closed the connection before the answer was complete
+  reset,        // the connection was reset
+  timeout,      // no complete answer, or no connection, within --timeout
+  refused,      // nobody listens
+  unreachable,  // no connection for another reason
+  no_port,      // this machine has no local port left
+};
+inline constexpr std::size_t failure_kinds = 9;
+
+/// The name under which reports count a failure.
+std::string_view to_string(Failure failure) noexcept;
+
+/// What an error of a socket means while connecting, and on a connection that stands.
+Failure connect_failure(boost::system::error_code error) noexcept;
+Failure transfer_failure(boost::system::error_code error) noexcept;
+
+}  // namespace deployd::bench

@@ -1,0 +1,157 @@
+#include "bench/generator.hpp"
+
+#include <sys/resource.h>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "bench/load_thread.hpp"
+
+namespace deployd::bench {
+namespace {
+
+using boost::asio::ip::tcp;
+
+// Finds out at which of the host's addresses somebody listens.
+tcp::endpoint reachable_endpoint(Options const& options) {
+  boost::asio::io_context io;
+  boost::system::error_code error;
+  tcp::resolver resolver(io);
+  auto const candidates = resolver.resolve(options.url.host, options.url.port, error);
+  if (error) throw NobodyThere("cannot resolve " + options.url.host + ": " + error.message());
+  tcp::socket socket(io);
+  tcp::endpoint found;
+  error = boost::asio::error::timed_out;
+  boost::asio::async_connect(socket, candidates, [&](boost::system::error_code outcome, tcp::endpoint const& endpoint) {
+    error = outcome;
+    found = endpoint;
+  });
+  io.run_for(options.timeout);
+  if (error) throw NobodyThere("nobody answers at " + options.url.authority + ": " + error.message());
+  return found;
+}
+
+void allow_many_connections() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Window window_of(Options const& options) {
+  Window window;
+  window.start = Clock::now();
+  window.counted_from = window.start + options.warmup;
+  window.end = options.requests ? Clock::time_point::max() : window.counted_from + options.duration;
+  window.requests = options.requests;
+  return window;
+}
+
+std::vector<std::unique_ptr<LoadThread>> load_threads(Options const& options, tcp::endpoint const& endpoint,
+                                                      Window const& window, ClosedLoopCounters& counters,
+                                                      std::atomic<bool> const& stop) {
+  std::vector<std::unique_ptr<LoadThread>> threads;
+  for (unsigned i = 0; i < options.threads; ++i) {
+    std::unique_ptr<Schedule> schedule;
+    if (options.rate) {
+      schedule = std::make_unique<OpenLoop>(window, *options.rate, i, options.threads);
+    } else {
+      schedule = std::make_unique<ClosedLoop>(window, counters);
+    }
+    auto const connections =
+        options.connections / options.threads + (i < options.connections % options.threads ? 1 : 0);
+    threads.push_back(std::make_unique<LoadThread>(options, endpoint, window, std::move(schedule), connections, stop));
+  }
+  return threads;
+}
+
+Standing standing(std::vector<std::unique_ptr<LoadThread>> const& threads, Window const& window) {
+  Standing sum{Clock::now() - window.counted_from, 0, 0, 0};
+  for (auto const& thread : threads) {
+    sum.right += thread->progress().right.load(std::memory_order_relaxed);
+    sum.errors += thread->progress().errors.load(std::memory_order_relaxed);
+    sum.late += thread->progress().late.load(std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+// Runs every thread to its end and calls the observer meanwhile.
+class Crew {
+ public:
+  explicit Crew(std::vector<std::unique_ptr<LoadThread>>& threads) : running_(threads.size()) {
+    for (auto& thread : threads) threads_.emplace_back([this, &thread] { work(*thread); });
+  }
+
+  void wait(std::chrono::milliseconds every, std::function<void()> const& observer) {
+    std::unique_lock lock(mutex_);
+    while (!ended_.wait_for(lock, every, [this] { return running_ == 0; })) observer();
+    lock.unlock();
+    for (auto& thread : threads_) thread.join();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  void work(LoadThread& thread) {
+    std::exception_ptr failure;
+    try {
+      thread.run();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    std::lock_guard const lock(mutex_);
+    if (failure) failure_ = failure;
+    --running_;
+    ended_.notify_one();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  std::size_t running_;
+  std::exception_ptr failure_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+Results generate(Options const& options, std::atomic<bool> const& stop, std::chrono::milliseconds observe_every,
+                 std::function<void(Standing const&)> const& observer) {
+  allow_many_connections();
+  Results results;
+  results.machine = this_machine();
+  results.when = std::chrono::system_clock::now();
+  ClosedLoopCounters counters;
+  auto const endpoint = reachable_endpoint(options);
+  auto const window = window_of(options);
+  auto threads = load_threads(options, endpoint, window, counters, stop);
+
+  Crew crew(threads);
+  crew.wait(observe_every, [&] { observer(standing(threads, window)); });
+
+  std::chrono::nanoseconds cpu{}, wall{};
+  auto last_answer = window.counted_from;
+  for (auto& thread : threads) {
+    results.tally.merge(thread->tally());
+    results.series.merge(std::move(thread->series()));
+    cpu += thread->cpu_time();
+    wall += thread->wall_time();
+    last_answer = std::max(last_answer, thread->last_answer());
+  }
+  results.interrupted = stop;
+  auto const counted = results.tally.right + results.tally.errors();
+  results.gave_up = !stop && options.requests && counted < *options.requests;
+  results.duration = std::min(last_answer, window.end) - window.counted_from;
+  if (!options.requests && !stop) results.duration = options.duration;
+  if (wall.count() > 0) results.generator_cpu = static_cast<double>(cpu.count()) / static_cast<double>(wall.count());
+  return results;
+}
+
+}  // namespace deployd::bench

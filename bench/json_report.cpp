@@ -1,0 +1,43 @@
+#include "bench/json_report.hpp"
+
+#include <fmt/format.h>
+
+namespace deployd::bench {
+namespace {
+
+double microseconds(std::chrono::duration<double, std::micro> duration) {
+  return duration.count();
+}
+
+std::string distribution(Histogram const& histogram) {
+  return fmt::format(
+      R"({{"min":{:.3f},"mean":{:.3f},"p50":{:.3f},"p90":{:.3f},"p99":{:.3f},"p99_9":{:.3f},"max":{:.3f}}})",
+      microseconds(histogram.min()), microseconds(histogram.mean()), microseconds(histogram.percentile(0.5)),
+      microseconds(histogram.percentile(0.9)), microseconds(histogram.percentile(0.99)),
+      microseconds(histogram.percentile(0.999)), microseconds(histogram.max()));
+}
+
+}  // namespace
+
+std::string json_report(Results const& results) {
+  auto const& tally = results.tally;
+  std::string errors;
+  for (auto const& [kind, count] : tally.errors_by_kind()) errors += fmt::format(R"("{}":{},)", kind, count);
+  return fmt::format(R"({{
+  "requests": {},
+  "errors": {{{}"total":{}}},
+  "rate_rps": {:.3f},
+  "duration_s": {:.6f},
+  "latency_us": {},
+  "service_us": {},
+  "late": {},
+  "skipped": {},
+  "generator_cpu": {:.4f}
+}}
+)",
+                     tally.right, errors, tally.errors(), results.rate(),
+                     std::chrono::duration<double>(results.duration).count(), distribution(tally.latency),
+                     distribution(tally.service), tally.late, tally.skipped, results.generator_cpu);
+}
+
+}  // namespace deployd::bench

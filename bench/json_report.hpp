@@ -1,0 +1,13 @@
+// The results for programs.
+#pragma once
+
+#include <string>
+
+#include "bench/results.hpp"
+
+namespace deployd::bench {
+
+/// One JSON object and a newline. Times are in microseconds.
+std::string json_report(Results const& results);
+
+}  // namespace deployd::bench

@@ -1,0 +1,216 @@
+#include "bench/options.hpp"
+
+#include <sched.h>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+namespace deployd::bench {
+namespace {
+
+[[noreturn]] void refuse(std::string const& option, std::string const& why) {
+  throw UsageError(option + ": " + why);
+}
+
+std::string file_contents(std::string const& option, std::string const& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string contents{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) refuse(option, "cannot read " + path);
+  return contents;
+}
+
+void require_writable(std::string const& option, std::string const& path) {
+  if (path.empty()) return;
+  if (!std::ofstream(path, std::ios::app)) refuse(option, "cannot write " + path);
+}
+
+template <typename Number>
+Number number(std::string const& option, std::string const& text, Number least, Number most) {
+  Number value{};
+  auto const end = text.data() + text.size();
+  auto const [at, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || at != end || !(value >= least && value <= most))
+    refuse(option, "'" + text + "' is not a number it takes");
+  return value;
+}
+
+// `500ms`, `10s`, `5m`, `1h`.
+std::chrono::nanoseconds duration(std::string const& option, std::string const& text) {
+  auto const digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  auto const unit = text.substr(digits);
+  std::int64_t const milliseconds = unit == "ms"  ? 1
+                                    : unit == "s" ? 1000
+                                    : unit == "m" ? 60'000
+                                    : unit == "h" ? 3'600'000
+                                                  : 0;
+  if (milliseconds == 0) refuse(option, "'" + text + "' is not a duration such as 500ms, 10s or 5m");
+  auto const most = std::chrono::hours(24 * 30) / std::chrono::milliseconds(1) / milliseconds;
+  return std::chrono::milliseconds(number<std::int64_t>(option, text.substr(0, digits), 0, most) * milliseconds);
+}
+
+double share(std::string const& option, std::string text) {
+  if (!text.ends_with('%')) refuse(option, "'" + text + "' is not a percentage such as 10%");
+  text.pop_back();
+  return number<double>(option, text, 0.0, 1e6) / 100;
+}
+
+bool is_token_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+bool has_control_character(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; });
+}
+
+std::string field(std::string const& text) {
+  auto const colon = text.find(':');
+  if (colon == std::string::npos || colon == 0) refuse("--header", "'" + text + "' is not of the form 'Name: value'");
+  std::string const name = text.substr(0, colon);
+  if (!std::all_of(name.begin(), name.end(), is_token_character))
+    refuse("--header", "'" + name + "' is not a field name");
+  auto const start = std::min(text.find_first_not_of(" \t", colon + 1), text.size());
+  std::string const value = text.substr(start);
+  if (has_control_character(value)) refuse("--header", "the value of " + name + " holds a control character");
+  return name + ": " + value + "\r\n";
+}
+
+bool names(std::string const& field, std::string_view lowered) {
+  return field.size() > lowered.size() && field[lowered.size()] == ':' &&
+         std::equal(lowered.begin(), lowered.end(), field.begin(),
+                    [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
+}
+
+struct Given {
+  std::string url, token, token_file, duration = "10s", warmup = "1s", timeout = "10s", tolerance = "10%";
+  std::string connections = "64", threads, requests, rate, pipeline = "1", expect_status = "200", expect_body;
+  std::vector<std::string> headers;
+};
+
+std::string fields(Given const& given, Url const& url) {
+  std::string token = given.token;
+  if (!given.token_file.empty()) {
+    token = file_contents("--token-file", given.token_file);
+    if (token.ends_with('\n')) token.pop_back();
+    if (token.ends_with('\r')) token.pop_back();
+  }
+  auto const option = given.token_file.empty() ? "--token" : "--token-file";
+  if (has_control_character(token) || token.find(' ') != std::string::npos) refuse(option, "a token is one word");
+
+  std::string all;
+  bool host = false;
+  for (auto const& header : given.headers) {
+    auto const line = field(header);
+    host = host || names(line, "host");
+    if (names(line, "content-length") || names(line, "transfer-encoding"))
+      refuse("--header", "the requests have no body");
+    all += line;
+  }
+  if (!host) all.insert(0, "Host: " + url.authority + "\r\n");
+  if (!token.empty()) all += "Authorization: Bearer " + token + "\r\n";
+  return all;
+}
+
+std::vector<std::string> command_without_token(int argc, char const* const* argv) {
+  std::vector<std::string> command(argv, argv + argc);
+  for (std::size_t i = 1; i < command.size(); ++i) {
+    if (command[i].starts_with("--token=")) command[i] = "--token=...";
+    if (command[i - 1] == "--token") command[i] = "...";
+  }
+  return command;
+}
+
+Options checked(Given const& given) {
+  Options options;
+  options.url_text = given.url;
+  try {
+    options.url = parse_url(given.url);
+  } catch (std::invalid_argument const& error) {
+    refuse("URL", error.what());
+  }
+  options.fields = fields(given, options.url);
+  options.connections = number<unsigned>("--connections", given.connections, 1, 1'000'000);
+  options.threads = given.threads.empty() ? default_threads() : number<unsigned>("--threads", given.threads, 1, 1024);
+  options.threads = std::min(options.threads, options.connections);
+  if (!given.requests.empty())
+    options.requests = number<std::uint64_t>("--requests", given.requests, 1, std::uint64_t{1} << 60);
+  options.duration = duration("--duration", given.duration);
+  if (options.duration.count() == 0) refuse("--duration", "must be more than nothing");
+  options.warmup = duration("--warmup", given.warmup);
+  options.timeout = duration("--timeout", given.timeout);
+  if (options.timeout.count() == 0) refuse("--timeout", "must be more than nothing");
+  if (!given.rate.empty()) options.rate = number<double>("--rate", given.rate, 1e-3, 1e9);
+  options.pipeline = number<unsigned>("--pipeline", given.pipeline, 1, 10'000);
+  options.expect_status = number<unsigned>("--expect-status", given.expect_status, 200, 599);
+  if (!given.expect_body.empty()) options.expect_body = file_contents("--expect-body", given.expect_body);
+  options.tolerance = share("--tolerance", given.tolerance);
+  return options;
+}
+
+}  // namespace
+
+unsigned default_threads() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores) - 1));
+}
+
+std::optional<Options> parse_options(int argc, char const* const* argv) {
+  CLI::App app("Loads an HTTP server with GETs and checks each answer.", "deployd-bench");
+  app.set_version_flag("--version", "deployd-bench " DEPLOYD_VERSION);
+  Given given;
+  Options files;
+  app.add_option("URL", given.url, "http://host:port/path; {1..5000} takes the next number at each request")
+      ->required();
+  auto* token = app.add_option("--token", given.token, "sent as Authorization: Bearer");
+  app.add_option("--token-file", given.token_file, "a file with the token")->excludes(token);
+  app.add_option("--header", given.headers, "'Name: value', sent with each request; repeatable")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--connections", given.connections, "connections kept open")->capture_default_str();
+  app.add_option("--threads", given.threads, "threads (default: all cores but one)");
+  auto* duration_option =
+      app.add_option("--duration", given.duration, "what is counted lasts so long")->capture_default_str();
+  app.add_option("--requests", given.requests, "count exactly so many requests instead")->excludes(duration_option);
+  app.add_option("--warmup", given.warmup, "load before it, not counted")->capture_default_str();
+  app.add_option("--rate", given.rate, "open loop: so many requests a second, on schedule");
+  app.add_option("--pipeline", given.pipeline, "requests in flight on a connection")->capture_default_str();
+  app.add_option("--expect-status", given.expect_status, "another status is an error")->capture_default_str();
+  app.add_option("--expect-body", given.expect_body, "a file; other bytes are an error");
+  app.add_option("--timeout", given.timeout, "of one answer")->capture_default_str();
+  app.add_option("--json", files.json_file, "write the results for programs");
+  app.add_option("--html", files.html_file, "write the results for people, one page");
+  auto* compare = app.add_option("--compare", files.compare_file, "exit 3 when slower than this earlier --json");
+  app.add_option("--tolerance", given.tolerance, "how much slower")->capture_default_str()->needs(compare);
+  app.footer("Exit status: 0 every answer was right, 1 not, 3 slower than --compare, 64 bad usage, 69 nobody answers.");
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::CallForHelp const&) {
+    std::cout << app.help();
+    return {};
+  } catch (CLI::CallForVersion const&) {
+    std::cout << "deployd-bench " DEPLOYD_VERSION "\n";
+    return {};
+  } catch (CLI::ParseError const& error) {
+    std::string line = error.what();
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    throw UsageError(line);
+  }
+  auto options = checked(given);
+  options.json_file = files.json_file;
+  options.html_file = files.html_file;
+  options.compare_file = files.compare_file;
+  require_writable("--json", options.json_file);
+  require_writable("--html", options.html_file);
+  options.command = command_without_token(argc, argv);
+  return options;
+}
+
+}  // namespace deployd::bench

@@ -1,0 +1,69 @@
+#include "bench/schedule.hpp"
+
+#include <cmath>
+
+namespace deployd::bench {
+
+ClosedLoop::ClosedLoop(Window const& window, ClosedLoopCounters& shared) : window_(window), shared_(shared) {}
+
+std::optional<Ticket> ClosedLoop::take(Clock::time_point now) {
+  if (over(now)) return {};
+  bool const counted = now >= window_.counted_from;
+  if (counted && window_.requests && shared_.counted.fetch_add(1, std::memory_order_relaxed) >= *window_.requests) {
+    over_ = true;
+    return {};
+  }
+  return Ticket{now, shared_.index.fetch_add(1, std::memory_order_relaxed), counted};
+}
+
+bool ClosedLoop::over(Clock::time_point now) const {
+  return over_ || now >= window_.end;
+}
+
+Clock::time_point ClosedLoop::next_due() const {
+  return over_ ? Clock::time_point::max() : Clock::time_point::min();
+}
+
+void ClosedLoop::stop(Clock::time_point) {
+  over_ = true;
+}
+
+OpenLoop::OpenLoop(Window const& window, double rate, unsigned thread, unsigned threads)
+    : window_(window), rate_(rate), threads_(threads), next_(thread) {
+  using Seconds = std::chrono::duration<double>;
+  auto const within = [&](Clock::duration time) {
+    return static_cast<std::uint64_t>(std::llround(std::ceil(Seconds(time).count() * rate - 1e-6)));
+  };
+  first_counted_ = within(window.counted_from - window.start);
+  end_ = window.requests ? first_counted_ + *window.requests : within(window.end - window.start);
+}
+
+Clock::time_point OpenLoop::due(std::uint64_t index) const {
+  auto const after = std::chrono::duration<double>(static_cast<double>(index) / rate_);
+  return window_.start + std::chrono::duration_cast<Clock::duration>(after);
+}
+
+Clock::time_point OpenLoop::next_due() const {
+  return next_ < end_ ? due(next_) : Clock::time_point::max();
+}
+
+std::optional<Ticket> OpenLoop::take(Clock::time_point now) {
+  if (now >= window_.end) stop(now);
+  auto const when = next_due();
+  if (when > now) return {};
+  Ticket const ticket{when, next_, next_ >= first_counted_};
+  next_ += threads_;
+  return ticket;
+}
+
+bool OpenLoop::over(Clock::time_point) const {
+  return next_ >= end_;
+}
+
+void OpenLoop::stop(Clock::time_point now) {
+  for (; next_ < end_ && due(next_) <= now; next_ += threads_)
+    if (next_ >= first_counted_) ++skipped_;
+  next_ = end_;
+}
+
+}  // namespace deployd::bench

@@ -1,0 +1,39 @@
+// What a run has counted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "bench/failure.hpp"
+#include "bench/histogram.hpp"
+
+namespace deployd::bench {
+
+/// The counted requests of one thread or, merged, of all.
+struct Tally {
+  std::uint64_t right = 0;
+  std::uint64_t bytes = 0;  // of the right answers, heads included
+  std::uint64_t late = 0;
+  std::uint64_t skipped = 0;
+  Histogram latency;  // of right answers, from the time when the request was due
+  Histogram service;  // the same from the time when it was sent
+  std::array<std::uint64_t, 1000> wrong_status{};
+  std::array<std::uint64_t, failure_kinds> failures{};
+
+  void count(Failure failure) noexcept { ++failures[static_cast<std::size_t>(failure)]; }
+
+  /// All requests that got no right answer.
+  std::uint64_t errors() const noexcept;
+
+  /// The kinds of errors that occurred, by name: a status as `401`, or a failure's name.
+  std::map<std::string, std::uint64_t> errors_by_kind() const;
+
+  /// The name of the kind that occurred most often; empty when there were no errors.
+  std::string commonest_error() const;
+
+  void merge(Tally const& other);
+};
+
+}  // namespace deployd::bench

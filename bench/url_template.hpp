@@ -1,0 +1,35 @@
+// A request target with ranges: `/deployments/{1..5000}`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deployd::bench {
+
+/// Text in which each `{A..B}` (decimal, A <= B) stands for A at the first request, A+1 at the next, and after B for A
+/// again. Braces that are no range stand for themselves.
+class UrlTemplate {
+ public:
+  UrlTemplate() = default;
+
+  /// Throws `std::invalid_argument` for a range that runs backwards or does not fit 64 bits.
+  explicit UrlTemplate(std::string_view text);
+
+  /// Appends the text of request number `index`, which counts from 0.
+  void append_to(std::string& out, std::uint64_t index) const;
+
+  bool has_ranges() const noexcept { return !ranges_.empty(); }
+
+ private:
+  struct Range {
+    std::string before;  // the text between the previous range and this one
+    std::uint64_t first;
+    std::uint64_t last;
+  };
+  std::vector<Range> ranges_;
+  std::string rest_;
+};
+
+}  // namespace deployd::bench
