@@ -28,7 +28,13 @@ using DatabaseUrl = std::variant<SqliteUrl, PostgresqlUrl>;
 /// Fails with `errc::bad_database_url`; nothing is opened.
 boost::system::result<DatabaseUrl> parse_database_url(std::string_view text);
 
+/// Why `parse_database_url` refuses `text`: one line that shows no password; empty when it does not refuse.
+std::string database_url_complaint(std::string_view text);
+
 /// The URL as it may stand in logs and error lines: passwords are replaced by `***`.
 std::string describe(DatabaseUrl const& url);
+
+/// `message` in one line, with every password of `url` replaced by `***`: for what libpq says.
+std::string without_passwords(std::string_view message, DatabaseUrl const& url);
 
 }  // namespace deployd::storage

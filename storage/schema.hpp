@@ -3,9 +3,12 @@
 
 #include "storage/database_url.hpp"
 
+#include <span>
 #include <string>
 
 namespace deployd::storage {
+
+struct Migration;
 
 /// Somebody else's relations on PostgreSQL, which are only read; empty: deployd's own tables.
 struct Relations {
@@ -16,18 +19,28 @@ struct Relations {
 
 struct MigrationReport {
   int from = 0;  // 0: the store was empty
-  int to = 0;
+  int to = 0;    // 0: somebody else's relations, beside which deployd may not create its own tables
 };
 
 /// The schema version that this program reads and writes.
 int current_schema_version() noexcept;
 
-/// Makes the schema in an empty store (creating a SQLite file), or upgrades an older one, in one transaction.
-/// Throws `Error` with `newer_schema`, `corrupt`, `forbidden`, `busy` or `unavailable`.
+/// Makes the schema in an empty store (creating a SQLite file), or upgrades an older one, in one transaction. Safe to
+/// run in several processes at once. With somebody else's relations, which must exist and have the columns needed,
+/// a missing privilege to create deployd's own tables is a warning in the log and no failure.
+/// Throws `Error` with `newer_schema`, `corrupt`, `forbidden`, `busy`, `missing` or `unavailable`.
 MigrationReport migrate(DatabaseUrl const& url, Relations const& relations);
 
+/// The same with other migrations than this program's: for tests of upgrading.
+MigrationReport migrate(DatabaseUrl const& url, Relations const& relations, std::span<Migration const> migrations);
+
 /// Throws `Error` with `missing`, `older_schema`, `newer_schema`, `corrupt`, `forbidden` or `unavailable` unless the
-/// store has the current schema. Creates nothing, not even the file.
+/// store has the current schema. Creates nothing, not even the file. With somebody else's relations, those must be
+/// readable; where deployd may not create its own tables, their absence is a warning in the log.
 void require_current_schema(DatabaseUrl const& url, Relations const& relations);
+
+/// Whether the store has deployd's own tables and they may be used: false only beside somebody else's relations.
+/// To be asked when `require_current_schema` has passed; throws `Error` when the store is away.
+bool has_own_tables(DatabaseUrl const& url, Relations const& relations);
 
 }  // namespace deployd::storage

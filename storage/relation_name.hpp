@@ -1,0 +1,28 @@
+// Names of PostgreSQL relations, checked and quoted.
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <string>
+#include <string_view>
+
+#include "storage/schema.hpp"
+
+namespace deployd::storage {
+
+/// The two relations that deployments are read from, as they may stand in SQL.
+struct RelationNames {
+  std::string patterns;
+  std::string deployments;
+};
+
+/// Reads `table` or `schema.table`, either part bare (folded to lower case as PostgreSQL does) or in double quotes
+/// (`""` inside stands for one), and gives it back with every part quoted.
+/// Fails with `errc::bad_input` for anything else.
+boost::system::result<std::string> quote_relation(std::string_view name);
+
+/// The relations as they are named in SQL on PostgreSQL: `relations`, or deployd's own tables when there are none.
+/// Throws `Error` with `bad_database_url`, naming the option, when only one is given or one is no name.
+RelationNames relation_names(Relations const& relations);
+
+}  // namespace deployd::storage

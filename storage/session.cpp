@@ -1,0 +1,244 @@
+#include "storage/session.hpp"
+
+#include <fcntl.h>
+#include <soci/postgresql/soci-postgresql.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace deployd::storage {
+namespace {
+
+// --- SQLite ---------------------------------------------------------------------------------------------------------
+
+/// Settings of the library that hold for the process and must be made before its first use: file names may be URIs
+/// (the only way past SOCI to say `mode`), no locks around sessions (each is used by one thread at a time), and no
+/// global counter of memory, whose lock all workers would share.
+void configure_sqlite() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    using namespace sqlite_api;
+    sqlite3_config(SQLITE_CONFIG_URI, 1);
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  });
+}
+
+std::string parent_of(std::string const& path) {
+  auto const slash = path.find_last_of('/');
+  if (slash == path.npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+[[noreturn]] void refuse(errc code, std::string const& path, std::string_view what) {
+  throw Error(code, path + ": " + std::string(what));
+}
+
+bool allowed(std::string const& path, int mode) {
+  return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
+}
+
+void check_new_file(std::string const& path) {
+  auto const directory = parent_of(path);
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+    refuse(errc::missing, path, "the directory " + directory + " does not exist");
+  if (!allowed(directory, W_OK | X_OK)) refuse(errc::forbidden, path, "no permission to create files in " + directory);
+}
+
+/// SQLite tells all of these as "unable to open database file", or opens a file that it should not.
+void check_file(std::string const& path, Access access) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == EACCES) refuse(errc::forbidden, path, "no permission to look for it");
+    if (errno != ENOENT && errno != ENOTDIR) refuse(errc::unavailable, path, std::strerror(errno));
+    if (access != Access::create) refuse(errc::missing, path, "there is no such database; run `deployd migrate`");
+    return check_new_file(path);
+  }
+  if (S_ISDIR(status.st_mode)) refuse(errc::corrupt, path, "is a directory and not a database");
+  if (!S_ISREG(status.st_mode)) refuse(errc::corrupt, path, "is not a regular file");
+  if (!allowed(path, R_OK)) refuse(errc::forbidden, path, "no permission to read it");
+  if (access != Access::read && !allowed(path, W_OK)) refuse(errc::forbidden, path, "no permission to write it");
+}
+
+/// A file name as URI, in which nothing is left that SOCI's connect string or SQLite could misread.
+std::string file_uri(std::string const& path, std::string_view mode) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-~";
+  constexpr char digits[] = "0123456789ABCDEF";
+  std::string uri = path.starts_with('/') ? "file://" : "file:";
+  for (char const c : path) {
+    if (plain.find(c) != plain.npos) {
+      uri += c;
+    } else {
+      auto const byte = static_cast<unsigned char>(c);
+      uri += '%';
+      uri += digits[byte >> 4];
+      uri += digits[byte & 0xF];
+    }
+  }
+  return uri.append("?mode=").append(mode);
+}
+
+std::string_view mode_of(Access access) {
+  switch (access) {
+    case Access::read: return "ro";
+    case Access::write: return "rw";
+    case Access::create: return "rwc";
+  }
+  return "ro";
+}
+
+std::unique_ptr<soci::session> open_sqlite(SqliteUrl const& url, Access access, std::chrono::milliseconds busy) {
+  configure_sqlite();
+  check_file(url.path, access);
+  auto session =
+      std::make_unique<soci::session>(soci::sqlite3, "dbname=\"" + file_uri(url.path, mode_of(access)) + '"');
+  *session << "PRAGMA busy_timeout = " << busy.count();
+  *session << "PRAGMA foreign_keys = ON";
+  // The first look into the file: whether it is a database at all, and whether the journal can be read.
+  long long entries = 0;
+  *session << "SELECT count(*) FROM sqlite_schema", soci::into(entries);
+  return session;
+}
+
+// --- PostgreSQL -----------------------------------------------------------------------------------------------------
+
+extern "C" void log_notice(void*, char const* message) {
+  std::string_view line(message);
+  while (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+  spdlog::debug("PostgreSQL: {}", line);
+}
+
+bool has_parameter(std::string_view uri, std::string_view name) {
+  for (auto at = uri.find('?'); at != uri.npos; at = uri.find('&', at)) {
+    auto const parameter = uri.substr(++at);
+    if (parameter.starts_with(name) && parameter.substr(name.size()).starts_with('=')) return true;
+  }
+  return false;
+}
+
+void add_parameter(std::string& uri, std::string const& parameter) {
+  uri += uri.find('?') == uri.npos ? '?' : '&';
+  uri += parameter;
+}
+
+std::unique_ptr<soci::session> open_postgresql(PostgresqlUrl const& url, std::chrono::milliseconds busy) {
+  std::string uri = url.uri;
+  if (!has_parameter(uri, "connect_timeout")) {
+    auto const seconds = std::chrono::ceil<std::chrono::seconds>(busy).count();
+    add_parameter(uri, "connect_timeout=" + std::to_string(std::max<long long>(seconds, 1)));
+  }
+  add_parameter(uri, "fallback_application_name=deployd");
+  auto session = std::make_unique<soci::session>(soci::postgresql, uri);
+  auto* const connection = static_cast<soci::postgresql_session_backend*>(session->get_backend())->conn_;
+  PQsetNoticeProcessor(connection, log_notice, nullptr);  // libpq's own would write to stderr
+  if (PQsetClientEncoding(connection, "UTF8") != 0)
+    throw Error(errc::unavailable, describe(url) + ": the server cannot speak UTF-8");
+  return session;
+}
+
+// --- Failures -------------------------------------------------------------------------------------------------------
+
+struct Meaning {
+  errc code;
+  std::string_view text;  // empty: the library's own words
+};
+
+Meaning meaning_of_sqlite(int result) {
+  switch (result & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return {errc::busy, "the database is locked by another program"};
+    case SQLITE_NOTADB: return {errc::corrupt, "the file is not a SQLite database"};
+    case SQLITE_CORRUPT: return {errc::corrupt, "the database is damaged"};
+    case SQLITE_PERM:
+    case SQLITE_AUTH: return {errc::forbidden, ""};
+    case SQLITE_READONLY: return {errc::forbidden, "the database cannot be written"};
+    case SQLITE_CANTOPEN:
+      return {errc::unavailable, "the database, or the -wal and -shm files beside it, cannot be opened"};
+    case SQLITE_FULL: return {errc::unavailable, "no space is left for the database or its temporary files"};
+    case SQLITE_IOERR: return {errc::unavailable, "reading or writing the database failed (disk I/O error)"};
+    default: return {errc::unavailable, ""};
+  }
+}
+
+struct StateMeaning {
+  std::string_view prefix;  // of the SQLSTATE
+  errc code;
+};
+
+// https://www.postgresql.org/docs/15/errcodes-appendix.html; the first that fits counts.
+constexpr std::array state_meanings{
+    StateMeaning{"25006", errc::forbidden},  // read-only transaction: a standby
+    StateMeaning{"28", errc::forbidden},     // authorization
+    StateMeaning{"3D000", errc::missing},    // no such database
+    StateMeaning{"40", errc::busy},          // serialization failure, deadlock
+    StateMeaning{"42501", errc::forbidden},  // privilege
+    StateMeaning{"42703", errc::missing},    // no such column
+    StateMeaning{"42P01", errc::missing},    // no such table
+    StateMeaning{"3F000", errc::missing},    // no such schema
+    StateMeaning{"55P03", errc::busy},       // lock timeout
+    StateMeaning{"57014", errc::timeout},    // statement timeout
+    StateMeaning{"XX001", errc::corrupt},    // damaged data
+    StateMeaning{"XX002", errc::corrupt},    // damaged index
+};
+
+errc meaning_of_state(std::string_view state) {
+  for (auto const& meaning : state_meanings)
+    if (state.starts_with(meaning.prefix)) return meaning.code;
+  return errc::unavailable;
+}
+
+/// What is wrong with a connection that was not made: there is no SQLSTATE then, only words, which PostgreSQL
+/// translates; those that are not recognized count as an outage.
+errc meaning_of_words(std::string_view message) {
+  for (auto const words : {"authentication failed", "pg_hba.conf", "permission denied", "no password supplied"})
+    if (message.find(words) != message.npos) return errc::forbidden;
+  return errc::unavailable;
+}
+
+std::string without(std::string message, std::string_view beginning) {
+  if (message.starts_with(beginning)) message.erase(0, beginning.size());
+  return message;
+}
+
+/// "ERROR:  relation ... does not exist LINE 1: SELECT ..." without the query: the first line says what happened.
+std::string first_line(std::string_view message) {
+  auto const error = message.find("ERROR:  ");
+  if (error != message.npos) message.remove_prefix(error + 8);
+  return std::string(message.substr(0, message.find('\n')));
+}
+
+}  // namespace
+
+std::unique_ptr<soci::session> open_session(DatabaseUrl const& url, Access access, std::chrono::milliseconds busy) {
+  try {
+    if (auto const* sqlite = std::get_if<SqliteUrl>(&url)) return open_sqlite(*sqlite, access, busy);
+    return open_postgresql(std::get<PostgresqlUrl>(url), busy);
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, url);
+  }
+}
+
+Error translate(soci::soci_error const& failure, DatabaseUrl const& url) {
+  std::string const message = failure.get_error_message();
+  if (auto const* sqlite = std::get_if<SqliteUrl>(&url)) {
+    auto const* known = dynamic_cast<soci::sqlite3_soci_error const*>(&failure);
+    auto const meaning = known ? meaning_of_sqlite(known->result()) : Meaning{errc::unavailable, ""};
+    auto const text = meaning.text.empty() ? without_passwords(message, url) : std::string(meaning.text);
+    return Error(meaning.code, sqlite->path + ": " + text);
+  }
+  auto const* known = dynamic_cast<soci::postgresql_soci_error const*>(&failure);
+  auto const line = known ? first_line(message) : without(message, "Cannot establish connection to the database.\n");
+  return Error(known ? meaning_of_state(known->sqlstate()) : meaning_of_words(message),
+               describe(url) + ": " + without_passwords(line, url));
+}
+
+}  // namespace deployd::storage
