@@ -1,0 +1,153 @@
+#include "auth/authenticator.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "tests/auth/checking.hpp"
+#include "tests/auth/key_files.hpp"
+#include "tests/auth/signing.hpp"
+#include "tests/auth/stored_tokens.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace deployd::tests;
+using deployd::auth::Authenticator;
+using deployd::auth::KeyRing;
+
+std::string const secret(32, 's');
+std::string const other_secret(32, 'o');
+
+std::string bearer(std::string const& claims, std::string const& signed_with = secret) {
+  return "Bearer " + jwt(SigningKey::hmac(signed_with), "HS256", claims);
+}
+
+/// The number by which rate limits know whose credentials these are.
+std::uint64_t key_of(Authenticator& authenticator, std::string const& credentials) {
+  REQUIRE(verdict(authenticator, credentials).starts_with("good"));
+  return authenticator.recall(credentials, noon)->key;
+}
+
+}  // namespace
+
+TEST_CASE("a request without bearer credentials has none") {
+  StoredTokens store;
+  Authenticator authenticator(KeyRing::load({.secret = secret}), store);
+  CHECK(verdict(authenticator, "") == "no credentials");
+  CHECK(verdict(authenticator, "Basic YTpi") == "no credentials");
+  CHECK(verdict(authenticator, "Bearer") == "malformed");
+}
+
+TEST_CASE("a good JWT is remembered until it expires and no longer") {
+  StoredTokens store;
+  Authenticator authenticator(KeyRing::load({.secret = secret, .leeway = 10s}), store);
+  auto const credentials = bearer(R"({"sub":"jane","exp":1800000060,"nbf":1799999970})");
+  CHECK(recalled(authenticator, credentials) == "nothing");
+  CHECK(verdict(authenticator, credentials) == "good: jane");
+  CHECK(recalled(authenticator, credentials) == "good: jane");
+  CHECK(recalled(authenticator, credentials, noon + 70s - 1ms) == "good: jane");
+  CHECK(recalled(authenticator, credentials, noon + 70s) == "nothing");
+  CHECK(verdict(authenticator, credentials, noon + 70s) == "expired");
+  CHECK(recalled(authenticator, credentials, noon - 40s) == "good: jane");
+  CHECK(recalled(authenticator, credentials, noon - 40s - 1ms) == "nothing");
+  CHECK(verdict(authenticator, credentials, noon - 40s - 1ms) == "not yet valid");
+}
+
+TEST_CASE("with other keys, what the old ones verified is forgotten") {
+  StoredTokens store;
+  Authenticator authenticator(KeyRing::load({.secret = secret}), store);
+  auto const credentials = bearer(R"({"sub":"jane","exp":1800000060})");
+  auto const others = bearer(R"({"sub":"joe","exp":1800000060})", other_secret);
+  CHECK(verdict(authenticator, credentials) == "good: jane");
+  CHECK(verdict(authenticator, others) == "bad signature");
+
+  authenticator.replace_keys(KeyRing::load({.secret = other_secret}));
+  CHECK(recalled(authenticator, credentials) == "nothing");
+  CHECK(verdict(authenticator, credentials) == "bad signature");
+  CHECK(verdict(authenticator, others) == "good: joe");
+}
+
+TEST_CASE("other rules hold for tokens that were good by the old ones") {
+  StoredTokens store;
+  Authenticator authenticator(KeyRing::load({.secret = secret}), store);
+  auto const credentials = bearer(R"({"sub":"jane","exp":1800000060})");
+  CHECK(verdict(authenticator, credentials) == "good: jane");
+  authenticator.replace_keys(KeyRing::load({.secret = secret, .issuer = "me"}));
+  CHECK(recalled(authenticator, credentials) == "nothing");
+  CHECK(verdict(authenticator, credentials) == "wrong issuer");
+}
+
+TEST_CASE("API tokens stay good when keys are replaced") {
+  StoredTokens store;
+  Authenticator authenticator(KeyRing::load({}), store);
+  auto const token = deployd::auth::make_api_token();
+  store.add(token, "ci");
+  CHECK(verdict(authenticator, "Bearer " + token) == "good: ci");
+  authenticator.replace_keys(KeyRing::load({.secret = secret}));
+  CHECK(verdict(authenticator, "Bearer " + token) == "good: ci");
+}
+
+TEST_CASE("JWTs are checked while the store is away") {
+  StoredTokens store;
+  store.trouble = deployd::storage::errc::unavailable;
+  Authenticator authenticator(KeyRing::load({.secret = secret}), store);
+  CHECK(verdict(authenticator, bearer(R"({"sub":"jane","exp":1800000060})")) == "good: jane");
+}
+
+TEST_CASE("rate limits know a JWT's issuer and subject, and an API token's id") {
+  StoredTokens store;
+  Authenticator authenticator(KeyRing::load({.secret = secret}), store);
+  auto const jane = key_of(authenticator, bearer(R"({"sub":"jane","exp":1800000060})"));
+  CHECK(jane == key_of(authenticator, bearer(R"({"sub":"jane","exp":1800000061})")));
+  CHECK(jane != key_of(authenticator, bearer(R"({"sub":"joe","exp":1800000060})")));
+  CHECK(jane != key_of(authenticator, bearer(R"({"sub":"jane","iss":"me","exp":1800000060})")));
+  CHECK(key_of(authenticator, bearer(R"({"sub":"a","iss":"b","exp":1800000060})")) !=
+        key_of(authenticator, bearer(R"({"sub":"b","iss":"a","exp":1800000060})")));
+
+  auto const anonymous = key_of(authenticator, bearer(R"({"exp":1800000060})"));
+  CHECK(anonymous == key_of(authenticator, bearer(R"({"exp":1800000060})")));
+  CHECK(anonymous != key_of(authenticator, bearer(R"({"exp":1800000061})")));
+
+  auto const token = deployd::auth::make_api_token();
+  auto const second = deployd::auth::make_api_token();
+  store.add(token, "jane");
+  store.add(second, "jane");
+  auto const key = key_of(authenticator, "Bearer " + token);
+  CHECK(key == key_of(authenticator, "bearer " + token));
+  CHECK(key != key_of(authenticator, "Bearer " + second));
+  CHECK(key != jane);
+
+  StoredTokens same_store = store;
+  Authenticator another(KeyRing::load({.secret = secret}), same_store);
+  CHECK(jane == key_of(another, bearer(R"({"sub":"jane","exp":1800000060})")));
+  CHECK(key == key_of(another, "Bearer " + token));
+}
+
+TEST_CASE("workers check with one ring at the same time") {
+  KeyFiles const files;
+  auto const ed = SigningKey::of("ED25519");
+  auto const ring = KeyRing::load(
+      {.secret = secret, .jwks_files = {files.write("k", jwks_of({rsa_key().jwk(), p256_key().jwk(), ed.jwk()}))}});
+  std::string const claims = R"({"sub":"jane","exp":1800000060})";
+  std::vector<std::string> const tokens{jwt(SigningKey::hmac(secret), "HS256", claims), jwt(rsa_key(), "RS256", claims),
+                                        jwt(rsa_key(), "PS512", claims), jwt(p256_key(), "ES256", claims),
+                                        jwt(ed, "EdDSA", claims)};
+  std::vector<int> good(4);
+  std::vector<std::thread> workers;
+  for (auto& count : good) {
+    workers.emplace_back([&] {
+      StoredTokens store;
+      Authenticator authenticator(ring, store);
+      for (int round = 0; round < 20; ++round) {
+        for (auto const& token : tokens) count += verdict(authenticator, "Bearer " + token) == "good: jane" ? 1 : 0;
+      }
+    });
+  }
+  for (auto& worker : workers) worker.join();
+  for (auto const count : good) CHECK(count == 100);
+}
