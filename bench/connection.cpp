@@ -87,7 +87,7 @@ boost::asio::awaitable<void> Connection::exchange() {
     }
     end_ += size;
     if (!consume(now)) co_return;
-    pump(now, thread_.options().pipeline);
+    if (now < thread_.window().end) pump(now, thread_.options().pipeline);
   }
 }
 
@@ -156,7 +156,7 @@ bool Connection::consume(Clock::time_point now) {
     if (head_.framing == Framing::length && head_.content_length <= end_ - begin_) {
       auto const body = unread().substr(0, static_cast<std::size_t>(head_.content_length));
       begin_ += body.size();
-      answered(now, thread_.body_check().whole(body, head_.json && !body.empty()), head_.size + body.size());
+      answered(now, thread_.body_check().whole(body, head_.json), head_.size + body.size());
       if (!head_.keep_alive) return false;
       continue;
     }
@@ -164,7 +164,6 @@ bool Connection::consume(Clock::time_point now) {
     body_left_ = head_.content_length;
     pieces_.begin(head_.json);
   }
-  // A connection whose server will close it may have no body byte yet.
   return true;
 }
 

@@ -129,8 +129,11 @@ boost::asio::awaitable<void> LoadThread::tick() {
       stopped_at_ = now;
       schedule_->stop(now);
     }
-    // `take` notes the end of the window; in an open loop nobody may be there to ask.
-    if (now >= window_.end) schedule_->stop(now);
+    // What fell due while the generator itself was held up still goes out, as far as connections are free.
+    if (now >= window_.end) {
+      hand_out(now);
+      schedule_->stop(now);
+    }
     for (auto const& connection : connections_) connection->sweep(now);
     if (stopped_at_ != Clock::time_point::max() && now - stopped_at_ > stop_grace)
       for (auto const& connection : connections_) connection->abandon();

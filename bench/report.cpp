@@ -32,7 +32,7 @@ std::string errors(Tally const& tally) {
 std::string readable(std::chrono::nanoseconds duration) {
   auto const ns = static_cast<double>(duration.count());
   if (ns < 1e3) return fmt::format("{} ns", duration.count());
-  if (ns < 1e6) return fmt::format("{:.1f} us", ns / 1e3);
+  if (ns < 1e6) return fmt::format("{:.1f} µs", ns / 1e3);
   if (ns < 1e9) return fmt::format("{:.2f} ms", ns / 1e6);
   return fmt::format("{:.2f} s", ns / 1e9);
 }

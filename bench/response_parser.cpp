@@ -99,6 +99,7 @@ ParseResult parse_head(std::string_view bytes, ResponseHead& head) noexcept {
   if (head.status < 200 || head.status == 204 || head.status == 304) {
     head.framing = Framing::length;
     head.content_length = 0;
+    head.json = false;
   }
   if (head.framing == Framing::until_close) head.keep_alive = false;
   return ParseResult::complete;

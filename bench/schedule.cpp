@@ -48,7 +48,6 @@ Clock::time_point OpenLoop::next_due() const {
 }
 
 std::optional<Ticket> OpenLoop::take(Clock::time_point now) {
-  if (now >= window_.end) stop(now);
   auto const when = next_due();
   if (when > now) return {};
   Ticket const ticket{when, next_, next_ >= first_counted_};

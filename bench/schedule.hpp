@@ -70,7 +70,8 @@ class ClosedLoop final : public Schedule {
 };
 
 /// `rate` requests a second on schedule, whatever the server does. Of `threads` threads each takes its share in turn.
-/// A request that finds no connection free when due is handed out as soon as one asks.
+/// A request that finds no connection free when due is handed out as soon as one asks. What is due before the end of
+/// the window is handed out until `stop`, which whoever asks calls soon after the end.
 class OpenLoop final : public Schedule {
  public:
   OpenLoop(Window const& window, double rate, unsigned thread, unsigned threads);
