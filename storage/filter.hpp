@@ -9,12 +9,12 @@ namespace deployd::storage {
 
 /// All members that are set must hold. Results are always in ascending order of id.
 struct Filter {
-  std::optional<std::string> pattern;  // the exact name of the pattern
-  std::optional<std::int64_t> pattern_id;
-  std::optional<std::string> name;  // the exact name of the deployment
-  std::optional<std::int64_t> id_greater_than;
-  std::optional<std::uint64_t> limit;  // rows at most, after skipping; 0 is allowed
-  std::uint64_t skip = 0;              // rows passed over first
+  std::optional<std::string> pattern = {};  // the exact name of the pattern
+  std::optional<std::int64_t> pattern_id = {};
+  std::optional<std::string> name = {};  // the exact name of the deployment
+  std::optional<std::int64_t> id_greater_than = {};
+  std::optional<std::uint64_t> limit = {};  // rows at most, after skipping; 0 is allowed
+  std::uint64_t skip = 0;                   // rows passed over first
 };
 
 }  // namespace deployd::storage

@@ -1,0 +1,15 @@
+#include "storage/database.hpp"
+
+#include <utility>
+
+#include "storage/schema.hpp"
+#include "storage/sqlite_store.hpp"
+
+namespace deployd::storage {
+
+std::unique_ptr<Database> open_database(DatabaseOptions options) {
+  require_current_schema(options.url, {options.patterns_relation, options.deployments_relation});
+  return std::make_unique<SqliteDatabase>(std::move(options));
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,65 @@
+// A long list read from a SQLite store in bounded steps.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "storage/filter.hpp"
+#include "storage/sqlite_queries.hpp"
+#include "storage/store.hpp"
+
+namespace deployd::storage {
+
+/// The sessions of one worker's cursors: a streamed list keeps its snapshot for as long as its client reads, so it
+/// cannot share the worker's session. For the worker's thread.
+class SqliteCursorSessions {
+ public:
+  /// Lists that one worker streams at the same time.
+  static constexpr std::size_t most = 4;
+
+  explicit SqliteCursorSessions(SqliteUrl url) : url_(std::move(url)) {}
+
+  /// A session without a transaction; null when `most` are taken. Throws `Error`.
+  std::unique_ptr<SqliteQueries> take();
+  void give_back(std::unique_ptr<SqliteQueries> session) noexcept;
+
+ private:
+  SqliteUrl url_;
+  std::size_t taken_ = 0;
+  std::unique_ptr<SqliteQueries> idle_;  // one is kept open: the common case is one stream at a time
+};
+
+class SqliteCursor final : public Cursor {
+ public:
+  /// Takes a session and begins its snapshot. Fails as `Store::open_cursor` does, with `errc::busy` at once.
+  /// The sessions are shared since a cursor may outlive the store that opened it.
+  static boost::system::result<std::unique_ptr<SqliteCursor>> open(boost::asio::any_io_executor worker,
+                                                                   std::shared_ptr<SqliteCursorSessions> sessions,
+                                                                   Filter const& filter);
+
+  SqliteCursor(boost::asio::any_io_executor worker, std::shared_ptr<SqliteCursorSessions> sessions,
+               std::unique_ptr<SqliteQueries> session, Filter const& filter);
+  ~SqliteCursor() override;
+
+  bool pattern_known() const noexcept override { return pattern_known_; }
+  Answer<std::optional<std::int64_t>> last_id_before_more() override;
+  Answer<bool> read(std::size_t max_rows, RowSink& sink) override;
+
+ private:
+  boost::system::error_code begin();
+  Answer<bool> skip_to_first();
+
+  boost::asio::any_io_executor worker_;
+  std::shared_ptr<SqliteCursorSessions> sessions_;
+  std::unique_ptr<SqliteQueries> session_;
+  Filter filter_;
+  bool pattern_known_ = true;
+  std::optional<RowRange> range_;  // nothing: the list is empty, or at its end
+  SqliteStatement* rows_ = nullptr;
+  std::uint64_t remaining_;
+};
+
+}  // namespace deployd::storage

@@ -1,0 +1,89 @@
+// Every question that is put to a SQLite store while it serves: its SQL and how its answer is read.
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "storage/database_url.hpp"
+#include "storage/sqlite_statement.hpp"
+#include "storage/store.hpp"
+
+namespace deployd::storage {
+
+/// Which file a path names: it changes when the file is replaced, as by restoring a backup.
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(FileIdentity const&) const = default;
+};
+
+/// Nothing when there is no such file.
+std::optional<FileIdentity> identify_file(std::string const& path) noexcept;
+
+/// The deployments wanted, once the name of the pattern has become its id.
+struct RowRange {
+  std::optional<std::int64_t> pattern_id;
+  std::optional<std::string_view> name;
+  std::int64_t least_id = INT64_MIN;
+};
+
+/// The range of `filter`; `pattern_id` is the id of `filter.pattern` where that is set. Nothing when no row can be in
+/// it. `filter` must outlive the range.
+std::optional<RowRange> range_of(Filter const& filter, std::optional<std::int64_t> pattern_id) noexcept;
+
+/// What the result of a `step` that is neither a row nor the end means.
+boost::system::error_code failure_of(int step_result) noexcept;
+
+/// One session and its prepared statements. Nothing here waits for locks:
+/// a locked database is `errc::busy` at once. For one thread at a time.
+///
+/// No function leaves a statement between two rows, but for those that say so. A statement that cannot be prepared
+/// (it is prepared when it is first needed) throws soci::soci_error; `failure_of` says what that means.
+class SqliteQueries {
+ public:
+  /// Throws `Error`. `cache_kib` bounds the session's page cache.
+  SqliteQueries(SqliteUrl const& url, int cache_kib);
+
+  FileIdentity file() const noexcept { return file_; }
+
+  /// SQLite's words for its last failure.
+  std::string message() const;
+
+  /// SQLite's counter of the commits of others; nothing when it cannot be read.
+  std::optional<std::uint32_t> data_version() noexcept;
+
+  boost::system::result<bool> deployment(std::int64_t id, RowSink& sink);
+  boost::system::result<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink);
+  boost::system::result<std::optional<ApiToken>> api_token(Sha256 const& hash);
+  boost::system::result<bool> ping();
+
+  /// Begins a transaction and with it a snapshot; the id of the pattern named by `filter`, if it names one that exists.
+  boost::system::result<std::optional<std::int64_t>> begin_snapshot(Filter const& filter);
+  /// Ends the transaction, whatever state its statements are in, and gives memory back.
+  void end_snapshot() noexcept;
+
+  /// The statements of a range, bound and not yet stepped, without a limit. To be used in a snapshot.
+  SqliteStatement& start_rows(RowRange const& range);
+  SqliteStatement& start_ids(RowRange const& range);
+
+  /// The plan of the statement of `range`, as EXPLAIN QUERY PLAN tells it: for tests.
+  std::string explain(RowRange const& range, bool ids_only);
+
+ private:
+  SqliteStatement& statement(std::size_t which);
+  SqliteStatement& start(std::size_t which, RowRange const& range, std::int64_t limit);
+
+  DatabaseUrl url_;
+  FileIdentity file_;
+  std::unique_ptr<soci::session> session_;
+  std::array<std::unique_ptr<SqliteStatement>, 13> statements_;  // after the session: finalized before it is closed
+};
+
+}  // namespace deployd::storage

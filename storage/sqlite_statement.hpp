@@ -1,0 +1,60 @@
+// A prepared SQLite statement of a SOCI session, stepped on the handle that SOCI keeps for it.
+#pragma once
+
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace deployd::storage {
+
+/// SOCI's own exchange costs a string copy, an indicator and an exception frame for every row, and reports a locked
+/// database by throwing. The statement is therefore prepared and owned by SOCI, and read in place.
+///
+/// Position of parameters and columns: both count from 1, as in SOCI.
+class SqliteStatement {
+ public:
+  /// Throws soci::soci_error when the statement cannot be prepared.
+  SqliteStatement(soci::session& session, std::string const& sql);
+
+  void bind(int position, std::int64_t value) noexcept;
+  /// `text` must live until the next `reset`.
+  void bind(int position, std::string_view text) noexcept;
+  /// `bytes` must live until the next `reset`.
+  void bind_blob(int position, void const* bytes, std::size_t size) noexcept;
+
+  /// SQLITE_ROW, SQLITE_DONE or an (extended) error. After anything but SQLITE_ROW the statement wants a `reset`.
+  int step() noexcept { return sqlite_api::sqlite3_step(handle_); }
+
+  bool null(int column) const noexcept { return sqlite_api::sqlite3_column_type(handle_, column - 1) == SQLITE_NULL; }
+  std::int64_t integer(int column) const noexcept { return sqlite_api::sqlite3_column_int64(handle_, column - 1); }
+  /// Valid until the next `step` or `reset`.
+  std::string_view text(int column) const noexcept;
+
+  /// Lets go of the snapshot.
+  void reset() noexcept { sqlite_api::sqlite3_reset(handle_); }
+
+ private:
+  soci::statement statement_;
+  sqlite_api::sqlite3_stmt* handle_;
+};
+
+/// Resets a statement at the end of a scope: one that is left in the middle of its rows pins the snapshot of its whole
+/// session, and every later answer of that session would be stale.
+class ResetAtEnd {
+ public:
+  explicit ResetAtEnd(SqliteStatement& statement) noexcept : statement_(statement) {}
+  ~ResetAtEnd() { statement_.reset(); }
+  ResetAtEnd(ResetAtEnd const&) = delete;
+  ResetAtEnd& operator=(ResetAtEnd const&) = delete;
+
+ private:
+  SqliteStatement& statement_;
+};
+
+/// The handle inside a SOCI session of the SQLite backend.
+sqlite_api::sqlite3* sqlite_handle(soci::session& session) noexcept;
+
+}  // namespace deployd::storage

@@ -1,0 +1,236 @@
+#include "storage/sqlite_store.hpp"
+
+#include <spdlog/spdlog.h>
+#include <time.h>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "storage/error.hpp"
+#include "storage/session.hpp"
+#include "storage/sqlite_cursor.hpp"
+#include "storage/sqlite_queries.hpp"
+
+namespace deployd::storage {
+namespace {
+
+using boost::system::result;
+using std::chrono::milliseconds;
+
+// The inner pages of the indexes of ten million rows; the rest is the operating system's cache. Not mapped into
+// memory: a file that somebody truncates would end the process with a signal.
+constexpr int cache_kib = 8 * 1024;
+
+// How often the file is looked at, whether it still is the one that was opened.
+constexpr std::int64_t file_check_every_ms = 100;
+
+// How long a file that cannot be opened is left alone before it is tried again.
+constexpr std::int64_t reopen_after_ms = 100;
+
+// The same complaint stands in the log at most this often.
+constexpr std::int64_t complain_every_ms = 10'000;
+
+std::int64_t coarse_now_ms() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
+}
+
+/// What an expected failure is to those who asked: how the store became unavailable stands in the log.
+boost::system::error_code outward(errc code) noexcept {
+  switch (code) {
+    case errc::busy:
+    case errc::corrupt:
+    case errc::overloaded:
+    case errc::timeout: return code;
+    default: return errc::unavailable;
+  }
+}
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(DatabaseOptions const& options, TokenUses& token_uses, boost::asio::any_io_executor worker)
+      : url_(std::get<SqliteUrl>(options.url)),
+        timeout_(options.timeout),
+        worker_(std::move(worker)),
+        token_uses_(token_uses),
+        cursor_sessions_(std::make_shared<SqliteCursorSessions>(url_)) {
+    (void)attempt([](SqliteQueries& queries) { return queries.ping(); });
+  }
+
+  std::optional<std::uint64_t> data_version() noexcept override {
+    drop_replaced_file();
+    if (!queries_) return std::nullopt;
+    auto const version = queries_->data_version();
+    if (!version) return std::nullopt;
+    return std::uint64_t{sessions_opened_} << 32 | *version;
+  }
+
+  Answer<bool> deployment(std::int64_t id, RowSink& sink) override {
+    auto const ask = [id, &sink](SqliteQueries& queries) { return queries.deployment(id, sink); };
+    auto answer = attempt(ask);
+    if (is_busy(answer)) [[unlikely]]
+      answer = co_await attempt_until_timeout(ask);
+    co_return answer;
+  }
+
+  Answer<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink) override {
+    auto const ask = [&filter, max_rows, &sink](SqliteQueries& queries) {
+      return queries.list(filter, max_rows, sink);
+    };
+    auto answer = attempt(ask);
+    if (is_busy(answer)) [[unlikely]]
+      answer = co_await attempt_until_timeout(ask);
+    co_return answer;
+  }
+
+  Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter) override {
+    auto const ask = [this, &filter](SqliteQueries&) { return SqliteCursor::open(worker_, cursor_sessions_, filter); };
+    auto opened = attempt(ask);
+    if (is_busy(opened)) [[unlikely]]
+      opened = co_await attempt_until_timeout(ask);
+    if (!opened) co_return opened.error();
+    co_return std::unique_ptr<Cursor>(std::move(*opened));
+  }
+
+  Answer<std::optional<ApiToken>> api_token(Sha256 const& hash) override {
+    auto const ask = [&hash](SqliteQueries& queries) { return queries.api_token(hash); };
+    auto answer = attempt(ask);
+    if (is_busy(answer)) [[unlikely]]
+      answer = co_await attempt_until_timeout(ask);
+    co_return answer;
+  }
+
+  void note_token_used(std::int64_t token_id) noexcept override { token_uses_.note(token_id); }
+
+  Answer<bool> ping() override {
+    auto const ask = [](SqliteQueries& queries) { return queries.ping(); };
+    auto answer = attempt(ask);
+    if (is_busy(answer)) [[unlikely]]
+      answer = co_await attempt_until_timeout(ask);
+    co_return answer;
+  }
+
+ private:
+  template <typename T>
+  static bool is_busy(result<T> const& answer) noexcept {
+    return !answer && answer.error() == errc::busy;
+  }
+
+  /// Puts one question, without waiting; a session that failed for more than a lock is replaced before the next.
+  template <typename Ask>
+  std::invoke_result_t<Ask, SqliteQueries&> attempt(Ask const& ask) {
+    drop_replaced_file();
+    try {
+      if (!queries_) [[unlikely]] {
+        if (auto const failure = open()) return failure;
+      }
+      auto answer = ask(*queries_);
+      if (!answer && answer.error() != errc::busy && answer.error() != errc::overloaded) [[unlikely]] {
+        complain(answer.error(), url_.path + ": " + queries_->message());
+        queries_.reset();
+      }
+      return answer;
+    } catch (soci::soci_error const& failure) {
+      return give_up(translate(failure, url_));
+    } catch (Error const& failure) {
+      return give_up(failure);
+    }
+  }
+
+  /// The same again and again while another program keeps the file locked, without holding up the worker.
+  template <typename Ask>
+  boost::asio::awaitable<std::invoke_result_t<Ask, SqliteQueries&>> attempt_until_timeout(Ask const& ask) {
+    boost::asio::steady_timer timer(worker_);
+    auto const deadline = std::chrono::steady_clock::now() + timeout_;
+    for (milliseconds pause(1);; pause = std::min(pause * 2, milliseconds(25))) {
+      timer.expires_at(std::min(deadline, std::chrono::steady_clock::now() + pause));
+      co_await timer.async_wait(boost::asio::use_awaitable);
+      auto answer = attempt(ask);
+      if (!is_busy(answer) || std::chrono::steady_clock::now() >= deadline) co_return answer;
+    }
+  }
+
+  /// Nothing on success.
+  boost::system::error_code open() {
+    auto const now = coarse_now_ms();
+    if (now < next_open_ms_) return open_failure_;
+    next_open_ms_ = now + reopen_after_ms;
+    queries_ = std::make_unique<SqliteQueries>(url_, cache_kib);
+    ++sessions_opened_;
+    next_open_ms_ = 0;
+    return {};
+  }
+
+  boost::system::error_code give_up(Error const& failure) {
+    if (failure.code() == errc::busy) {
+      next_open_ms_ = 0;
+      return errc::busy;
+    }
+    open_failure_ = outward(failure.code());
+    complain(open_failure_, failure.what());
+    queries_.reset();
+    return open_failure_;
+  }
+
+  void drop_replaced_file() noexcept {
+    auto const now = coarse_now_ms();
+    if (now < next_file_check_ms_) return;
+    next_file_check_ms_ = now + file_check_every_ms;
+    if (queries_ && identify_file(url_.path) != queries_->file()) queries_.reset();
+  }
+
+  void complain(boost::system::error_code failure, std::string const& what) {
+    auto const now = coarse_now_ms();
+    if (failure == complained_of_ && now < next_complaint_ms_) return;
+    complained_of_ = failure;
+    next_complaint_ms_ = now + complain_every_ms;
+    spdlog::error("{}: {}", failure.message(), what);
+  }
+
+  SqliteUrl url_;
+  milliseconds timeout_;
+  boost::asio::any_io_executor worker_;
+  WorkerTokenUses token_uses_;
+  std::shared_ptr<SqliteCursorSessions> cursor_sessions_;
+
+  std::unique_ptr<SqliteQueries> queries_;  // null: to be opened with the next question
+  std::uint32_t sessions_opened_ = 0;       // part of the data version: the counter of another session is another
+  std::int64_t next_open_ms_ = 0;
+  std::int64_t next_file_check_ms_ = 0;
+  boost::system::error_code open_failure_ = errc::unavailable;
+  boost::system::error_code complained_of_;
+  std::int64_t next_complaint_ms_ = 0;
+};
+
+}  // namespace
+
+SqliteDatabase::SqliteDatabase(DatabaseOptions options)
+    : options_(std::move(options)), token_uses_(options_.url, "api_tokens") {
+  // The worker's own way of reading, once, while an error can still be told to the operator.
+  (void)has_api_tokens();
+}
+
+std::unique_ptr<Store> SqliteDatabase::store_for(boost::asio::any_io_executor worker) {
+  return std::make_unique<SqliteStore>(options_, token_uses_, std::move(worker));
+}
+
+bool SqliteDatabase::has_api_tokens() {
+  try {
+    auto const session = open_session(options_.url, Access::read, options_.timeout);
+    long long const now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    long long found = 0;
+    *session
+        << "SELECT EXISTS (SELECT 1 FROM api_tokens WHERE revoked IS NULL AND (expires IS NULL OR expires > :now))",
+        soci::use(now), soci::into(found);
+    return found != 0;
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, options_.url);
+  }
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,202 @@
+#include "tests/postgresql_server.hpp"
+
+#include <arpa/inet.h>
+#include <libpq-fe.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+namespace deployd::tests {
+namespace {
+
+using std::chrono::steady_clock;
+
+std::filesystem::path binaries() {
+  std::filesystem::path newest;
+  int newest_version = 0;
+  std::error_code ignored;
+  for (auto const& entry : std::filesystem::directory_iterator("/usr/lib/postgresql", ignored)) {
+    int version = 0;
+    auto const name = entry.path().filename().string();
+    std::from_chars(name.data(), name.data() + name.size(), version);
+    if (version > newest_version && std::filesystem::exists(entry.path() / "bin" / "initdb")) {
+      newest = entry.path() / "bin";
+      newest_version = version;
+    }
+  }
+  return newest;
+}
+
+passwd const* server_user() {
+  if (::geteuid() != 0) return nullptr;
+  auto const* user = ::getpwnam("postgres");
+  if (user == nullptr) user = ::getpwnam("nobody");
+  if (user == nullptr) throw std::runtime_error("no user that PostgreSQL could run as");
+  return user;
+}
+
+/// What stands before a command so that it runs as the server's user, and ends when the test does.
+std::vector<std::string> as_server_user() {
+  auto const* user = server_user();
+  if (user == nullptr) return {"/usr/bin/setpriv", "--pdeathsig", "QUIT"};
+  return {"/usr/bin/setpriv",
+          "--reuid",
+          std::to_string(user->pw_uid),
+          "--regid",
+          std::to_string(user->pw_gid),
+          "--clear-groups",
+          "--pdeathsig",
+          "QUIT"};
+}
+
+int free_port() {
+  int const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  bool const bound = fd >= 0 && ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
+  if (fd >= 0) ::close(fd);
+  if (!bound) throw std::runtime_error("no free port");
+  return ntohs(address.sin_port);
+}
+
+/// Processes whose parent is `parent`.
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> children;
+  for (auto const& entry : std::filesystem::directory_iterator("/proc")) {
+    auto const name = entry.path().filename().string();
+    pid_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
+    std::ifstream stat(entry.path() / "stat");
+    std::string line;
+    std::getline(stat, line);
+    auto const behind_name = line.rfind(") ");
+    if (behind_name == line.npos) continue;
+    pid_t its_parent = 0;
+    auto const* const field = line.data() + behind_name + 4;
+    std::from_chars(field, line.data() + line.size(), its_parent);
+    if (its_parent == parent) children.push_back(pid);
+  }
+  return children;
+}
+
+}  // namespace
+
+bool PostgresqlServer::installed() {
+  return !binaries().empty();
+}
+
+PostgresqlServer::PostgresqlServer(std::string_view extra_settings) : port_(free_port()) {
+  if (!installed()) throw std::runtime_error("PostgreSQL is not installed");
+  if (auto const* user = server_user()) {
+    if (::chown(directory_.path().c_str(), user->pw_uid, user->pw_gid) != 0)
+      throw std::runtime_error("cannot hand over " + directory_.path().string());
+  }
+  auto const data = (directory_.path() / "data").string();
+  run_as_server_user({(binaries() / "initdb").string(), "--pgdata", data, "--username", "postgres", "--auth", "trust",
+                      "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"});
+  std::ofstream(directory_.path() / "data" / "postgresql.conf", std::ios::app)
+      << "listen_addresses = '127.0.0.1'\n"
+      << "port = " << port_ << "\nunix_socket_directories = '" << directory_.path().string() << "'\n"
+      << "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nshared_buffers = 32MB\n"
+      << "max_connections = 60\nautovacuum = off\n"
+      << extra_settings << '\n';
+  start();
+}
+
+PostgresqlServer::~PostgresqlServer() {
+  try {
+    thaw();
+    crash();
+  } catch (std::exception const&) {
+    // The destructor of Process kills what is left.
+  }
+}
+
+void PostgresqlServer::run_as_server_user(std::vector<std::string> arguments) {
+  Command command{.arguments = as_server_user(), .environment = {}, .input = {}, .directory = "/", .output_file = {}};
+  command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+  auto const outcome = run(command);
+  if (outcome.status != 0)
+    throw std::runtime_error(arguments.front() + " ended with " + std::to_string(outcome.status) + ": " + outcome.err);
+}
+
+void PostgresqlServer::start() {
+  // Its log goes to a file: nobody reads a pipe while the test waits for something else.
+  Command command{.arguments = {"/bin/sh", "-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh",
+                                (directory_.path() / "log").string()},
+                  .environment = {},
+                  .input = {},
+                  .directory = "/",
+                  .output_file = {}};
+  auto const prefix = as_server_user();
+  command.arguments.insert(command.arguments.end(), prefix.begin(), prefix.end());
+  command.arguments.push_back((binaries() / "postgres").string());
+  command.arguments.push_back("-D");
+  command.arguments.push_back((directory_.path() / "data").string());
+  server_ = std::make_unique<Process>(command);
+  auto const deadline = steady_clock::now() + std::chrono::seconds(60);
+  while (PQping(url().c_str()) != PQPING_OK) {
+    if (steady_clock::now() > deadline) throw std::runtime_error("PostgreSQL does not start: " + log());
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+std::string PostgresqlServer::create_database() {
+  auto const name = "test" + std::to_string(++databases_);
+  auto* const connection = PQconnectdb(url().c_str());
+  auto* const answer = PQexec(connection, ("CREATE DATABASE " + name).c_str());
+  bool const made = PQresultStatus(answer) == PGRES_COMMAND_OK;
+  std::string const why = PQerrorMessage(connection);
+  PQclear(answer);
+  PQfinish(connection);
+  if (!made) throw std::runtime_error(why);
+  return url(name);
+}
+
+std::string PostgresqlServer::url(std::string_view database) const {
+  return "postgresql://postgres@127.0.0.1:" + std::to_string(port_) + "/" + std::string(database);
+}
+
+std::string PostgresqlServer::socket_url(std::string_view database) const {
+  return "postgresql:///" + std::string(database) + "?host=" + directory_.path().string() +
+         "&port=" + std::to_string(port_) + "&user=postgres";
+}
+
+void PostgresqlServer::crash() {
+  if (!server_) return;
+  server_->signal(SIGQUIT);
+  server_->wait();
+  server_.reset();
+}
+
+void PostgresqlServer::signal_all(int number) {
+  if (!server_) return;
+  for (auto const pid : children_of(server_->pid())) ::kill(pid, number);
+  server_->signal(number);
+}
+
+void PostgresqlServer::freeze() {
+  signal_all(SIGSTOP);
+}
+void PostgresqlServer::thaw() {
+  signal_all(SIGCONT);
+}
+
+std::string PostgresqlServer::log() const {
+  return read_file(directory_.path() / "log");
+}
+
+}  // namespace deployd::tests
