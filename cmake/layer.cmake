@@ -5,7 +5,7 @@ function(deployd_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS")
   add_library(deployd_${name} STATIC ${arg_SOURCES})
   add_library(deployd::${name} ALIAS deployd_${name})
-  file(GLOB headers CONFIGURE_DEPENDS *.hpp)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS *.hpp)
   target_sources(
     deployd_${name}
     PUBLIC FILE_SET HEADERS
