@@ -17,6 +17,7 @@ namespace {
 
 // Lists up to this many rows are read at once on the worker's own session: about two milliseconds.
 constexpr std::size_t short_list_rows = 2048;
+constexpr std::size_t short_list_bytes = std::size_t{256} << 10;
 
 // Longer ones are read in steps of this many rows, and other requests are served between two of them.
 constexpr std::size_t rows_a_step = 256;
@@ -51,7 +52,7 @@ awaitable<void> Handlers::find_deployments(Call& call) {
 
   auto const data_version = store_.data_version();
   std::string body = "[";
-  JsonRows rows(body);
+  JsonRows rows(body, short_list_bytes);
   auto const listing = co_await store_.list(*filter, short_list_rows, rows);
   if (!listing) co_return refuse(call, listing.error());
   if (!listing->pattern_known) co_return refuse(call, no_such_pattern(*filter->pattern));
@@ -79,7 +80,7 @@ awaitable<void> Handlers::answer_long_list(Call& call, storage::Filter const& fi
   }
 
   std::string body = "[";
-  JsonRows rows(body);
+  JsonRows rows(body, longest_whole_body);
   while (body.size() <= longest_whole_body) {
     auto const more = co_await cursor->read(rows_a_step, rows);
     if (!more) co_return refuse(call, more.error());
@@ -130,7 +131,7 @@ awaitable<void> Handlers::get_deployment(Call& call) {
   if (!id) co_return refuse(call, no_such_record(call.id));
   auto const data_version = store_.data_version();
   std::string body;
-  JsonRows rows(body);
+  JsonRows rows(body, short_list_bytes);
   auto const found = co_await store_.deployment(*id, rows);
   if (!found) co_return refuse(call, found.error());
   if (!*found) co_return refuse(call, no_such_record(call.id));

@@ -26,11 +26,12 @@ void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_i
   out += R"("})";
 }
 
-void JsonRows::row(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+bool JsonRows::row(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
   if (!first_) out_ += ',';
   first_ = false;
   last_id_ = id;
   append_deployment(out_, id, pattern_id, name);
+  return out_.size() < enough_;
 }
 
 }  // namespace deployd::routing

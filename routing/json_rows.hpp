@@ -1,6 +1,7 @@
 // Deployments as JSON, written as the store gives them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,15 +16,17 @@ void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_i
 /// Writes the rows of a query as the elements of a JSON array, without its brackets.
 class JsonRows final : public storage::RowSink {
  public:
-  /// `out` must outlive this and may be emptied between rows.
-  explicit JsonRows(std::string& out) : out_(out) {}
+  /// `out` must outlive this and may be emptied between rows. It has had enough when it holds `enough` bytes: names may
+  /// be long, so that rows alone bound nothing.
+  JsonRows(std::string& out, std::size_t enough) : out_(out), enough_(enough) {}
 
-  void row(std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
+  bool row(std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
 
   std::int64_t last_id() const noexcept { return last_id_; }
 
  private:
   std::string& out_;
+  std::size_t enough_;
   std::int64_t last_id_ = 0;
   bool first_ = true;
 };

@@ -116,6 +116,7 @@ Answer<bool> SqliteCursor::read(std::size_t max_rows, RowSink& sink) {
     }
     rows_ = &session_->start_rows(*range_);
   }
+  co_await boost::asio::post(worker_, use_awaitable);
   for (std::size_t count = 0; count < max_rows; ++count) {
     int const stepped = rows_->step();
     if (stepped == SQLITE_DONE) {
@@ -123,8 +124,9 @@ Answer<bool> SqliteCursor::read(std::size_t max_rows, RowSink& sink) {
       co_return false;
     }
     if (stepped != SQLITE_ROW) co_return failure_of(stepped);
-    sink.row(rows_->integer(1), rows_->integer(2), rows_->text(3));
+    bool const wants_more = sink.row(rows_->integer(1), rows_->integer(2), rows_->text(3));
     if (--remaining_ == 0) co_return false;
+    if (!wants_more) break;
   }
   co_return true;
 }

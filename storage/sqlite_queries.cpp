@@ -48,8 +48,8 @@ std::size_t variant_of(RowRange const& range) noexcept {
   return (range.pattern_id ? with_pattern_id : 0) | (range.name ? with_name : 0);
 }
 
-void give(SqliteStatement const& statement, RowSink& sink) {
-  sink.row(statement.integer(1), statement.integer(2), statement.text(3));
+bool give(SqliteStatement const& statement, RowSink& sink) {
+  return sink.row(statement.integer(1), statement.integer(2), statement.text(3));
 }
 
 }  // namespace
@@ -148,7 +148,8 @@ result<Listing> SqliteQueries::list(Filter const& filter, std::size_t max_rows, 
     if (stepped == SQLITE_DONE) return Listing{.pattern_known = true, .complete = true, .more = false};
     if (stepped != SQLITE_ROW) return failure_of(stepped);
     if (number == filter.skip + wanted) return Listing{.pattern_known = true, .complete = limited, .more = limited};
-    if (number >= filter.skip) give(rows, sink);
+    if (number < filter.skip) continue;
+    if (!give(rows, sink)) return Listing{.pattern_known = true, .complete = false, .more = false};
   }
 }
 

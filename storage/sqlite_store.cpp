@@ -91,7 +91,7 @@ class SqliteStore final : public Store {
   Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter) override {
     auto const ask = [this, &filter](SqliteQueries&) { return SqliteCursor::open(worker_, cursor_sessions_, filter); };
     auto opened = attempt(ask);
-    if (is_busy(opened)) [[unlikely]]
+    if (is_busy(opened) || is_overloaded(opened)) [[unlikely]]
       opened = co_await attempt_until_timeout(ask);
     if (!opened) co_return opened.error();
     co_return std::unique_ptr<Cursor>(std::move(*opened));
@@ -121,6 +121,11 @@ class SqliteStore final : public Store {
     return !answer && answer.error() == errc::busy;
   }
 
+  template <typename T>
+  static bool is_overloaded(result<T> const& answer) noexcept {
+    return !answer && answer.error() == errc::overloaded;
+  }
+
   /// Puts one question, without waiting; a session that failed for more than a lock is replaced before the next.
   template <typename Ask>
   std::invoke_result_t<Ask, SqliteQueries&> attempt(Ask const& ask) {
@@ -142,7 +147,8 @@ class SqliteStore final : public Store {
     }
   }
 
-  /// The same again and again while another program keeps the file locked, without holding up the worker.
+  /// The same again and again while another program keeps the file locked or all sessions for long lists are taken,
+  /// without holding up the worker.
   template <typename Ask>
   boost::asio::awaitable<std::invoke_result_t<Ask, SqliteQueries&>> attempt_until_timeout(Ask const& ask) {
     boost::asio::steady_timer timer(worker_);
@@ -151,7 +157,8 @@ class SqliteStore final : public Store {
       timer.expires_at(std::min(deadline, std::chrono::steady_clock::now() + pause));
       co_await timer.async_wait(boost::asio::use_awaitable);
       auto answer = attempt(ask);
-      if (!is_busy(answer) || std::chrono::steady_clock::now() >= deadline) co_return answer;
+      bool const again = is_busy(answer) || is_overloaded(answer);
+      if (!again || std::chrono::steady_clock::now() >= deadline) co_return answer;
     }
   }
 

@@ -27,7 +27,8 @@ using Sha256 = std::array<unsigned char, 32>;
 /// that waits for the query runs. Must not throw but for want of memory.
 class RowSink {
  public:
-  virtual void row(std::int64_t id, std::int64_t pattern_id, std::string_view name) = 0;
+  /// False when the sink has had enough for now: the row was taken, and no further one is given in this call.
+  virtual bool row(std::int64_t id, std::int64_t pattern_id, std::string_view name) = 0;
 
  protected:
   ~RowSink() = default;
@@ -61,7 +62,8 @@ class Cursor {
   /// otherwise nothing. To be asked before the first `read`. Bounded steps, however far the limit is.
   virtual Answer<std::optional<std::int64_t>> last_id_before_more() = 0;
 
-  /// Gives up to `max_rows` further rows to `sink`. True while there may be more, false when the list is at its end.
+  /// Gives up to `max_rows` further rows to `sink`, fewer when it has had enough. True while there may be more, false
+  /// when the list is at its end. Other coroutines of the worker get their turn in every call.
   virtual Answer<bool> read(std::size_t max_rows, RowSink& sink) = 0;
 };
 
@@ -86,7 +88,8 @@ class Store {
   /// and what the sink got is to be thrown away. Never takes longer than a few milliseconds of the worker's thread.
   virtual Answer<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink) = 0;
 
-  /// Opens a cursor. `errc::overloaded` when as many lists as are allowed are being streamed already.
+  /// Opens a cursor. When as many long lists as are allowed are being read already, waits for its turn, and fails with
+  /// `errc::overloaded` when that takes too long.
   virtual Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter) = 0;
 
   /// The API token with this SHA-256, revoked and expired ones included.

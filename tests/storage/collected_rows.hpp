@@ -24,8 +24,9 @@ inline std::ostream& operator<<(std::ostream& out, Row const& row) {
 
 class CollectedRows final : public RowSink {
  public:
-  void row(std::int64_t id, std::int64_t pattern_id, std::string_view name) override {
+  bool row(std::int64_t id, std::int64_t pattern_id, std::string_view name) override {
     rows.push_back({id, pattern_id, std::string(name)});
+    return true;
   }
   std::vector<Row> rows;
 };
