@@ -1,0 +1,29 @@
+// Commands on the libpq connection of a SOCI session, for what SOCI has no words for: COPY, counts of rows.
+#pragma once
+
+#include <soci/postgresql/soci-postgresql.h>
+#include <soci/soci.h>
+
+#include <memory>
+#include <string>
+
+namespace deployd::storage {
+
+struct ClearResult {
+  void operator()(PGresult* result) const noexcept { PQclear(result); }
+};
+using PostgresqlResult = std::unique_ptr<PGresult, ClearResult>;
+
+/// The connection inside a SOCI session of the PostgreSQL backend.
+PGconn* postgresql_connection(soci::session& session) noexcept;
+
+/// Runs one statement as it is, without preparing it. Throws soci::soci_error when it fails.
+PostgresqlResult run(soci::session& session, std::string const& sql);
+
+/// How many rows the statement wrote.
+std::int64_t rows_written(PostgresqlResult const& result) noexcept;
+
+/// Throws the connection's last failure as soci::soci_error.
+[[noreturn]] void throw_failure(PGconn* connection, PGresult const* result);
+
+}  // namespace deployd::storage

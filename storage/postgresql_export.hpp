@@ -1,0 +1,14 @@
+// All rows of a PostgreSQL store.
+#pragma once
+
+#include "storage/database_url.hpp"
+#include "storage/schema.hpp"
+
+namespace deployd::storage {
+
+class ExportWriter;
+
+/// Gives every row of one snapshot to `writer`. Throws `Error` or soci::soci_error, and what the writer throws.
+void export_postgresql(DatabaseUrl const& url, Relations const& relations, ExportWriter& writer);
+
+}  // namespace deployd::storage
