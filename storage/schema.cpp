@@ -1,7 +1,11 @@
 #include "storage/schema.hpp"
 
 #include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
 #include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <thread>
 
 #include "storage/error.hpp"
 #include "storage/migrations.hpp"
@@ -48,29 +52,14 @@ int last_version(std::span<Migration const> migrations) {
   return migrations.empty() ? 0 : migrations.back().version;
 }
 
-// --- SQLite ---------------------------------------------------------------------------------------------------------
-
-constexpr int application_id = 0x6470'6C79;  // "dply", for file(1) and for telling others' databases apart
-
-Found find_in_sqlite(soci::session& sql) {
-  int application = 0;
-  int version = 0;
-  long long entries = 0;
-  sql << "PRAGMA application_id", soci::into(application);
-  sql << "PRAGMA user_version", soci::into(version);
-  sql << "SELECT count(*) FROM sqlite_schema", soci::into(entries);
-  if (application == application_id) return {version, version <= 0};
-  return {0, application != 0 || version != 0 || entries != 0};
-}
-
 /// Rolls back unless it was committed, and never throws while doing so.
-class WriteTransaction {
+class Transaction {
  public:
-  WriteTransaction(soci::session& sql, std::string const& begin) : sql_(sql) { sql_ << begin; }
-  WriteTransaction(WriteTransaction const&) = delete;
-  WriteTransaction& operator=(WriteTransaction const&) = delete;
+  Transaction(soci::session& sql, std::string const& begin) : sql_(sql) { sql_ << begin; }
+  Transaction(Transaction const&) = delete;
+  Transaction& operator=(Transaction const&) = delete;
 
-  ~WriteTransaction() {
+  ~Transaction() {
     if (committed_) return;
     try {
       sql_ << "ROLLBACK";
@@ -89,20 +78,58 @@ class WriteTransaction {
   bool committed_ = false;
 };
 
+// --- SQLite ---------------------------------------------------------------------------------------------------------
+
+constexpr int application_id = 0x6470'6C79;  // "dply", for file(1) and for telling others' databases apart
+
+Found find_in_sqlite(soci::session& sql) {
+  int application = 0;
+  int version = 0;
+  long long entries = 0;
+  sql << "PRAGMA application_id", soci::into(application);
+  sql << "PRAGMA user_version", soci::into(version);
+  sql << "SELECT count(*) FROM sqlite_schema", soci::into(entries);
+  if (application == application_id) return {version, version <= 0};
+  return {0, application != 0 || version != 0 || entries != 0};
+}
+
+/// The same outside of a transaction. All is read from one snapshot: beside a migration, a glance before and one after
+/// it would make a store of another program out of deployd's own.
+Found find_in_sqlite_snapshot(soci::session& sql) {
+  Transaction snapshot(sql, "BEGIN");
+  auto const found = find_in_sqlite(sql);
+  snapshot.commit();
+  return found;
+}
+
+/// False where the file system cannot have one. SQLite does not wait for the lock that changing the journal takes,
+/// whatever the busy timeout says, so that a migration beside this one would make it fail.
+bool set_write_ahead_log(soci::session& sql) {
+  auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (true) {
+    try {
+      std::string mode;
+      sql << "PRAGMA journal_mode = WAL", soci::into(mode);
+      return mode == "wal";
+    } catch (soci::sqlite3_soci_error const& failure) {
+      if ((failure.result() & 0xFF) != SQLITE_BUSY || std::chrono::steady_clock::now() > end) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 MigrationReport migrate_sqlite(DatabaseUrl const& url, std::span<Migration const> migrations) {
   auto const last = last_version(migrations);
   auto const session = open_session(url, Access::create);
   auto& sql = *session;
-  auto found = find_in_sqlite(sql);
+  auto found = find_in_sqlite_snapshot(sql);
   if (found.somebody_elses) refuse_foreign_store(url);
   if (found.version > last) refuse_newer(url, found.version, last);
-  std::string mode;
-  sql << "PRAGMA journal_mode = WAL", soci::into(mode);
-  if (mode != "wal")
+  if (!set_write_ahead_log(sql))
     spdlog::warn("{}: no write-ahead log on this file system; writers will hold up readers", place(url));
   if (found.version == last) return {last, last};
 
-  WriteTransaction transaction(sql, "BEGIN IMMEDIATE");
+  Transaction transaction(sql, "BEGIN IMMEDIATE");
   found = find_in_sqlite(sql);  // another process may have been here before the lock was ours
   if (found.somebody_elses) refuse_foreign_store(url);
   if (found.version > last) refuse_newer(url, found.version, last);
@@ -118,7 +145,7 @@ MigrationReport migrate_sqlite(DatabaseUrl const& url, std::span<Migration const
 
 void require_sqlite(DatabaseUrl const& url, int current) {
   auto const session = open_session(url, Access::read);
-  require(url, find_in_sqlite(*session), current);
+  require(url, find_in_sqlite_snapshot(*session), current);
 }
 
 // --- PostgreSQL -----------------------------------------------------------------------------------------------------
@@ -193,7 +220,7 @@ MigrationReport migrate_postgresql(DatabaseUrl const& url, Relations const& rela
   if (relations.foreign()) require_foreign_relations(sql, url, relations);
 
   // Two processes that migrate at once take turns; the lock goes with the transaction.
-  WriteTransaction transaction(sql, "BEGIN");
+  Transaction transaction(sql, "BEGIN");
   sql << "SELECT pg_advisory_xact_lock(hashtext('deployd schema'))";
   auto const catalog = read_catalog(sql);
   if (goes_without_tables(catalog, relations)) {

@@ -1,7 +1,7 @@
 #include "tests/postgresql_server.hpp"
 
-#include <catch2/catch_test_macros.hpp>
 #include <libpq-fe.h>
+#include <catch2/catch_test_macros.hpp>
 
 namespace deployd::tests {
 namespace {
