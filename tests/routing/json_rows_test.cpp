@@ -1,0 +1,97 @@
+#include "routing/json_rows.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <catch2/catch_test_macros.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+
+#include "routing/text_encoding.hpp"
+
+using namespace deployd::routing;
+
+namespace {
+
+std::string deployment(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+  std::string out;
+  append_deployment(out, id, pattern_id, name);
+  return out;
+}
+
+void append_utf8(std::string& out, std::uint32_t point) {
+  auto const put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
+  if (point < 0x80) {
+    put(point);
+  } else if (point < 0x800) {
+    put(0xC0 | point >> 6);
+    put(0x80 | (point & 0x3F));
+  } else if (point < 0x10000) {
+    put(0xE0 | point >> 12);
+    put(0x80 | (point >> 6 & 0x3F));
+    put(0x80 | (point & 0x3F));
+  } else {
+    put(0xF0 | point >> 18);
+    put(0x80 | (point >> 12 & 0x3F));
+    put(0x80 | (point >> 6 & 0x3F));
+    put(0x80 | (point & 0x3F));
+  }
+}
+
+/// Up to 30 code points, of each length of UTF-8 as many, control characters among them.
+std::string random_text(std::mt19937& random) {
+  std::string text;
+  for (auto left = random() % 31; left > 0; --left) {
+    static constexpr std::uint32_t limits[] = {0x20, 0x80, 0x800, 0x10000, 0x110000};
+    auto const point = static_cast<std::uint32_t>(random() % limits[random() % 5]);
+    append_utf8(text, point >= 0xD800 && point < 0xE000 ? 0x22 : point);
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("a deployment is written with its keys in order and its ids in full") {
+  CHECK(deployment(1, 2, "API") == R"({"id":1,"pattern_id":2,"name":"API"})");
+  CHECK(deployment(std::numeric_limits<std::int64_t>::max(), std::numeric_limits<std::int64_t>::min(), "") ==
+        R"({"id":9223372036854775807,"pattern_id":-9223372036854775808,"name":""})");
+  CHECK(deployment(0, 0, "a\"\\\n\x01/\x7F\xE2\x82\xAC") ==
+        "{\"id\":0,\"pattern_id\":0,\"name\":\"a\\\"\\\\\\n\\u0001/\x7F\xE2\x82\xAC\"}");
+}
+
+TEST_CASE("whatever a name holds, the deployment is the JSON that Boost.JSON writes and reads back") {
+  std::mt19937 random(42);
+  for (int round = 0; round < 3000; ++round) {
+    auto const name = random_text(random);
+    REQUIRE(is_utf8(name));
+    auto const text = deployment(round, 1, name);
+    REQUIRE(text == boost::json::serialize(boost::json::value{{"id", round}, {"pattern_id", 1}, {"name", name}}));
+    REQUIRE(boost::json::parse(text).at("name").as_string() == name);
+  }
+}
+
+TEST_CASE("rows are the elements of an array, also when what is written is taken away in between") {
+  std::string out;
+  JsonRows rows(out, 1'000'000);
+  CHECK(rows.row(1, 1, "a"));
+  CHECK(rows.row(2, 1, "b"));
+  CHECK(out == R"({"id":1,"pattern_id":1,"name":"a"},{"id":2,"pattern_id":1,"name":"b"})");
+  CHECK(rows.last_id() == 2);
+  out.clear();
+  CHECK(rows.row(3, 1, "c"));
+  CHECK(out == R"(,{"id":3,"pattern_id":1,"name":"c"})");
+  CHECK(rows.last_id() == 3);
+}
+
+TEST_CASE("rows have had enough when the bytes are, and not before") {
+  std::string out;
+  auto const size = deployment(1, 1, "a").size();
+  JsonRows rows(out, 2 * size + 1);
+  CHECK(rows.row(1, 1, "a"));
+  CHECK_FALSE(rows.row(2, 1, "b"));
+  out.clear();
+  CHECK(rows.row(3, 1, "c"));
+}

@@ -1,0 +1,54 @@
+// A connection that keeps what is sent on it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "routing/output.hpp"
+#include "tests/routing/answers.hpp"
+
+namespace deployd::routing {
+
+class RecordedExchange final : public Exchange {
+ public:
+  std::optional<int> flushes_left;  // after so many the client is gone; unset: it stays
+
+  Output& output() noexcept override { return output_; }
+
+  boost::asio::awaitable<bool> flush() override {
+    if (flushes_left && (*flushes_left)-- == 0) co_return false;
+    sent_ += bytes_of(output_);
+    output_.clear();
+    ++flushes_;
+    co_return true;
+  }
+
+  void begin_stream() noexcept override { streaming_ = true; }
+  bool streaming() const noexcept override { return streaming_; }
+  void close_after() noexcept override { closing_ = true; }
+  void abort() noexcept override { aborted_ = true; }
+  void note(unsigned status, std::string_view subject) noexcept override {
+    if (status != 0) status_ = status;
+    if (!subject.empty()) subject_ = subject;
+  }
+
+  std::string bytes() const { return sent_ + bytes_of(output_); }
+  int flushes() const noexcept { return flushes_; }
+  bool closing() const noexcept { return closing_; }
+  bool aborted() const noexcept { return aborted_; }
+  unsigned noted_status() const noexcept { return status_; }
+  std::string const& noted_subject() const noexcept { return subject_; }
+
+ private:
+  Output output_;
+  std::string sent_;
+  std::string subject_;
+  unsigned status_ = 0;
+  int flushes_ = 0;
+  bool streaming_ = false;
+  bool closing_ = false;
+  bool aborted_ = false;
+};
+
+}  // namespace deployd::routing
