@@ -1,0 +1,87 @@
+#include "server/access_log.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/json/parse.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <array>
+#include <chrono>
+#include <string>
+
+#include "server/listener.hpp"
+
+using namespace deployd::server;
+using namespace std::chrono_literals;
+using namespace std::string_view_literals;
+
+namespace {
+
+AccessEntry entry() {
+  return {.time = std::chrono::system_clock::time_point(784'111'777s + 45ms),
+          .remote = "127.0.0.1:4711",
+          .method = "GET",
+          .target = "/api/v1/deployments?name=x",
+          .status = 200,
+          .subject = "jane"};
+}
+
+std::string line(AccessLog format, AccessEntry const& what) {
+  std::string out;
+  append_access_line(out, format, what);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a line of the access log says when, who, what and how it ended") {
+  CHECK(line(AccessLog::text, entry()) ==
+        "1994-11-06T08:49:37.045Z 127.0.0.1:4711 \"GET /api/v1/deployments?name=x\" 200 \"jane\"\n");
+  CHECK(line(AccessLog::json, entry()) ==
+        R"({"time":"1994-11-06T08:49:37.045Z","remote":"127.0.0.1:4711","method":"GET",)"
+        R"("target":"/api/v1/deployments?name=x","status":200,"subject":"jane"})"
+        "\n");
+}
+
+TEST_CASE("lines are appended one behind the other") {
+  std::string out = "first\n";
+  append_access_line(out, AccessLog::text, entry());
+  append_access_line(out, AccessLog::json, entry());
+  CHECK(out.starts_with("first\n1994-"));
+  CHECK(std::count(out.begin(), out.end(), '\n') == 3);
+}
+
+TEST_CASE("whatever a client sends, its entry is one line of UTF-8") {
+  auto const hostile = GENERATE("a\nb"sv, "a\r\n127.0.0.1 \"GET / 200"sv, "\0\x01\x1b[31m"sv, "\xFF\xC3"sv, "\"} \\"sv,
+                                "\xE2\x82\xAC"sv);
+  auto what = entry();
+  what.target = hostile;
+  what.subject = hostile;
+  auto const text = line(AccessLog::text, what);
+  CHECK(text.find('\n') == text.size() - 1);
+  CHECK(text.find('\r') == std::string::npos);
+  CHECK(text.find('\x1b') == std::string::npos);
+  auto const json = line(AccessLog::json, what);
+  CHECK(json.find('\n') == json.size() - 1);
+  auto const parsed = boost::json::parse(json);
+  CHECK(parsed.at("status") == 200);
+  CHECK(parsed.at("subject") == parsed.at("target"));
+}
+
+TEST_CASE("a request that could not be read has an entry without method and target") {
+  auto what = entry();
+  what.method = what.target = what.subject = {};
+  what.status = 400;
+  CHECK(line(AccessLog::text, what) == "1994-11-06T08:49:37.045Z 127.0.0.1:4711 \" \" 400 \"\"\n");
+  CHECK(boost::json::parse(line(AccessLog::json, what)).at("method") == "");
+}
+
+TEST_CASE("the peer of a Unix domain socket is called unix, and none is unknown") {
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  FileDescriptor const one(ends[0]);
+  FileDescriptor const other(ends[1]);
+  CHECK(remote_address(one.get()) == "unix");
+  CHECK(remote_address(-1) == "unknown");
+}
