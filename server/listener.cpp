@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <system_error>
 
 namespace deployd::server {
@@ -148,7 +149,8 @@ void Listener::listen_unix(UnixAddress const& address, unsigned workers) {
   auto const wanted = to_socket_address(address, name_);
   auto const probe = open_socket(AF_UNIX, name_);
   if (::connect(probe.get(), wanted.get(), wanted.size) == 0 || errno == EAGAIN) fail(name_, EADDRINUSE);
-  if (errno == ECONNREFUSED) ::unlink(address.path.c_str());  // left behind by a process that is gone
+  // Left behind by a process that is gone. Connecting to a file of another kind is refused as well.
+  if (errno == ECONNREFUSED && std::filesystem::is_socket(address.path)) ::unlink(address.path.c_str());
 
   auto socket = open_socket(AF_UNIX, name_);
   if (::bind(socket.get(), wanted.get(), wanted.size) != 0) fail(name_, errno);

@@ -169,6 +169,13 @@ TEST_CASE("a Unix domain socket left behind by a process that is gone is replace
   CHECK(connect_to(path).get() >= 0);
 }
 
+TEST_CASE("a file that is no socket is never taken away") {
+  deployd::tests::TemporaryDirectory const directory;
+  auto const path = directory.write("precious", "data");
+  CHECK_THROWS_AS(Listener(UnixAddress{path}, 1, false), ListenError);
+  CHECK(deployd::tests::read_file(path) == "data");
+}
+
 TEST_CASE("a Unix domain socket whose path is too long or whose directory is missing is refused by name") {
   auto const path = GENERATE("/tmp/" + std::string(200, 'x'), std::string("/nonexistent/deployd.sock"));
   try {
