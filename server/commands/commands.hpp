@@ -1,0 +1,38 @@
+// The commands of the program. Each runs to its end and returns the exit status; see `run` for what they throw.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "server/options/settings.hpp"
+
+namespace deployd::server {
+
+/// Data that cannot be used: exit status 65.
+class DataError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Standard output that cannot be written: exit status 74, the EX_IOERR of sysexits.h.
+class OutputError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// `reread` gathers the settings anew, for SIGHUP.
+int run_serve(Settings const& settings, std::function<Settings()> reread);
+int run_check(Settings const& settings);
+int run_migrate(Settings const& settings);
+int run_import(Settings const& settings, std::vector<std::string> const& files);
+int run_export(Settings const& settings);
+int run_token_create(Settings const& settings);
+int run_token_list(Settings const& settings);
+int run_token_revoke(Settings const& settings, std::string const& id);
+int run_token_sign(Settings const& settings);
+
+/// Writes `text` to standard output, all of it. Throws OutputError.
+void print(std::string const& text);
+
+}  // namespace deployd::server

@@ -1,0 +1,148 @@
+// `migrate`, `import` and `export`.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "server/commands/commands.hpp"
+#include "server/options/serve_options.hpp"
+#include "storage/export.hpp"
+#include "storage/import.hpp"
+#include "storage/schema.hpp"
+
+namespace deployd::server {
+namespace {
+
+/// Tells how far an import is: on a terminal in one line that is written over, else in a line every few seconds.
+class ImportReport {
+ public:
+  void operator()(storage::ImportProgress const& progress) {
+    auto const now = Clock::now();
+    if (now - told_ < (terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(5000))) return;
+    told_ = now;
+    auto const line = describe(progress);
+    if (terminal_) {
+      std::cerr << "\r\x1b[K" << line << std::flush;
+    } else {
+      spdlog::info("{}", line);
+    }
+  }
+
+  ~ImportReport() {
+    if (terminal_) std::cerr << "\r\x1b[K" << std::flush;
+  }
+
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::string describe(storage::ImportProgress const& progress) const {
+    auto const rows = progress.patterns + progress.deployments;
+    switch (progress.phase) {
+      case storage::ImportProgress::Phase::indexes: return fmt::format("{} rows read; building indexes", rows);
+      case storage::ImportProgress::Phase::commit: return fmt::format("{} rows read; committing", rows);
+      case storage::ImportProgress::Phase::rows: break;
+    }
+    auto line = fmt::format("{} rows, {:.0f} a second", rows, static_cast<double>(rows) / seconds());
+    if (progress.bytes_total == 0 || progress.bytes_read == 0) return line;
+    auto const share = static_cast<double>(progress.bytes_read) / static_cast<double>(progress.bytes_total);
+    return line + fmt::format(", {:.0f} %, {:.0f} s left", 100 * share, seconds() / share - seconds());
+  }
+
+  bool const terminal_ = ::isatty(STDERR_FILENO) != 0;
+  Clock::time_point const start_ = Clock::now();
+  Clock::time_point told_ = start_;
+};
+
+/// The files of an import, all opened before anything is read.
+class Inputs {
+ public:
+  explicit Inputs(std::vector<std::string> const& names) {
+    for (auto const& name : names) {
+      if (name == "-") {
+        std::ios::sync_with_stdio(false);
+        sources_.push_back({name, &std::cin, 0});
+        continue;
+      }
+      struct stat status {};
+      auto const known = ::stat(name.c_str(), &status) == 0;
+      if (known && S_ISDIR(status.st_mode)) throw DataError(name + ": is a directory");
+      auto stream = std::make_unique<std::ifstream>(name, std::ios::binary);
+      if (!*stream) throw DataError(fmt::format("{}: {}", name, known ? "cannot be read" : "there is no such file"));
+      auto const size = known && S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
+      sources_.push_back({name, stream.get(), size});
+      streams_.push_back(std::move(stream));
+    }
+  }
+
+  std::vector<storage::ImportSource> const& sources() const noexcept { return sources_; }
+
+ private:
+  std::vector<std::unique_ptr<std::ifstream>> streams_;
+  std::vector<storage::ImportSource> sources_;
+};
+
+}  // namespace
+
+void print(std::string const& text) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::cout << text << std::flush;
+  if (!std::cout) throw OutputError("standard output cannot be written");
+}
+
+int run_migrate(Settings const& settings) {
+  auto const place = read_store_place(settings);
+  auto const report = storage::migrate(place.url, place.relations);
+  if (report.to == 0) {
+    print("The relations can be read; deployd has no tables of its own beside them.\n");
+  } else if (report.from == report.to) {
+    print(fmt::format("The schema is current (version {}).\n", report.to));
+  } else if (report.from == 0) {
+    print(fmt::format("Made the schema, version {}.\n", report.to));
+  } else {
+    print(fmt::format("Upgraded the schema from version {} to {}.\n", report.from, report.to));
+  }
+  return 0;
+}
+
+int run_import(Settings const& settings, std::vector<std::string> const& files) {
+  auto const place = read_store_place(settings);
+  Inputs const inputs(files);
+  storage::ImportProgress done;
+  double seconds = 0;
+  {
+    ImportReport report;
+    done = storage::import(place.url, place.relations, inputs.sources(), std::ref(report));
+    seconds = report.seconds();
+  }
+  print(
+      fmt::format("Imported {} patterns and {} deployments in {:.1f} s.\n", done.patterns, done.deployments, seconds));
+  return 0;
+}
+
+int run_export(Settings const& settings) {
+  using storage::ExportFormat;
+  auto const place = read_store_place(settings);
+  auto const format =
+      settings.read("format", one_of<ExportFormat>({{"json", ExportFormat::json}, {"ndjson", ExportFormat::ndjson}}))
+          .value_or(ExportFormat::json);
+  std::signal(SIGPIPE, SIG_IGN);
+  std::ios::sync_with_stdio(false);
+  try {
+    storage::export_all(place.url, place.relations, format, std::cout);
+    std::cout.flush();
+  } catch (std::ios_base::failure const&) {
+    std::cout.setstate(std::ios::badbit);
+  }
+  if (!std::cout) throw OutputError("export: standard output cannot be written");
+  return 0;
+}
+
+}  // namespace deployd::server

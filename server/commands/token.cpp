@@ -1,0 +1,142 @@
+// `token create`, `token list`, `token revoke` and `token sign`.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+
+#include "auth/api_token.hpp"
+#include "auth/jwt_signer.hpp"
+#include "auth/key_error.hpp"
+#include "routing/text_encoding.hpp"
+#include "server/commands/commands.hpp"
+#include "server/options/serve_options.hpp"
+#include "server/options/values.hpp"
+#include "storage/json_escape.hpp"
+#include "storage/token_admin.hpp"
+
+namespace deployd::server {
+namespace {
+
+constexpr std::chrono::milliseconds longest = std::chrono::hours(24 * 365 * 100);
+
+std::chrono::seconds to_lifetime(std::string_view text) {
+  return std::chrono::floor<std::chrono::seconds>(parse_duration(text, {std::chrono::seconds(1), longest}));
+}
+
+/// Names stand in lists, one line each.
+std::string to_name(std::string_view text) {
+  if (text.empty() || text.size() > 200) throw std::invalid_argument("a name has 1 to 200 bytes");
+  if (!routing::is_utf8(text)) throw std::invalid_argument("the name is not UTF-8");
+  for (char const c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      throw std::invalid_argument("the name holds a control character");
+  return std::string(text);
+}
+
+std::string to_subject(std::string_view text) {
+  if (text.empty()) throw std::invalid_argument("a subject is not empty");
+  if (!routing::is_utf8(text)) throw std::invalid_argument("the subject is not UTF-8");
+  return std::string(text);
+}
+
+template <typename Parse>
+auto required(Settings const& settings, std::string_view option, Parse parse) {
+  auto value = settings.read(option, parse);
+  if (!value) throw UsageError(fmt::format("--{} is missing", option));
+  return std::move(*value);
+}
+
+std::string show(std::chrono::sys_seconds time) {
+  return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+std::string show(std::optional<std::chrono::sys_seconds> time, std::string_view otherwise) {
+  return time ? show(*time) : std::string(otherwise);
+}
+
+std::string as_table(std::vector<storage::TokenRecord> const& tokens) {
+  auto text =
+      fmt::format("{:<6} {:<20} {:<20} {:<20} {:<20} {}\n", "ID", "CREATED", "EXPIRES", "LAST USED", "REVOKED", "NAME");
+  for (auto const& token : tokens)
+    text += fmt::format("{:<6} {:<20} {:<20} {:<20} {:<20} {}\n", token.id, show(token.created),
+                        show(token.expires, "never"), show(token.last_used, "never"), show(token.revoked, "no"),
+                        token.name);
+  return text;
+}
+
+std::string as_json(std::vector<storage::TokenRecord> const& tokens) {
+  auto const quoted = [](std::optional<std::chrono::sys_seconds> time) {
+    return time ? '"' + show(*time) + '"' : "null";
+  };
+  std::string text = "[";
+  for (auto const& token : tokens) {
+    if (text.size() > 1) text += ',';
+    text += fmt::format(R"({{"id":{},"name":")", token.id);
+    storage::append_json_escaped(text, token.name);
+    text += fmt::format(R"(","created":"{}","expires":{},"last_used":{},"revoked":{}}})", show(token.created),
+                        quoted(token.expires), quoted(token.last_used), quoted(token.revoked));
+  }
+  return text + "]\n";
+}
+
+}  // namespace
+
+int run_token_create(Settings const& settings) {
+  auto const place = read_store_place(settings);
+  auto const name = required(settings, "name", to_name);
+  std::optional<std::chrono::sys_seconds> expires;
+  if (auto const lifetime = settings.read("expires", to_lifetime))
+    expires = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) + *lifetime;
+  auto const token = auth::make_api_token();
+  auto const id = storage::add_token(place.url, place.relations, name, auth::hash_of(token), expires);
+  try {
+    print(token + '\n');
+  } catch (OutputError const&) {
+    storage::revoke_token(place.url, place.relations, id);  // nobody has it, nobody shall
+    throw;
+  }
+  return 0;
+}
+
+int run_token_list(Settings const& settings) {
+  auto const place = read_store_place(settings);
+  enum class Format { text, json };
+  auto const format =
+      settings.read("format", one_of<Format>({{"text", Format::text}, {"json", Format::json}})).value_or(Format::text);
+  auto const tokens = storage::list_tokens(place.url, place.relations);
+  print(format == Format::json ? as_json(tokens) : as_table(tokens));
+  return 0;
+}
+
+int run_token_revoke(Settings const& settings, std::string const& id) {
+  auto const place = read_store_place(settings);
+  std::uint64_t number = 0;
+  try {
+    number = parse_count(id, {1, INT64_MAX});
+  } catch (std::invalid_argument const& failure) {
+    throw UsageError(fmt::format("token revoke ID: {}", failure.what()));
+  }
+  if (!storage::revoke_token(place.url, place.relations, static_cast<std::int64_t>(number)))
+    throw DataError(fmt::format("there is no token with the id {}", id));
+  print(fmt::format("Revoked token {}.\n", id));
+  return 0;
+}
+
+int run_token_sign(Settings const& settings) {
+  auto const subject = required(settings, "subject", to_subject);
+  auto const lifetime = settings.read("ttl", to_lifetime).value_or(std::chrono::hours(1));
+  auto const keys = read_key_options(settings);
+  if (!keys.secret) throw ConfigurationError("token sign needs a secret: give --jwt-secret-file or DEPLOYD_JWT_SECRET");
+  auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  try {
+    print(auth::sign_hs256({subject, now, now + lifetime, keys.issuer, keys.audience}, *keys.secret) + '\n');
+  } catch (auth::KeyError const& failure) {
+    throw auth::KeyError(keys.secret_origin + ": " + failure.what());
+  } catch (std::invalid_argument const& failure) {
+    throw ConfigurationError(fmt::format("token sign: {}", failure.what()));
+  }
+  return 0;
+}
+
+}  // namespace deployd::server

@@ -1,0 +1,114 @@
+#include "server/options/serve_options.hpp"
+
+#include <cstdlib>
+
+#include "auth/key_file.hpp"
+#include "server/options/values.hpp"
+
+namespace deployd::server {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds longest = std::chrono::hours(24 * 365);
+
+storage::DatabaseUrl to_database_url(std::string_view text) {
+  auto url = storage::parse_database_url(text);
+  if (!url) throw std::invalid_argument(storage::database_url_complaint(text));
+  return std::move(*url);
+}
+
+std::string as_text(std::string_view text) {
+  return std::string(text);
+}
+
+void read_time(Settings const& settings, std::string_view option, milliseconds least, milliseconds& value) {
+  auto const parse = [least](std::string_view text) { return parse_duration(text, {least, longest}); };
+  value = settings.read(option, parse).value_or(value);
+}
+
+void read_size(Settings const& settings, std::string_view option, Between<std::size_t> range, std::size_t& value) {
+  auto const parse = [range](std::string_view text) { return parse_size(text, range); };
+  value = settings.read(option, parse).value_or(value);
+}
+
+template <typename Number>
+void read_count(Settings const& settings, std::string_view option, Between<std::uint64_t> range, Number& value) {
+  auto const parse = [range](std::string_view text) { return parse_count(text, range); };
+  if (auto const given = settings.read(option, parse)) value = static_cast<Number>(*given);
+}
+
+/// A whole number of seconds, or a duration.
+std::chrono::seconds to_leeway(std::string_view text) {
+  auto const bare = text.find_first_not_of("0123456789") == text.npos;
+  auto const time = parse_duration(bare ? std::string(text) + "s" : std::string(text), {milliseconds(0), longest});
+  return std::chrono::floor<std::chrono::seconds>(time);
+}
+
+}  // namespace
+
+StorePlace read_store_place(Settings const& settings) {
+  StorePlace place{to_database_url("sqlite:deployd.db"),
+                   {settings.text("patterns-relation"), settings.text("deployments-relation")}};
+  if (auto url = settings.read("database", to_database_url)) place.url = std::move(*url);
+  if (place.relations.patterns.empty() == place.relations.deployments.empty()) return place;
+  auto const given = place.relations.patterns.empty() ? "deployments-relation" : "patterns-relation";
+  auto const missing = place.relations.patterns.empty() ? "patterns-relation" : "deployments-relation";
+  Settings::refuse(*settings.find(given), fmt::format("needs --{} beside it", missing));
+}
+
+auth::KeyRingOptions read_key_options(Settings const& settings) {
+  auth::KeyRingOptions keys;
+  if (auto const* const file = settings.find("jwt-secret-file")) {
+    auto secret = auth::read_key_file(file->values.front());
+    if (secret.ends_with('\n')) secret.pop_back();
+    keys.secret = std::move(secret);
+    keys.secret_origin = file->values.front();
+  } else if (auto const* const secret = std::getenv("DEPLOYD_JWT_SECRET"); secret != nullptr && *secret != '\0') {
+    keys.secret = secret;
+    keys.secret_origin = "DEPLOYD_JWT_SECRET";
+  }
+  keys.public_key_files = settings.read_all("jwt-public-key", as_text);
+  keys.jwks_files = settings.read_all("jwks", as_text);
+  keys.issuer = settings.read("jwt-issuer", as_text);
+  keys.audience = settings.read("jwt-audience", as_text);
+  keys.leeway = settings.read("jwt-leeway", to_leeway).value_or(keys.leeway);
+  return keys;
+}
+
+ServeOptions read_serve_options(Settings const& settings) {
+  ServeOptions options;
+  auto place = read_store_place(settings);
+  options.database.url = std::move(place.url);
+  options.database.patterns_relation = std::move(place.relations.patterns);
+  options.database.deployments_relation = std::move(place.relations.deployments);
+  if (auto listen = settings.read_all("listen", parse_listen_address); !listen.empty())
+    options.listen = std::move(listen);
+  options.take_over = settings.read("take-over", parse_switch).value_or(false);
+  read_count(settings, "workers", {1, 1024}, options.workers);
+  if (auto origins = settings.read_all("cors-origin", parse_origin); !origins.empty())
+    options.cors_origins = std::move(origins);
+  read_count(settings, "max-connections", {1, 10'000'000}, options.max_connections);
+  read_time(settings, "header-timeout", milliseconds(1), options.header_timeout);
+  read_time(settings, "idle-timeout", milliseconds(1), options.idle_timeout);
+  read_time(settings, "write-timeout", milliseconds(1), options.write_timeout);
+  read_time(settings, "drain-timeout", milliseconds(0), options.drain_timeout);
+  read_time(settings, "stream-timeout", milliseconds(1), options.stream_timeout);
+  constexpr std::size_t mib = std::size_t{1} << 20;
+  read_size(settings, "max-header-bytes", {64, 16 * mib}, options.max_header_bytes);
+  read_size(settings, "max-target-bytes", {1, 16 * mib}, options.max_target_bytes);
+  read_size(settings, "max-body-bytes", {0, 1024 * mib}, options.max_body_bytes);
+  options.rate_limit = settings.read("rate-limit", parse_rate);
+  read_count(settings, "store-sessions", {1, 1000}, options.database.sessions);
+  read_time(settings, "store-timeout", milliseconds(1), options.database.timeout);
+  read_size(settings, "cache-bytes", {0, std::size_t{1} << 40}, options.cache_bytes);
+  options.access_log =
+      settings
+          .read("access-log",
+                one_of<AccessLog>({{"off", AccessLog::off}, {"json", AccessLog::json}, {"text", AccessLog::text}}))
+          .value_or(AccessLog::off);
+  options.keys = read_key_options(settings);
+  return options;
+}
+
+}  // namespace deployd::server

@@ -1,0 +1,98 @@
+// What flags, environment and configuration file say, in that order of precedence, before it is understood.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deployd::server {
+
+/// A command line that cannot be understood: exit status 64. `what()` is one line that names the flag at fault.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// An environment or a configuration file that cannot be: exit status 78. `what()` is one line that names the variable,
+/// or the file, line and key at fault.
+class ConfigurationError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The flags of one command line: the values given, by the option's name.
+using Flags = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+/// The values of one option, from the one place that decides it.
+struct Setting {
+  std::vector<std::string> values;
+  std::string origin;      // `--listen`, `DEPLOYD_LISTEN` or `deployd.toml:3: listen`
+  bool from_flag = false;  // bad values are bad usage, and not bad configuration
+};
+
+class Settings {
+ public:
+  /// Reads the environment for the options of `commands` (bits of CommandBit), and the file of --config or
+  /// DEPLOYD_CONFIG where there is one. Throws UsageError or ConfigurationError.
+  static Settings gather(Flags flags, unsigned commands);
+
+  /// Null when nobody set it.
+  Setting const* find(std::string_view option) const;
+
+  /// What `parse` makes of the option's one value; nothing when nobody set it. Throws UsageError or ConfigurationError
+  /// when `parse` throws std::invalid_argument.
+  template <typename Parse>
+  auto read(std::string_view option, Parse parse) const -> std::optional<decltype(parse(std::string_view()))> {
+    auto const* const setting = find(option);
+    if (setting == nullptr) return std::nullopt;
+    return understood(*setting, setting->values.front(), parse);
+  }
+
+  /// The same for each value of a repeatable option; empty when nobody set it.
+  template <typename Parse>
+  auto read_all(std::string_view option, Parse parse) const -> std::vector<decltype(parse(std::string_view()))> {
+    std::vector<decltype(parse(std::string_view()))> all;
+    if (auto const* const setting = find(option))
+      for (auto const& value : setting->values) all.push_back(understood(*setting, value, parse));
+    return all;
+  }
+
+  /// The text of an option, or `otherwise`.
+  std::string text(std::string_view option, std::string_view otherwise = {}) const;
+
+  /// Throws the error that a bad value of `setting` is.
+  [[noreturn]] static void refuse(Setting const& setting, std::string_view why);
+
+ private:
+  template <typename Parse>
+  static auto understood(Setting const& setting, std::string const& value, Parse const& parse) {
+    try {
+      return parse(std::string_view(value));
+    } catch (std::invalid_argument const& failure) {
+      refuse(setting, failure.what());
+    }
+  }
+
+  std::map<std::string, Setting, std::less<>> settings_;
+};
+
+/// For `Settings::read`: one of a few words, and what it stands for.
+template <typename T>
+auto one_of(std::vector<std::pair<std::string_view, T>> words) {
+  return [words = std::move(words)](std::string_view text) {
+    std::string known;
+    for (auto const& [word, value] : words) {
+      if (word == text) return value;
+      known += known.empty() ? "" : ", ";
+      known += word;
+    }
+    throw std::invalid_argument(fmt::format("'{}' is none of {}", text, known));
+  };
+}
+
+}  // namespace deployd::server

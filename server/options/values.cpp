@@ -1,0 +1,140 @@
+#include "server/options/values.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+namespace deployd::server {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+constexpr std::array duration_units{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000},
+                                    Unit{"d", 86'400'000}};
+constexpr std::array size_units{Unit{"", 1}, Unit{"KiB", 1ULL << 10}, Unit{"MiB", 1ULL << 20}, Unit{"GiB", 1ULL << 30}};
+
+[[noreturn]] void refuse(std::string const& what) {
+  throw std::invalid_argument(what);
+}
+
+/// The decimal number that `text` is wholly.
+std::optional<std::uint64_t> number(std::string_view text) {
+  std::uint64_t value = 0;
+  auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// A number with one of `units` behind it, in the smallest of them.
+std::optional<std::uint64_t> quantity(std::string_view text, std::span<Unit const> units) {
+  auto const digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  auto const value = number(text.substr(0, digits));
+  auto const unit = std::ranges::find(units, text.substr(digits), &Unit::name);
+  if (!value || unit == units.end() || *value > UINT64_MAX / unit->factor) return std::nullopt;
+  return *value * unit->factor;
+}
+
+std::string show(std::chrono::milliseconds time) {
+  for (auto unit = duration_units.rbegin(); unit != duration_units.rend(); ++unit) {
+    auto const factor = static_cast<std::chrono::milliseconds::rep>(unit->factor);
+    if (time.count() % factor == 0) return fmt::format("{}{}", time.count() / factor, unit->name);
+  }
+  return {};
+}
+
+TcpAddress parse_tcp_address(std::string_view text) {
+  auto const colon = text.rfind(':');
+  if (colon == text.npos) refuse(fmt::format("'{}' has no port; give ADDR:PORT, [ADDR]:PORT or unix:PATH", text));
+  auto host = text.substr(0, colon);
+  auto const port = number(text.substr(colon + 1));
+  if (!port || *port > 65535) refuse(fmt::format("'{}' does not end in a port from 0 to 65535", text));
+  bool const bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (host == "localhost") host = "127.0.0.1";
+  std::string const address(host);
+  std::array<unsigned char, sizeof(in6_addr)> binary{};
+  if (::inet_pton(bracketed ? AF_INET6 : AF_INET, address.c_str(), binary.data()) != 1)
+    refuse(fmt::format("'{}' is no numeric address with a port, as 127.0.0.1:8080 or [::1]:8080", text));
+  return {address, static_cast<std::uint16_t>(*port)};
+}
+
+}  // namespace
+
+std::chrono::milliseconds parse_duration(std::string_view text, Between<std::chrono::milliseconds> range) {
+  auto const value = quantity(text, duration_units);
+  if (!value) refuse(fmt::format("'{}' is no duration; write 500ms, 10s, 5m, 1h or 30d", text));
+  if (*value < static_cast<std::uint64_t>(range.least.count()) ||
+      *value > static_cast<std::uint64_t>(range.most.count()))
+    refuse(fmt::format("'{}' is not from {} to {}", text, show(range.least), show(range.most)));
+  return std::chrono::milliseconds(*value);
+}
+
+std::size_t parse_size(std::string_view text, Between<std::size_t> range) {
+  auto const value = quantity(text, size_units);
+  if (!value) refuse(fmt::format("'{}' is no size; write bytes as 65536, or 64KiB, 64MiB, 1GiB", text));
+  if (*value < range.least || *value > range.most)
+    refuse(fmt::format("'{}' is not from {} to {} bytes", text, range.least, range.most));
+  return *value;
+}
+
+std::uint64_t parse_count(std::string_view text, Between<std::uint64_t> range) {
+  auto const value = number(text);
+  if (!value || *value < range.least || *value > range.most)
+    refuse(fmt::format("'{}' is no number from {} to {}", text, range.least, range.most));
+  return *value;
+}
+
+double parse_rate(std::string_view text) {
+  auto const digits = text.ends_with("/s") ? text.substr(0, text.size() - 2) : std::string_view();
+  double value = 0;
+  auto const [end, failure] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed);
+  if (digits.empty() || failure != std::errc() || end != digits.data() + digits.size() || !(value >= 0.001) ||
+      value > 1e9)
+    refuse(fmt::format("'{}' is no rate; write requests a second as 100/s", text));
+  return value;
+}
+
+ListenAddress parse_listen_address(std::string_view text) {
+  constexpr std::string_view unix_scheme = "unix:";
+  if (!text.starts_with(unix_scheme)) return parse_tcp_address(text);
+  auto const path = text.substr(unix_scheme.size());
+  if (path.empty()) refuse("'unix:' has no path behind it");
+  if (path.size() >= sizeof(sockaddr_un::sun_path))
+    refuse(fmt::format("the path of '{}' is longer than the {} bytes a socket's may have", text,
+                       sizeof(sockaddr_un::sun_path) - 1));
+  return UnixAddress{std::string(path)};
+}
+
+std::string parse_origin(std::string_view text) {
+  if (text == "*" || text == "null") return std::string(text);
+  auto const scheme = text.find("://");
+  auto const host = scheme == text.npos ? std::string_view() : text.substr(scheme + 3);
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]_+";
+  if (scheme == 0 || host.empty() || text.substr(0, scheme).find_first_not_of(plain) != text.npos ||
+      host.find_first_not_of(plain) != text.npos)
+    refuse(fmt::format("'{}' is no origin as browsers send it: https://app.example.com, in lower case, without a path",
+                       text));
+  return std::string(text);
+}
+
+bool parse_switch(std::string_view text) {
+  if (text == "true" || text == "1") return true;
+  if (text == "false" || text == "0") return false;
+  refuse(fmt::format("'{}' is neither true nor false", text));
+}
+
+}  // namespace deployd::server

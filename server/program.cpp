@@ -1,0 +1,208 @@
+#include "server/program.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <functional>
+
+#include "auth/key_error.hpp"
+#include "server/commands/commands.hpp"
+#include "server/log.hpp"
+#include "server/options/option_table.hpp"
+#include "server/serve.hpp"
+#include "storage/error.hpp"
+
+namespace deployd::server {
+namespace {
+
+enum ExitStatus { usage = 64, data = 65, unavailable = 69, software = 70, output = 74, configuration = 78 };
+
+/// One command as it stands in the help, and what it does.
+struct CommandSpec {
+  CommandBit bit;
+  std::string name;  // of the subcommand, below `token` where the bit is one of those
+  std::string help;
+  std::string operand;  // as the help names it; empty: it has none
+  std::function<int(Settings const&, std::vector<std::string> const&)> run;
+};
+
+/// The words behind the name of a program, sorted into a command, its flags and its operands.
+class CommandLine {
+ public:
+  explicit CommandLine(std::vector<std::string> const& arguments) {
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version", std::string("deployd ") + DEPLOYD_VERSION);
+    auto* const token = app_.add_subcommand("token", "make, list, revoke and sign tokens")->require_subcommand(1);
+    for (auto& command : commands_) {
+      auto const below_token = (command.spec.bit & token_commands) != 0;
+      command.app = (below_token ? token : &app_)->add_subcommand(command.spec.name, command.spec.help);
+      prepare(command);
+    }
+    auto reversed = arguments;
+    std::reverse(reversed.begin(), reversed.end());  // as CLI11 wants them
+    try {
+      app_.parse(reversed);
+    } catch (CLI::Success const& asked_for) {
+      // Help and version are answers and belong on standard output.
+      text_ = asked_for.get_name() == "CallForVersion" ? std::string(asked_for.what()) + '\n' : asked_app().help();
+      return;
+    } catch (CLI::ParseError const& failure) {
+      throw UsageError(explain(failure, arguments));
+    }
+    for (auto& command : commands_)
+      if (command.app->parsed()) chosen_ = &command;
+    refuse_unknown_options();
+  }
+
+  /// What --help or --version want to be shown; empty when a command is to be run.
+  std::string const& text() const noexcept { return text_; }
+
+  int run() const {
+    auto const settings = gather();
+    configure_log(settings);
+    if (chosen_->spec.bit == serve_command) return run_serve(settings, [this] { return gather(); });
+    return chosen_->spec.run(settings, chosen_->operands);
+  }
+
+ private:
+  static constexpr unsigned token_commands =
+      token_create_command | token_list_command | token_revoke_command | token_sign_command;
+
+  struct Command {
+    CommandSpec spec;
+    CLI::App* app = nullptr;
+    std::vector<std::string> operands = {};
+  };
+
+  static std::string describe(OptionSpec const& option) {
+    auto text = std::string(option.help);
+    if (option.repeatable) text += "; repeatable";
+    if (!option.default_value.empty()) text += fmt::format(" (default: {})", option.default_value);
+    return text;
+  }
+
+  static void prepare(Command& command) {
+    command.app->allow_extras();  // to name an unknown option ourselves, with what may have been meant
+    for (auto const& option : option_table()) {
+      if ((option.commands & command.spec.bit) == 0) continue;
+      auto const flag = fmt::format("--{}", option.name);
+      auto const help = describe(option);  // const: CLI11 takes a variable to write to in its place
+      if (option.argument.empty()) {
+        command.app->add_flag(flag, help);
+        continue;
+      }
+      auto* const added = command.app->add_option(flag, CLI::callback_t([](auto const&) { return true; }), help);
+      added->type_name(std::string(option.argument))->type_size(1)->expected(1);
+      added->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    }
+    if (command.spec.operand.empty()) return;
+    auto* const operand = command.app->add_option(command.spec.operand, command.operands)->required();
+    if (command.spec.bit == token_revoke_command) operand->expected(1);
+  }
+
+  CLI::App const& asked_app() const {
+    CLI::App const* deepest = &app_;
+    while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
+    return *deepest;
+  }
+
+  std::string explain(CLI::ParseError const& failure, std::vector<std::string> const& arguments) const {
+    if (arguments.empty()) return "no command is given; see `deployd --help`";
+    if (failure.get_name() == "RequiredError" && app_.get_subcommands().empty())
+      return fmt::format("there is no command '{}'; see `deployd --help`", arguments.front());
+    if (failure.get_name() == "RequiredError" && asked_app().get_name() == "token")
+      return "token takes one of the commands create, list, revoke and sign; see `deployd token --help`";
+    std::string line = failure.what();
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return line;
+  }
+
+  void refuse_unknown_options() const {
+    auto const extras = app_.remaining(true);
+    if (extras.empty()) return;
+    auto const& word = extras.front();
+    if (!word.starts_with("--")) throw UsageError(fmt::format("'{}' is one word too many", word));
+    auto const name = word.substr(2, std::min(word.find('='), word.size()) - 2);
+    auto const nearest = nearest_option(name, chosen_->spec.bit);
+    throw UsageError(fmt::format("{} has no option --{}{}", chosen_->spec.name, name,
+                                 nearest.empty() ? "" : fmt::format("; did you mean --{}?", nearest)));
+  }
+
+  Settings gather() const {
+    Flags flags;
+    for (auto const& option : option_table()) {
+      if ((option.commands & chosen_->spec.bit) == 0) continue;
+      auto const* const given = chosen_->app->get_option(fmt::format("--{}", option.name));
+      if (given->count() != 0) flags.emplace(option.name, given->results());
+    }
+    return Settings::gather(std::move(flags), chosen_->spec.bit);
+  }
+
+  CLI::App app_{"deployd serves the read-only deployments REST API.", "deployd"};
+  std::vector<Command> commands_{
+      {{serve_command, "serve", "serve the API", "", {}}},
+      {{migrate_command, "migrate", "create or upgrade the schema", "",
+        [](auto const& settings, auto const&) { return run_migrate(settings); }}},
+      {{import_command, "import", "load patterns and deployments, all or nothing", "FILE",
+        [](auto const& settings, auto const& files) { return run_import(settings, files); }}},
+      {{export_command, "export", "write patterns and deployments to standard output", "",
+        [](auto const& settings, auto const&) { return run_export(settings); }}},
+      {{token_create_command, "create", "make an API token and print it, once", "",
+        [](auto const& settings, auto const&) { return run_token_create(settings); }}},
+      {{token_list_command, "list", "list the API tokens", "",
+        [](auto const& settings, auto const&) { return run_token_list(settings); }}},
+      {{token_revoke_command, "revoke", "revoke an API token", "ID",
+        [](auto const& settings, auto const& ids) { return run_token_revoke(settings, ids.front()); }}},
+      {{token_sign_command, "sign", "mint an HS256 JWT from the configured secret", "",
+        [](auto const& settings, auto const&) { return run_token_sign(settings); }}},
+      {{check_command, "check", "read the configuration, open the store, say what is wrong", "",
+        [](auto const& settings, auto const&) { return run_check(settings); }}},
+  };
+  Command const* chosen_ = nullptr;
+  std::string text_;
+};
+
+int complain(std::exception const& failure, ExitStatus status) noexcept {
+  std::fprintf(stderr, "deployd: %s\n", failure.what());
+  return status;
+}
+
+ExitStatus status_of(storage::errc code) noexcept {
+  switch (code) {
+    case storage::errc::bad_input: return data;
+    case storage::errc::bad_database_url: return configuration;
+    default: return unavailable;
+  }
+}
+
+}  // namespace
+
+int run_program(std::vector<std::string> arguments) noexcept {
+  try {
+    CommandLine const line(arguments);
+    if (line.text().empty()) return line.run();
+    print(line.text());
+    return 0;
+  } catch (UsageError const& failure) {
+    return complain(failure, usage);
+  } catch (ConfigurationError const& failure) {
+    return complain(failure, configuration);
+  } catch (auth::KeyError const& failure) {
+    return complain(failure, configuration);
+  } catch (DataError const& failure) {
+    return complain(failure, data);
+  } catch (OutputError const& failure) {
+    return complain(failure, output);
+  } catch (ListenError const& failure) {
+    return complain(failure, unavailable);
+  } catch (storage::Error const& failure) {
+    return complain(failure, status_of(failure.code()));
+  } catch (std::exception const& failure) {
+    return complain(failure, software);
+  }
+}
+
+}  // namespace deployd::server
