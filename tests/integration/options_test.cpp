@@ -1,0 +1,228 @@
+// CONTRACT: options by flag, environment and file, and what each failure says and exits with.
+#include <catch2/catch_test_macros.hpp>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/integration/running_deployd.hpp"
+
+using namespace deployd::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+FilledStore const& store() {
+  static FilledStore const made(StoreKind::sqlite);
+  return made;
+}
+
+/// Whether a server told so allows this origin alone: an option whose effect every answer shows.
+bool allows(RunningDeployd const& server, std::string const& origin) {
+  return server.ask(request("GET", "/healthz", "Origin: " + origin + "\r\n"))["Access-Control-Allow-Origin"] == origin;
+}
+
+/// What a command that fails says: its status and the one line on standard error.
+void expect_failure(std::vector<std::string> const& arguments, int status, std::string const& culprit,
+                    std::map<std::string, std::string> const& environment = {}) {
+  std::string all;
+  for (auto const& argument : arguments) all += argument + ' ';
+  CAPTURE(all, status, culprit);
+  auto const outcome = run_deployd(arguments, environment);
+  CAPTURE(outcome.err);
+  CHECK(outcome.status == status);
+  CHECK(outcome.out.empty());
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+  CHECK(outcome.err.find(culprit) != std::string::npos);
+}
+
+}  // namespace
+
+TEST_CASE("a flag beats the environment, which beats the file", "[options]") {
+  TemporaryDirectory const directory;
+  auto const config = directory.write("deployd.toml", "cors-origin = \"http://file.example\"\n");
+  std::map<std::string, std::string> const variable{{"DEPLOYD_CORS_ORIGIN", "http://variable.example"}};
+  RunningDeployd const all(store().url(), {"--config", config, "--cors-origin", "http://flag.example"}, variable);
+  CHECK(allows(all, "http://flag.example"));
+  CHECK_FALSE(allows(all, "http://variable.example"));
+  RunningDeployd const two(store().url(), {"--config", config}, variable);
+  CHECK(allows(two, "http://variable.example"));
+  CHECK_FALSE(allows(two, "http://file.example"));
+  RunningDeployd const one(store().url(), {"--config", config}, {{"DEPLOYD_CORS_ORIGIN", ""}});
+  CHECK(allows(one, "http://file.example"));
+}
+
+TEST_CASE("what is repeatable is an array in the file, commas in the environment and several flags", "[options]") {
+  TemporaryDirectory const directory;
+  auto const config = directory.write("deployd.toml", R"(cors-origin = ["http://a.example", "http://b.example"])");
+  RunningDeployd const file(store().url(), {"--config", config});
+  RunningDeployd const variable(store().url(), {}, {{"DEPLOYD_CORS_ORIGIN", "http://a.example,http://b.example"}});
+  RunningDeployd const flags(store().url(), {"--cors-origin", "http://a.example", "--cors-origin=http://b.example"});
+  for (auto const* const server : {&file, &variable, &flags}) {
+    CHECK(allows(*server, "http://a.example"));
+    CHECK(allows(*server, "http://b.example"));
+    CHECK_FALSE(allows(*server, "http://c.example"));
+  }
+}
+
+TEST_CASE("the configuration may stand in a file that the environment names", "[options]") {
+  TemporaryDirectory const directory;
+  auto const config = directory.write(
+      "deployd.toml",
+      "max-target-bytes = 100\nheader-timeout = \"5s\"\nmax-body-bytes = \"1KiB\"\nworkers = 1\ntake-over = false\n");
+  RunningDeployd const server(store().url(), {}, {{"DEPLOYD_CONFIG", config}});
+  CHECK(server.ask(request("GET", "/" + std::string(99, 'a'))).status == 404);
+  CHECK(server.ask(request("GET", "/" + std::string(100, 'a'))).status == 414);
+  CHECK(server.ask(request("GET", "/healthz", "Content-Length: 1025\r\n")).status == 413);
+}
+
+TEST_CASE("the file that holds the secret wins over the variable, less one trailing newline", "[options]") {
+  TemporaryDirectory const directory;
+  auto const file = directory.write("secret", jwt_secret + "\n");
+  RunningDeployd const server(store().url(), {"--jwt-secret-file", file},
+                              {{"DEPLOYD_JWT_SECRET", std::string(32, 'x')}});
+  auto const sign = [](std::map<std::string, std::string> const& environment) {
+    auto token = run_deployd({"token", "sign", "--subject", "jane"}, environment).out;
+    return token.substr(0, token.find('\n'));
+  };
+  auto const status = [&](std::string const& token) {
+    return server.ask(request("GET", "/api/v1/deployments/1", bearer(token))).status;
+  };
+  CHECK(status(sign({{"DEPLOYD_JWT_SECRET", jwt_secret}})) == 200);
+  CHECK(status(sign({{"DEPLOYD_JWT_SECRET_FILE", file}})) == 200);
+  CHECK(status(sign({{"DEPLOYD_JWT_SECRET", std::string(32, 'x')}})) == 401);
+}
+
+TEST_CASE("bad usage exits 64 with a line that names the option", "[options]") {
+  expect_failure({}, 64, "no command");
+  expect_failure({"sevre"}, 64, "sevre");
+  expect_failure({"serve", "--lisen", "127.0.0.1:0"}, 64, "--listen");
+  expect_failure({"serve", "extra"}, 64, "extra");
+  expect_failure({"serve", "--workers"}, 64, "--workers");
+  expect_failure({"serve", "--database", store().url(), "--database", store().url()}, 64, "--database");
+  expect_failure({"token", "create", "--database", store().url()}, 64, "--name");
+  expect_failure({"token", "sign"}, 64, "--subject", {{"DEPLOYD_JWT_SECRET", jwt_secret}});
+  for (auto const& [option, value] : std::vector<std::pair<std::string, std::string>>{{"--listen", "example.com:80"},
+                                                                                      {"--listen", "127.0.0.1"},
+                                                                                      {"--listen", "127.0.0.1:65536"},
+                                                                                      {"--listen", "unix:"},
+                                                                                      {"--workers", "0"},
+                                                                                      {"--workers", "x"},
+                                                                                      {"--workers", "-1"},
+                                                                                      {"--header-timeout", "10"},
+                                                                                      {"--idle-timeout", "-1s"},
+                                                                                      {"--write-timeout", "1w"},
+                                                                                      {"--drain-timeout", ""},
+                                                                                      {"--stream-timeout", "1.5s"},
+                                                                                      {"--max-header-bytes", "16kb"},
+                                                                                      {"--max-target-bytes", "0"},
+                                                                                      {"--max-body-bytes", "x"},
+                                                                                      {"--rate-limit", "0/s"},
+                                                                                      {"--rate-limit", "10/m"},
+                                                                                      {"--store-timeout", "soon"},
+                                                                                      {"--cache-bytes", "-1"},
+                                                                                      {"--access-log", "xml"},
+                                                                                      {"--log-format", "xml"},
+                                                                                      {"--log-level", "loud"},
+                                                                                      {"--cors-origin", "a.example/x"},
+                                                                                      {"--max-connections", "0"},
+                                                                                      {"--jwt-leeway", "x"},
+                                                                                      {"--database", "mysql://x/y"}})
+    expect_failure({"serve", option, value}, 64, option);
+}
+
+TEST_CASE("a bad value in the environment or the file exits 78 with a line that names it", "[options]") {
+  TemporaryDirectory const directory;
+  expect_failure({"serve"}, 78, "DEPLOYD_WORKERS", {{"DEPLOYD_WORKERS", "many"}});
+  expect_failure({"serve"}, 78, "DEPLOYD_CORS_ORIGIN", {{"DEPLOYD_CORS_ORIGIN", "http://a.example,x y"}});
+  auto const file = [&](std::string const& text) { return directory.write("deployd.toml", text); };
+  auto const config = file("");
+  auto const line = [&](int number) { return config + ":" + std::to_string(number); };
+  file("\nworkers = \"many\"\n");
+  expect_failure({"serve", "--config", config}, 78, line(2));
+  file("# a comment\n\nworker = 1\n");
+  expect_failure({"serve", "--config", config}, 78, line(3));
+  file("workers = [1]\n");
+  expect_failure({"serve", "--config", config}, 78, line(1));
+  file("workers = 1.5\n");
+  expect_failure({"serve", "--config", config}, 78, line(1));
+  file("workers = 1\nworkers = 2\n");
+  expect_failure({"serve", "--config", config}, 78, line(2));
+  file("listen = \n");
+  expect_failure({"serve", "--config", config}, 78, line(1));
+  expect_failure({"serve", "--config", "/nonexistent.toml"}, 78, "/nonexistent.toml");
+}
+
+TEST_CASE("bad keys exit 78 with a line that names the file", "[options]") {
+  TemporaryDirectory const directory;
+  auto const database = store().url();
+  auto const weak = directory.write("weak", "short");
+  expect_failure({"serve", "--database", database, "--jwt-secret-file", weak}, 78, weak);
+  expect_failure({"serve", "--database", database, "--jwt-secret-file", "/nonexistent"}, 78, "/nonexistent");
+  expect_failure({"serve", "--database", database}, 78, "DEPLOYD_JWT_SECRET", {{"DEPLOYD_JWT_SECRET", "short"}});
+  auto const junk = directory.write("junk", "no key");
+  expect_failure({"serve", "--database", database, "--jwt-public-key", junk}, 78, junk);
+  expect_failure({"serve", "--database", database, "--jwks", junk}, 78, junk);
+  expect_failure({"check", "--database", database, "--jwks", junk}, 78, junk);
+}
+
+TEST_CASE("a store that is not to be had exits 69 with a line that names it", "[options]") {
+  TemporaryDirectory const directory;
+  auto const missing = (directory.path() / "missing.db").string();
+  for (auto const* const command : {"serve", "check", "export"}) {
+    expect_failure({command, "--database", "sqlite:" + missing}, 69, missing);
+    expect_failure({command, "--database", "sqlite:" + missing}, 69, "deployd migrate");
+  }
+  expect_failure({"token", "list", "--database", "sqlite:" + missing}, 69, "deployd migrate");
+  expect_failure({"token", "revoke", "1", "--database", "sqlite:" + missing}, 69, "deployd migrate");
+  CHECK_FALSE(std::filesystem::exists(missing));
+  auto const junk = directory.write("junk.db", std::string(8192, 'x'));
+  expect_failure({"serve", "--database", "sqlite:" + junk}, 69, junk);
+  expect_failure({"serve", "--database", "postgresql://nobody@127.0.0.1:1/none"}, 69, "127.0.0.1");
+}
+
+TEST_CASE("bad input data exits 65 with a line that names the line, and changes nothing", "[options]") {
+  TemporaryDirectory const directory;
+  auto const before = run_deployd({"export", "--database", store().url()}).out;
+  auto const bad =
+      directory.write("bad.ndjson", "{\"pattern\":{\"id\":9,\"name\":\"NEW\"}}\n{\"pattern\":{\"id\":\"x\"}}\n");
+  expect_failure({"import", "--database", store().url(), bad}, 65, bad + ":2");
+  CHECK(run_deployd({"export", "--database", store().url()}).out == before);
+}
+
+TEST_CASE("an address that another process listens on exits 69, unless it is to be taken over", "[options]") {
+  RunningDeployd const first(store().url());
+  auto const address = "127.0.0.1:" + std::to_string(first.port());
+  expect_failure({"serve", "--database", store().url(), "--listen", address}, 69, address,
+                 {{"DEPLOYD_JWT_SECRET", jwt_secret}});
+  RunningDeployd second(store().url(), {"--listen", address, "--take-over"});
+  second.process().wait_for_line("listening on " + address);
+}
+
+TEST_CASE("check says nothing is wrong and exits 0, and help and version are on standard output", "[options]") {
+  CHECK(run_deployd({"check", "--database", store().url()}, {{"DEPLOYD_JWT_SECRET", jwt_secret}}).status == 0);
+  auto const version = run_deployd({"--version"});
+  CHECK(version.status == 0);
+  CHECK(version.out.starts_with("deployd "));
+  CHECK(version.err.empty());
+  for (std::vector<std::string> const& arguments :
+       {std::vector<std::string>{"--help"}, {"serve", "--help"}, {"token", "create", "--help"}}) {
+    auto const help = run_deployd(arguments);
+    CHECK(help.status == 0);
+    CHECK(help.out.find("--") != std::string::npos);
+    CHECK(help.err.empty());
+  }
+}
+
+TEST_CASE("the access log has a line a request, as text or as JSON", "[options]") {
+  RunningDeployd text(store().url(), {"--access-log", "text"});
+  CHECK(text.ask(request("GET", "/nothing?a=\"b\"")).status == 404);
+  CHECK(text.process().wait_for_line("/nothing").find("\"GET /nothing?a=\\\"b\\\"\" 404 \"\"") != std::string::npos);
+  RunningDeployd json(store().url(), {"--access-log", "json", "--log-format", "json"});
+  auto const token = store().create_token();
+  CHECK(json.ask(request("GET", "/api/v1/deployments/1", bearer(token))).status == 200);
+  auto const line = json.process().wait_for_line("/api/v1/deployments/1");
+  CHECK(line.find(R"("status":200,"subject":"test"})") != std::string::npos);
+  CHECK(json.process().err().find(token) == std::string::npos);
+}
