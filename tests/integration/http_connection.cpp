@@ -176,11 +176,15 @@ std::string HttpConnection::read_to_end() {
   return std::exchange(buffer_, {});
 }
 
-bool HttpConnection::ends_within(std::chrono::milliseconds deadline) {
-  if (!buffer_.empty()) return false;
+bool HttpConnection::has_bytes_within(std::chrono::milliseconds deadline) const {
+  if (!buffer_.empty()) return true;
   pollfd waiting{socket_, POLLIN, 0};
-  if (::poll(&waiting, 1, static_cast<int>(deadline.count())) <= 0) return false;
-  return !read_some(steady_clock::now() + deadline);
+  return ::poll(&waiting, 1, static_cast<int>(deadline.count())) > 0;
+}
+
+bool HttpConnection::ends_within(std::chrono::milliseconds deadline) {
+  if (!buffer_.empty() || !has_bytes_within(deadline)) return false;
+  return !read_some(steady_clock::now() + patience);
 }
 
 }  // namespace deployd::tests

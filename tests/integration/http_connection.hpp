@@ -52,6 +52,9 @@ class HttpConnection {
   /// Everything up to the end of the connection. An answer that was cut ends as one that is complete: see `reset`.
   std::string read_to_end();
 
+  /// Whether there is something to be read, be it the end, until the deadline.
+  bool has_bytes_within(std::chrono::milliseconds deadline) const;
+
   /// Whether the connection has ended, without a byte before that, until the deadline.
   bool ends_within(std::chrono::milliseconds deadline);
 

@@ -13,11 +13,15 @@ std::string const sample_data =
 
 std::string const jwt_secret = "a secret that only the tests know, and of 32 bytes at least";
 
+std::string deployd_program() {
+  return DEPLOYD_PROGRAM;
+}
+
 Outcome run_deployd(std::vector<std::string> arguments, std::map<std::string, std::string> environment,
                     std::string input) {
   Command command;
   command.arguments = std::move(arguments);
-  command.arguments.insert(command.arguments.begin(), DEPLOYD_PROGRAM);
+  command.arguments.insert(command.arguments.begin(), deployd_program());
   command.environment = std::move(environment);
   command.input = std::move(input);
   return run(command);
@@ -55,7 +59,7 @@ std::string FilledStore::create_token(std::vector<std::string> const& options) c
 RunningDeployd::RunningDeployd(std::string const& database, std::vector<std::string> options,
                                std::map<std::string, std::string> environment) {
   Command command;
-  command.arguments = {DEPLOYD_PROGRAM, "serve", "--database", database, "--listen", "127.0.0.1:0"};
+  command.arguments = {deployd_program(), "serve", "--database", database, "--listen", "127.0.0.1:0"};
   command.arguments.insert(command.arguments.end(), options.begin(), options.end());
   command.environment = std::move(environment);
   process_ = std::make_unique<Process>(command);

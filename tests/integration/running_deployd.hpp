@@ -16,6 +16,9 @@
 
 namespace deployd::tests {
 
+/// The path of the program.
+std::string deployd_program();
+
 /// Runs `deployd ARGUMENTS`.
 Outcome run_deployd(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {},
                     std::string input = {});

@@ -1,0 +1,79 @@
+// Clients that are many, or mad.
+#include <catch2/catch_test_macros.hpp>
+
+#include <chrono>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/integration/running_deployd.hpp"
+
+using namespace deployd::tests;
+using namespace std::chrono_literals;
+
+TEST_CASE("past --max-connections a connection waits until there is room") {
+  FilledStore const store(StoreKind::sqlite);
+  RunningDeployd const server(store.url(), {"--max-connections", "3", "--workers", "1"});
+  auto const health = request("GET", "/healthz");
+  std::vector<HttpConnection> connections;
+  for (int i = 0; i < 3; ++i) {
+    connections.push_back(server.connect());
+    CHECK(connections.back().ask(health).status == 200);
+  }
+  auto waiting = server.connect();
+  waiting.send(health);
+  CHECK_FALSE(waiting.has_bytes_within(200ms));
+  CHECK(connections.front().ask(health).status == 200);
+  connections.pop_back();
+  CHECK(waiting.read_answer().status == 200);
+}
+
+TEST_CASE("junk is answered with an error or not at all, and the server goes on") {
+  FilledStore const store(StoreKind::sqlite);
+  RunningDeployd server(store.url(), {"--header-timeout", "200ms"});
+  std::mt19937 random(5);
+  std::vector<HttpConnection> connections;
+  for (int i = 0; i < 100; ++i) {
+    std::string junk;
+    for (auto left = 1 + random() % 3000; left > 0; --left) junk += static_cast<char>(random());
+    connections.push_back(server.connect());
+    connections.back().send(junk);
+    connections.back().finish_sending();
+  }
+  for (auto& connection : connections) {
+    auto const answer = connection.read_to_end();
+    CAPTURE(answer);
+    CHECK((answer.empty() || answer.starts_with("HTTP/1.1 4") || answer.starts_with("HTTP/1.1 5")));
+  }
+  CHECK(server.ask(request("GET", "/healthz")).status == 200);
+  server.process().signal(15);
+  CHECK(server.process().wait().status == 0);
+}
+
+TEST_CASE("a good request with any byte of it changed gets one whole answer or none") {
+  FilledStore const store(StoreKind::sqlite);
+  RunningDeployd const server(store.url(), {"--header-timeout", "200ms"});
+  auto const good = request("GET", "/api/v1/deployments/1", bearer(store.create_token()) + "Content-Length: 0\r\n");
+  std::mt19937 random(9);
+  for (int i = 0; i < 300; ++i) {
+    auto bytes = good;
+    bytes[random() % bytes.size()] = static_cast<char>(random());
+    CAPTURE(bytes);
+    auto connection = server.connect();
+    connection.send(bytes);
+    connection.finish_sending();
+    auto const answer = connection.read_to_end();
+    CHECK((answer.empty() || answer.starts_with("HTTP/1.1 ")));
+  }
+  CHECK(server.ask(good).status == 200);
+}
+
+TEST_CASE("many connections at once are all served") {
+  FilledStore const store(StoreKind::sqlite);
+  auto const line = bearer(store.create_token());
+  RunningDeployd const server(store.url());
+  std::vector<HttpConnection> connections;
+  for (int i = 0; i < 500; ++i) connections.push_back(server.connect());
+  for (auto& connection : connections) connection.send(request("GET", "/api/v1/deployments", line));
+  for (auto& connection : connections) REQUIRE(connection.read_answer().status == 200);
+}

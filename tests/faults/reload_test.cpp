@@ -1,0 +1,84 @@
+// SIGHUP: other keys, or the old ones when the new are bad.
+#include <signal.h>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <string>
+
+#include "tests/integration/running_deployd.hpp"
+
+using namespace deployd::tests;
+
+namespace {
+
+std::string token_of(std::string const& secret) {
+  auto const token = run_deployd({"token", "sign", "--subject", "jane"}, {{"DEPLOYD_JWT_SECRET", secret}}).out;
+  return token.substr(0, token.find('\n'));
+}
+
+}  // namespace
+
+TEST_CASE("SIGHUP puts new keys in force and forgets the old") {
+  FilledStore const store(StoreKind::sqlite);
+  std::string const other(32, 'o');
+  TemporaryDirectory const directory;
+  auto const file = directory.write("secret", jwt_secret);
+  RunningDeployd server(store.url(), {"--jwt-secret-file", file});
+  auto connection = server.connect();
+  auto const status = [&](std::string const& token) {
+    return connection.ask(request("GET", "/api/v1/deployments/1", bearer(token))).status;
+  };
+  auto const old_token = token_of(jwt_secret);
+  auto const new_token = token_of(other);
+  CHECK(status(old_token) == 200);
+  CHECK(status(new_token) == 401);
+
+  directory.write("secret", other);
+  server.process().signal(SIGHUP);
+  server.process().wait_for_line("reloaded");
+  CHECK(eventually(std::chrono::seconds(5), [&] { return status(new_token) == 200; }));
+  CHECK(status(old_token) == 401);
+}
+
+TEST_CASE("SIGHUP with bad keys says which, and the old ones stay") {
+  FilledStore const store(StoreKind::sqlite);
+  TemporaryDirectory const directory;
+  auto const file = directory.write("secret", jwt_secret);
+  RunningDeployd server(store.url(), {"--jwt-secret-file", file});
+  auto const line = bearer(token_of(jwt_secret));
+  CHECK(server.ask(request("GET", "/api/v1/deployments/1", line)).status == 200);
+  for (int round = 0; round < 3; ++round) {
+    directory.write("secret", "short");
+    server.process().signal(SIGHUP);
+    CHECK(server.process().wait_for_line("not reloaded").find(file) != std::string::npos);
+    CHECK(server.ask(request("GET", "/api/v1/deployments/1", line)).status == 200);
+  }
+  std::filesystem::remove(file);
+  server.process().signal(SIGHUP);
+  CHECK(server.process().wait_for_line("not reloaded").find(file) != std::string::npos);
+  CHECK(server.ask(request("GET", "/api/v1/deployments/1", line)).status == 200);
+}
+
+TEST_CASE("SIGHUP puts another log level in force") {
+  FilledStore const store(StoreKind::sqlite);
+  TemporaryDirectory const directory;
+  auto const config = directory.write("deployd.toml", "log-level = \"info\"\n");
+  RunningDeployd server(store.url(), {"--config", config});
+  directory.write("deployd.toml", "log-level = \"debug\"\n");
+  server.process().signal(SIGHUP);
+  server.process().wait_for_line("reloaded");
+  CHECK(server.ask(request("GET", "/api/v1/deployments", bearer("x"))).status == 401);
+  CHECK_NOTHROW(server.process().wait_for_line("token refused"));
+}
+
+TEST_CASE("SIGHUP with a configuration that cannot be read leaves everything as it was") {
+  FilledStore const store(StoreKind::sqlite);
+  TemporaryDirectory const directory;
+  auto const config = directory.write("deployd.toml", "log-level = \"info\"\n");
+  RunningDeployd server(store.url(), {"--config", config}, {{"DEPLOYD_JWT_SECRET", jwt_secret}});
+  auto const line = bearer(token_of(jwt_secret));
+  directory.write("deployd.toml", "log-level = \n");
+  server.process().signal(SIGHUP);
+  CHECK(server.process().wait_for_line("not reloaded").find(config) != std::string::npos);
+  CHECK(server.ask(request("GET", "/api/v1/deployments/1", line)).status == 200);
+}
