@@ -41,21 +41,31 @@ awaitable<void> Connection::run() {
   while (true) {
     bool const go_on = co_await answer_buffered();
     if (!go_on) break;
-    if (draining_ && phase_ == Phase::idle) break;
-
     if (!make_room()) break;
     auto const room = boost::asio::buffer(buffer_ + end_, capacity_ - end_);
-    auto [failure, received] = co_await socket_.async_read_some(room, without_exceptions);
-    if (failure) {
-      if (!expired_ || phase_ != Phase::head || to_discard_ != 0) break;
-      refuse({408, "The request did not arrive in time"});
-      co_await flush();
-      break;
+    std::size_t received = 0;
+    if (!leaving()) {
+      auto const [failure, count] = co_await socket_.async_read_some(room, without_exceptions);
+      received = count;
+      if (failure && !leaving()) {
+        if (!expired_ || phase_ != Phase::head || to_discard_ != 0) break;
+        refuse({408, "The request did not arrive in time"});
+        co_await flush();
+        break;
+      }
     }
+    if (received == 0) received = receive_at_once(room);
+    if (received == 0) break;
     expired_ = false;
     end_ += received;
   }
   if (!broken_ && (refused_ || to_discard_ != 0)) co_await linger();
+}
+
+/// What has arrived already, without waiting: a client may have sent a request before the server began to stop.
+std::size_t Connection::receive_at_once(boost::asio::mutable_buffer room) noexcept {
+  auto const received = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+  return received > 0 ? static_cast<std::size_t>(received) : 0;
 }
 
 /// Answers every request that stands whole in the buffer, and sends the answers. False when that was the end.

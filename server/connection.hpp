@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/intrusive/list_hook.hpp>
 
@@ -68,6 +69,9 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void note(unsigned status, std::string_view subject) noexcept override;
 
   std::string_view unread() const noexcept { return {buffer_ + begin_, end_ - begin_}; }
+  /// Whether the server stops and nothing is under way here.
+  bool leaving() const noexcept { return draining_ && phase_ == Phase::idle && !expired_ && !broken_; }
+  std::size_t receive_at_once(boost::asio::mutable_buffer room) noexcept;
   bool worth_parsing() noexcept;
   bool make_room();
   void consume(std::size_t bytes) noexcept;

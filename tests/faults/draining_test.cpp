@@ -65,6 +65,22 @@ TEST_CASE("what is under way at SIGTERM is finished: a stream, and a request tha
   CHECK(server.process().wait(10s).status == 0);
 }
 
+TEST_CASE("a request that was sent before SIGTERM is answered, on an idle connection and on a new one") {
+  FilledStore const store(StoreKind::sqlite);
+  RunningDeployd server(store.url(), {"--workers", "1"});
+  auto idle = server.connect();
+  CHECK(idle.ask(request("GET", "/healthz")).status == 200);
+  server.process().signal(SIGSTOP);
+  idle.send(request("GET", "/healthz"));
+  auto fresh = server.connect();
+  fresh.send(request("GET", "/healthz"));
+  server.process().signal(SIGTERM);
+  server.process().signal(SIGCONT);
+  CHECK(idle.read_answer().status == 200);
+  CHECK(fresh.read_answer().status == 200);
+  CHECK(server.process().wait(10s).status == 0);
+}
+
 TEST_CASE("draining ends at the latest with the drain timeout") {
   LargeStore const store;
   RunningDeployd server(store.url(), {"--drain-timeout", "300ms"});
