@@ -1,0 +1,51 @@
+// deployd as it is installed, with a few deployments, for as long as a test program runs.
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const program = process.env.DEPLOYD_PROGRAM
+
+export const deployments = [
+  { id: 1, pattern_id: 1, name: 'API' },
+  { id: 2, pattern_id: 1, name: 'Database' },
+  { id: 3, pattern_id: 2, name: 'Git & "ü€"' }
+]
+
+const data = {
+  patterns: [
+    { id: 1, name: 'CORE_DV_HLS' },
+    { id: 2, name: 'a b+c&d=ü' },
+    { id: 3, name: 'EMPTY' }
+  ],
+  deployments
+}
+
+/** Starts the server; resolves to its address, a token for it, and what ends it. */
+export async function start () {
+  const directory = mkdtempSync(join(tmpdir(), 'deployd-clients-'))
+  const database = 'sqlite:' + join(directory, 'deployd.db')
+  execFileSync(program, ['import', '--database', database, '-'], { input: JSON.stringify(data) })
+  const token = execFileSync(program, ['token', 'create', '--database', database, '--name', 'clients']).toString().trim()
+  const server = spawn(program, ['serve', '--database', database, '--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'ignore', 'pipe']
+  })
+  const ended = new Promise(resolve => server.once('exit', resolve))
+  const listening = new Promise((resolve, reject) => {
+    let all = ''
+    createInterface({ input: server.stderr }).on('line', line => {
+      all += line + '\n'
+      const found = /listening on (127\.0\.0\.1:\d+)/.exec(line)
+      if (found) resolve(found[1])
+    })
+    server.once('exit', () => reject(new Error('deployd has ended: ' + all)))
+  })
+  const stop = async () => {
+    server.kill('SIGTERM')
+    const status = await ended
+    rmSync(directory, { recursive: true })
+    return status
+  }
+  return { url: 'http://' + await listening, token, stop }
+}
