@@ -1,7 +1,16 @@
 #include "storage/migrations.hpp"
 
+#include <array>
+
 namespace deployd::storage {
 namespace {
+
+constexpr std::array postgresql_indexes{
+    NamedIndex{"deployments_by_pattern", "CREATE INDEX deployments_by_pattern ON deployd.deployments (pattern_id, id)"},
+    NamedIndex{"deployments_by_name", "CREATE INDEX deployments_by_name ON deployd.deployments (name, id)"},
+    NamedIndex{"deployments_by_pattern_and_name",
+               "CREATE INDEX deployments_by_pattern_and_name ON deployd.deployments (pattern_id, name, id)"},
+};
 
 // The id of a SQLite table is its rowid, which every index bears at its end: (pattern_id) is (pattern_id, id).
 // Each combination of filters is thus one range of one index, in the order of id.
@@ -30,9 +39,9 @@ std::vector<Migration> all_migrations() {
            "CREATE TABLE deployd.deployments (id bigint PRIMARY KEY, pattern_id bigint NOT NULL "
            "CONSTRAINT deployments_pattern REFERENCES deployd.patterns (id) DEFERRABLE INITIALLY IMMEDIATE, "
            "name text COLLATE \"C\" NOT NULL)",
-           "CREATE INDEX deployments_by_pattern ON deployd.deployments (pattern_id, id)",
-           "CREATE INDEX deployments_by_name ON deployd.deployments (name, id)",
-           "CREATE INDEX deployments_by_pattern_and_name ON deployd.deployments (pattern_id, name, id)",
+           postgresql_indexes[0].sql,
+           postgresql_indexes[1].sql,
+           postgresql_indexes[2].sql,
            "CREATE TABLE deployd.api_tokens (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, "
            "hash bytea NOT NULL UNIQUE, created bigint NOT NULL, expires bigint, last_used bigint, revoked bigint)",
            "CREATE FUNCTION deployd.notify_change() RETURNS trigger LANGUAGE plpgsql AS "
@@ -48,6 +57,10 @@ std::vector<Migration> all_migrations() {
 }
 
 }  // namespace
+
+std::span<NamedIndex const> postgresql_indexes_of_deployments() noexcept {
+  return postgresql_indexes;
+}
 
 std::span<Migration const> migrations() {
   static std::vector<Migration> const all = all_migrations();

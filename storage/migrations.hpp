@@ -14,6 +14,15 @@ struct Migration {
   std::vector<std::string_view> postgresql;  // one statement each, run as the owner of the schema `deployd`
 };
 
+struct NamedIndex {
+  std::string_view name;
+  std::string_view sql;  // what makes it
+};
+
+/// The indexes that the current schema has on `deployd.deployments` besides its primary key: a large import into an
+/// empty table does without them for a while.
+std::span<NamedIndex const> postgresql_indexes_of_deployments() noexcept;
+
 /// All migrations, with the versions 1, 2, 3, ...
 std::span<Migration const> migrations();
 

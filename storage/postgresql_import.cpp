@@ -1,19 +1,24 @@
 #include "storage/postgresql_import.hpp"
 
-#include <bit>
+#include <spdlog/spdlog.h>
+
 #include <concepts>
+#include <type_traits>
 
 #include "storage/error.hpp"
+#include "storage/migrations.hpp"
 #include "storage/postgresql_command.hpp"
 #include "storage/session.hpp"
 
 namespace deployd::storage {
 namespace {
 
-constexpr std::size_t buffer_bytes = 256 * 1024;
-
-// Rows that are taken over at once: enough for the cost of a statement not to count.
+// Rows that are taken over at once: enough for the cost of a statement not to count. A batch stands in memory.
 constexpr std::int64_t batch_rows = 200'000;
+constexpr std::size_t batch_bytes = std::size_t{32} << 20;
+
+// What libpq is given at once, of which it keeps a copy.
+constexpr std::size_t copy_piece_bytes = 256 * 1024;
 
 // A B-tree holds at most 2,704 bytes an entry; the longest has a name and two ids.
 constexpr std::size_t max_name_bytes = 2'600;
@@ -97,6 +102,20 @@ constexpr char const* first_unknown_pattern =
 }  // namespace
 
 PostgresqlImport::PostgresqlImport(DatabaseUrl const& url) : session_(open_session(url, Access::write)) {
+  batch_ = copy_header;
+}
+
+PostgresqlImport::~PostgresqlImport() {
+  transaction_.reset();
+  if (!indexes_dropped_) return;
+  try {
+    make_missing_indexes();
+  } catch (soci::soci_error const&) {
+    spdlog::warn("the table deployd.deployments is without indexes until the next import");
+  }
+}
+
+void PostgresqlImport::begin() {
   auto& sql = *session_;
   transaction_.emplace(sql, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
   // The input may be slow, and it may be long: limits that are meant for queries do not suit it.
@@ -104,9 +123,41 @@ PostgresqlImport::PostgresqlImport(DatabaseUrl const& url) : session_(open_sessi
   run(sql, "SET LOCAL idle_in_transaction_session_timeout = 0");
   run(sql, "SET LOCAL lock_timeout = '5s'");
   run(sql, "SET LOCAL work_mem = '64MB'");
+  run(sql, "SET LOCAL maintenance_work_mem = '256MB'");
   run(sql, "LOCK TABLE deployd.patterns, deployd.deployments IN SHARE ROW EXCLUSIVE MODE");
   run(sql, "SET CONSTRAINTS deployd.patterns_name DEFERRED");
   for (auto const* const table : {begin_batch, begin_patterns, begin_unknown}) run(sql, table);
+}
+
+void PostgresqlImport::drop_indexes_of_empty_table() {
+  auto& sql = *session_;
+  auto const may = run(sql,
+                       "SELECT pg_catalog.pg_has_role(relowner, 'USAGE') AND NOT EXISTS (SELECT FROM "
+                       "deployd.deployments) FROM pg_catalog.pg_class WHERE oid = 'deployd.deployments'::regclass");
+  if (std::string_view(PQgetvalue(may.get(), 0, 0)) != "t") return;
+  try {
+    Transaction transaction(sql, "BEGIN");
+    // Readers wait behind this lock: no longer than they are used to.
+    run(sql, "SET LOCAL lock_timeout = '500ms'");
+    run(sql, "LOCK TABLE deployd.deployments IN ACCESS EXCLUSIVE MODE");
+    if (PQntuples(run(sql, "SELECT FROM deployd.deployments LIMIT 1").get()) > 0) return;
+    for (auto const& index : postgresql_indexes_of_deployments())
+      run(sql, "DROP INDEX IF EXISTS deployd." + std::string(index.name));
+    transaction.commit();
+    indexes_dropped_ = true;
+  } catch (soci::soci_error const& failure) {
+    spdlog::debug("the import keeps up the indexes row by row: {}", failure.what());
+  }
+}
+
+void PostgresqlImport::make_missing_indexes() {
+  for (auto const& [name, sql] : postgresql_indexes_of_deployments()) {
+    auto const known = run(*session_,
+                           "SELECT FROM pg_catalog.pg_class WHERE relnamespace = 'deployd'::regnamespace "
+                           "AND relname = '" +
+                               std::string(name) + "'");
+    if (PQntuples(known.get()) == 0) run(*session_, std::string(sql));
+  }
 }
 
 void PostgresqlImport::pattern(RowPlace place, std::int64_t id, std::string_view name) {
@@ -125,55 +176,50 @@ void PostgresqlImport::deployment(RowPlace place, std::int64_t id, std::int64_t 
 
 void PostgresqlImport::add(RowPlace place, std::int64_t id, std::optional<std::int64_t> pattern_id,
                            std::string_view name) {
-  if (!copying_) {
-    run(*session_, "COPY pg_temp.import_batch FROM STDIN (FORMAT binary)");
-    copying_ = true;
-    buffer_ = copy_header;
-  }
-  append_big_endian(buffer_, copy_columns);
-  append_column(buffer_, ++row_);
-  append_column(buffer_, std::int64_t{place.source});
-  append_column(buffer_, static_cast<std::int64_t>(place.line));
-  append_column(buffer_, id);
+  append_big_endian(batch_, copy_columns);
+  append_column(batch_, ++row_);
+  append_column(batch_, std::int64_t{place.source});
+  append_column(batch_, static_cast<std::int64_t>(place.line));
+  append_column(batch_, id);
   if (pattern_id)
-    append_column(buffer_, *pattern_id);
+    append_column(batch_, *pattern_id);
   else
-    append_big_endian(buffer_, copy_null);
-  append_big_endian(buffer_, static_cast<std::int32_t>(name.size()));
-  buffer_ += name;
-  if (buffer_.size() >= buffer_bytes) send_buffer();
-  if (batch_patterns_ + batch_deployments_ >= batch_rows) write_batch();
+    append_big_endian(batch_, copy_null);
+  append_big_endian(batch_, static_cast<std::int32_t>(name.size()));
+  batch_ += name;
+  bool const full = batch_patterns_ + batch_deployments_ >= batch_rows || batch_.size() >= batch_bytes;
+  if (!full) return;
+  if (!transaction_) drop_indexes_of_empty_table();
+  write_batch();
 }
 
-void PostgresqlImport::send_buffer() {
-  auto* const connection = postgresql_connection(*session_);
-  if (PQputCopyData(connection, buffer_.data(), static_cast<int>(buffer_.size())) != 1)
-    throw_failure(connection, nullptr);
-  buffer_.clear();
+void PostgresqlImport::write_batch() {
+  if (!transaction_) begin();
+  if (batch_patterns_ + batch_deployments_ == 0) return;
+  copy_batch();
+  if (batch_patterns_ > 0) write_patterns();
+  if (batch_deployments_ > 0) write_deployments();
+  run(*session_, "TRUNCATE pg_temp.import_batch");
+  batch_ = copy_header;
+  batch_patterns_ = 0;
+  batch_deployments_ = 0;
+  ascending_ = true;
 }
 
-void PostgresqlImport::end_copy() {
-  if (!copying_) return;
-  append_big_endian(buffer_, copy_trailer);
-  send_buffer();
-  copying_ = false;
+void PostgresqlImport::copy_batch() {
+  append_big_endian(batch_, copy_trailer);
+  run(*session_, "COPY pg_temp.import_batch FROM STDIN (FORMAT binary)");
   auto* const connection = postgresql_connection(*session_);
+  for (std::size_t sent = 0; sent < batch_.size(); sent += copy_piece_bytes) {
+    auto const piece = std::string_view(batch_).substr(sent, copy_piece_bytes);
+    if (PQputCopyData(connection, piece.data(), static_cast<int>(piece.size())) != 1)
+      throw_failure(connection, nullptr);
+  }
   if (PQputCopyEnd(connection, nullptr) != 1) throw_failure(connection, nullptr);
   PostgresqlResult const result(PQgetResult(connection));
   while (PostgresqlResult const further{PQgetResult(connection)}) {
   }
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw_failure(connection, result.get());
-}
-
-void PostgresqlImport::write_batch() {
-  if (batch_patterns_ + batch_deployments_ == 0) return;
-  end_copy();
-  if (batch_patterns_ > 0) write_patterns();
-  if (batch_deployments_ > 0) write_deployments();
-  run(*session_, "TRUNCATE pg_temp.import_batch");
-  batch_patterns_ = 0;
-  batch_deployments_ = 0;
-  ascending_ = true;
 }
 
 void PostgresqlImport::write_patterns() {
@@ -198,13 +244,14 @@ void PostgresqlImport::check() {
   run(*session_, "SET CONSTRAINTS ALL IMMEDIATE");
 }
 
-/// The indexes are up to date; what the planner knows of the tables is not.
 void PostgresqlImport::build_indexes() {
+  make_missing_indexes();
   run(*session_, "ANALYZE deployd.patterns, deployd.deployments");
 }
 
 void PostgresqlImport::commit() {
   transaction_->commit();
+  indexes_dropped_ = false;
 }
 
 }  // namespace deployd::storage

@@ -211,6 +211,50 @@ TEST_CASE("the indexes of SQLite are there again after an import that made them 
   CHECK(faults == "ok");
 }
 
+/// The names of the indexes of PostgreSQL's table of deployments.
+std::string postgresql_indexes(DatabaseUrl const& url) {
+  std::string names;
+  *open_session(url, Access::read) << "SELECT string_agg(indexname, ' ' ORDER BY indexname) FROM pg_indexes "
+                                      "WHERE schemaname = 'deployd' AND tablename = 'deployments'",
+      soci::into(names);
+  return names;
+}
+
+constexpr char const* all_indexes =
+    "deployments_by_name deployments_by_pattern deployments_by_pattern_and_name deployments_pkey";
+
+TEST_CASE("the indexes of PostgreSQL are there again after a large first import, and after one that failed") {
+  StoreUnderTest under_test(Kind::postgresql);
+  auto const& url = under_test.options.url;
+  CHECK(postgresql_indexes(url) == all_indexes);
+  bool dropped = false;
+  CHECK_THROWS_AS(
+      import_texts(url, {many_rows(230'000) + "x"},
+                   [&](ImportProgress const&) { dropped |= postgresql_indexes(url) == "deployments_pkey"; }),
+      Error);
+  CHECK(dropped);
+  CHECK(exported(url).empty());
+  CHECK(postgresql_indexes(url) == all_indexes);
+  import_texts(url, {many_rows(230'000)});
+  CHECK(postgresql_indexes(url) == all_indexes);
+}
+
+TEST_CASE("indexes that PostgreSQL lacks since an import was killed are made by the next one") {
+  StoreUnderTest under_test(Kind::postgresql);
+  auto const& url = under_test.options.url;
+  under_test.write("DROP INDEX deployments_by_name, deployments_by_pattern");
+  import_texts(url, {pattern(1, "A")});
+  CHECK(postgresql_indexes(url) == all_indexes);
+}
+
+TEST_CASE("indexes of a PostgreSQL table with rows stay through a large import") {
+  StoreUnderTest under_test(Kind::postgresql);
+  auto const& url = under_test.options.url;
+  under_test.fill(1);
+  import_texts(url, {many_rows(230'000)},
+               [&](ImportProgress const&) { CHECK(postgresql_indexes(url) == all_indexes); });
+}
+
 TEST_CASE("readers go on while an import runs, and see all of it or nothing") {
   StoreUnderTest under_test(every_kind());
   auto const& url = under_test.options.url;
