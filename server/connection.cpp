@@ -26,6 +26,9 @@ constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::deferred)
 constexpr std::chrono::seconds linger_time{2};
 constexpr std::size_t linger_bytes = 1024 * 1024;
 
+// How long a client that had connected before the server began to stop may take to send its first request.
+constexpr std::chrono::seconds first_request_time{1};
+
 }  // namespace
 
 Connection::Connection(Worker& worker, Socket socket) : worker_(worker), socket_(std::move(socket)) {
@@ -57,6 +60,7 @@ awaitable<void> Connection::run() {
     if (received == 0) received = receive_at_once(room);
     if (received == 0) break;
     expired_ = false;
+    fresh_ = false;
     end_ += received;
   }
   if (!broken_ && (refused_ || to_discard_ != 0)) co_await linger();
@@ -157,7 +161,7 @@ void Connection::give_back() noexcept {
     if (phase_ != Phase::head) enter(Phase::head, worker_.options().header_timeout);
     return;
   }
-  enter(Phase::idle, worker_.options().idle_timeout);
+  enter(Phase::idle, draining_ ? first_request_time : worker_.options().idle_timeout);
   if (large_) {
     buffer_ = small_.data();
     capacity_ = small_.size();
@@ -289,8 +293,10 @@ void Connection::expire() noexcept {
 
 void Connection::begin_drain() noexcept {
   draining_ = true;
+  if (phase_ != Phase::idle) return;
+  if (fresh_) return enter(Phase::idle, first_request_time);
   boost::system::error_code ignored;
-  if (phase_ == Phase::idle) socket_.cancel(ignored);
+  socket_.cancel(ignored);
 }
 
 void Connection::cut() noexcept {

@@ -43,7 +43,8 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   /// The client has let the deadline pass: what it is waited for is given up.
   void expire() noexcept;
 
-  /// The server is about to stop: no request after the one being answered.
+  /// The server is about to stop: no request after the one being answered. A client that has only just connected has
+  /// a moment left for its first one.
   void begin_drain() noexcept;
 
   /// Closes the socket; everything awaited of it fails.
@@ -70,7 +71,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
 
   std::string_view unread() const noexcept { return {buffer_ + begin_, end_ - begin_}; }
   /// Whether the server stops and nothing is under way here.
-  bool leaving() const noexcept { return draining_ && phase_ == Phase::idle && !expired_ && !broken_; }
+  bool leaving() const noexcept { return draining_ && phase_ == Phase::idle && !fresh_ && !expired_ && !broken_; }
   std::size_t receive_at_once(boost::asio::mutable_buffer room) noexcept;
   bool worth_parsing() noexcept;
   bool make_room();
@@ -105,6 +106,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   std::size_t sent_ = 0;                     // of output_->bytes
   bool last_ = false;                        // close after what stands in the output
   bool refused_ = false;                     // the client may still be sending what nobody will read
+  bool fresh_ = true;                        // nothing has been received yet
   bool expired_ = false;
   bool draining_ = false;
   bool broken_ = false;

@@ -140,3 +140,37 @@ TEST_CASE("an import that is killed leaves the data as it was, and the server se
     REQUIRE(server.ask(request("GET", "/api/v1/deployments", line)).body == before);
   }
 }
+
+TEST_CASE("a client that had connected before SIGTERM may still send its first request") {
+  FilledStore const store(StoreKind::sqlite);
+  RunningDeployd server(store.url(), {"--workers", "1"});
+  auto fresh = server.connect();
+  CHECK(server.ask(request("GET", "/healthz")).status == 200);
+  server.process().signal(SIGTERM);
+  CHECK(eventually(10s, [&] { return refuses_connections(server.port()); }));
+  auto const got = fresh.ask(request("GET", "/healthz"));
+  CHECK(got.status == 200);
+  CHECK(got["Connection"] == "close");
+  CHECK(server.process().wait(10s).status == 0);
+}
+
+TEST_CASE("while one server takes over from another, no client is refused and none that is let in goes unanswered") {
+  FilledStore const store(StoreKind::sqlite);
+  RunningDeployd first(store.url());
+  auto const address = "127.0.0.1:" + std::to_string(first.port());
+  RunningDeployd second(store.url(), {"--listen", address, "--take-over"});
+  second.process().wait_for_line("listening on " + address);
+  first.process().signal(SIGTERM);
+  int answered = 0;
+  for (int i = 0; i < 500; ++i) {
+    try {
+      CHECK(HttpConnection(first.port()).ask(request("GET", "/healthz")).status == 200);
+      ++answered;
+    } catch (std::runtime_error const& error) {
+      // The kernel resets what waits to be accepted on a socket that is closed (unless net.ipv4.tcp_migrate_req is 1).
+      CHECK(std::string(error.what()).ends_with("reset by peer"));
+    }
+  }
+  CHECK(answered > 490);
+  CHECK(first.process().wait(10s).status == 0);
+}

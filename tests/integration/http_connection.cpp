@@ -116,10 +116,15 @@ bool HttpConnection::read_some(steady_clock::time_point deadline) {
   }
 }
 
+void HttpConnection::fail_at_end() const {
+  if (reset_) fail("Connection reset by peer");
+  fail("the connection ended in the middle of an answer: " + buffer_.substr(0, 2000));
+}
+
 std::string HttpConnection::take(std::size_t count) {
   auto const deadline = steady_clock::now() + patience;
   while (buffer_.size() < count)
-    if (!read_some(deadline)) fail("the connection ended in the middle of an answer: " + buffer_.substr(0, 2000));
+    if (!read_some(deadline)) fail_at_end();
   auto taken = buffer_.substr(0, count);
   buffer_.erase(0, count);
   return taken;
@@ -129,7 +134,7 @@ std::string HttpConnection::take_line() {
   auto const deadline = steady_clock::now() + patience;
   auto end = buffer_.find("\r\n");
   while (end == std::string::npos) {
-    if (!read_some(deadline)) fail("the connection ended in the middle of a line: " + buffer_.substr(0, 2000));
+    if (!read_some(deadline)) fail_at_end();
     end = buffer_.find("\r\n");
   }
   auto line = take(end + 2);

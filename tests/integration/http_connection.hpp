@@ -63,6 +63,7 @@ class HttpConnection {
 
  private:
   bool read_some(std::chrono::steady_clock::time_point deadline);
+  [[noreturn]] void fail_at_end() const;
   std::string take(std::size_t count);
   std::string take_line();
 
