@@ -11,6 +11,7 @@
 #include "storage/migrations.hpp"
 #include "storage/relation_name.hpp"
 #include "storage/session.hpp"
+#include "storage/transaction.hpp"
 
 namespace deployd::storage {
 namespace {
@@ -51,32 +52,6 @@ void require(DatabaseUrl const& url, Found const& found, int current) {
 int last_version(std::span<Migration const> migrations) {
   return migrations.empty() ? 0 : migrations.back().version;
 }
-
-/// Rolls back unless it was committed, and never throws while doing so.
-class Transaction {
- public:
-  Transaction(soci::session& sql, std::string const& begin) : sql_(sql) { sql_ << begin; }
-  Transaction(Transaction const&) = delete;
-  Transaction& operator=(Transaction const&) = delete;
-
-  ~Transaction() {
-    if (committed_) return;
-    try {
-      sql_ << "ROLLBACK";
-    } catch (soci::soci_error const&) {
-      // The session is gone, and the transaction with it.
-    }
-  }
-
-  void commit() {
-    sql_ << "COMMIT";
-    committed_ = true;
-  }
-
- private:
-  soci::session& sql_;
-  bool committed_ = false;
-};
 
 // --- SQLite ---------------------------------------------------------------------------------------------------------
 
