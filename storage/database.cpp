@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "storage/postgresql_store.hpp"
 #include "storage/schema.hpp"
 #include "storage/sqlite_store.hpp"
 
@@ -9,6 +10,8 @@ namespace deployd::storage {
 
 std::unique_ptr<Database> open_database(DatabaseOptions options) {
   require_current_schema(options.url, {options.patterns_relation, options.deployments_relation});
+  if (std::holds_alternative<PostgresqlUrl>(options.url))
+    return std::make_unique<PostgresqlDatabase>(std::move(options));
   return std::make_unique<SqliteDatabase>(std::move(options));
 }
 

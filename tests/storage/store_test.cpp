@@ -12,7 +12,7 @@ namespace {
 using Rows = std::vector<Row>;
 
 Kind either_kind() {
-  return GENERATE(Kind::sqlite);
+  return GENERATE(Kind::sqlite, Kind::postgresql);
 }
 
 TEST_CASE("a deployment is found by its id, and no other id finds one") {

@@ -1,0 +1,115 @@
+#include "storage/postgresql_changes.hpp"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "storage/error.hpp"
+#include "storage/session.hpp"
+
+namespace deployd::storage {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Together below the second within which a change has to be seen.
+constexpr std::chrono::milliseconds between_signs_of_life{250};
+constexpr std::chrono::milliseconds longest_silence{500};
+
+constexpr std::chrono::milliseconds first_pause{100};
+constexpr std::chrono::milliseconds longest_pause{2000};
+
+/// Waits until the connection or the eventfd has something to read; false when neither has in time.
+bool wait_for_either(int connection, int wake, std::chrono::milliseconds time) {
+  std::array waiting{pollfd{connection, POLLIN, 0}, pollfd{wake, POLLIN, 0}};
+  return ::poll(waiting.data(), waiting.size(), static_cast<int>(time.count())) > 0;
+}
+
+bool take_notifications(PGconn* connection) {
+  bool any = false;
+  while (auto* const notification = PQnotifies(connection)) {
+    PQfreemem(notification);
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace
+
+PostgresqlChanges::PostgresqlChanges(PostgresqlUrl url)
+    : url_(std::move(url)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (wake_ < 0) throw Error(errc::unavailable, "no eventfd is to be had");
+  if (url_.uri.find("target_session_attrs=") == url_.uri.npos)
+    url_.uri += std::string(url_.uri.find('?') == url_.uri.npos ? "?" : "&") + "target_session_attrs=read-write";
+  thread_ = std::jthread([this](std::stop_token const& stop) { run(stop); });
+}
+
+PostgresqlChanges::~PostgresqlChanges() {
+  thread_.request_stop();
+  ::eventfd_write(wake_, 1);
+  thread_.join();
+  ::close(wake_);
+}
+
+std::optional<std::uint64_t> PostgresqlChanges::version() const noexcept {
+  auto const version = version_.load(std::memory_order_acquire);
+  if (version % 2 == 0) return std::nullopt;
+  return version;
+}
+
+void PostgresqlChanges::run(std::stop_token const& stop) {
+  auto pause = first_pause;
+  while (!stop.stop_requested()) {
+    auto const begun = Clock::now();
+    try {
+      listen(stop);
+    } catch (std::exception const& failure) {
+      spdlog::debug("changes of the store are not noticed: {}", failure.what());
+    }
+    if (version_ % 2 != 0) ++version_;
+    if (stop.stop_requested()) return;
+    pause = Clock::now() - begun > longest_pause ? first_pause : std::min(pause * 2, longest_pause);
+    wait_for_either(-1, wake_, pause);
+  }
+}
+
+void PostgresqlChanges::listen(std::stop_token const& stop) {
+  auto const session = open_session(url_, Access::read, std::chrono::seconds(2));
+  auto* const connection = postgresql_connection(*session);
+  storage::run(*session, "LISTEN deployd_change");
+  ++version_;  // odd: what was written while nobody listened is seen as one change
+  auto asked = Clock::now();
+  bool waiting_for_sign = false;
+  while (!stop.stop_requested()) {
+    wait_for_either(PQsocket(connection), wake_, between_signs_of_life);
+    if (PQconsumeInput(connection) == 0) return;
+    if (take_notifications(connection)) version_ += 2;
+    while (waiting_for_sign && PQisBusy(connection) == 0) {
+      PostgresqlResult const sign(PQgetResult(connection));
+      if (!sign)
+        waiting_for_sign = false;
+      else if (PQresultStatus(sign.get()) != PGRES_COMMAND_OK && PQresultStatus(sign.get()) != PGRES_EMPTY_QUERY)
+        return;
+    }
+    if (take_notifications(connection)) version_ += 2;
+    auto const silent = Clock::now() - asked;
+    if (waiting_for_sign && silent > longest_silence) return;
+    if (waiting_for_sign || silent < between_signs_of_life) continue;
+    if (PQsendQuery(connection, "") == 0) return;
+    asked = Clock::now();
+    waiting_for_sign = true;
+  }
+}
+
+std::uint64_t timed_version() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 2 + static_cast<std::uint64_t>(now.tv_nsec / 500'000'000);
+}
+
+}  // namespace deployd::storage

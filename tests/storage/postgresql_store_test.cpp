@@ -1,0 +1,171 @@
+// What only PostgreSQL can do to a store: go away, come back, hang, and be somebody else's.
+#include <catch2/catch_test_macros.hpp>
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "storage/error.hpp"
+#include "storage/schema.hpp"
+#include "storage/session.hpp"
+#include "tests/postgresql_server.hpp"
+#include "tests/storage/collected_rows.hpp"
+#include "tests/storage/store_under_test.hpp"
+
+namespace deployd::storage {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using Rows = std::vector<Row>;
+
+/// A store on a server of its own, which a test may crash or freeze.
+class OwnServer {
+ public:
+  explicit OwnServer(std::chrono::milliseconds timeout) {
+    options_.url = PostgresqlUrl{server.create_database(), true};
+    options_.timeout = timeout;
+    options_.sessions = 2;
+    migrate(options_.url, {});
+    auto const session = open_session(options_.url, Access::write);
+    *session << "INSERT INTO deployd.patterns VALUES (1, 'P')";
+    *session << "INSERT INTO deployd.deployments SELECT i, 1, 'd' || i FROM generate_series(1, 5000) AS i";
+    database_ = open_database(options_);
+    store = database_->store_for(loop.get_executor());
+  }
+  ~OwnServer() { store.reset(); }
+
+  template <typename T>
+  T ask(boost::asio::awaitable<T> question) {
+    auto future = boost::asio::co_spawn(loop, std::move(question), boost::asio::use_future);
+    loop.restart();
+    loop.run();
+    return future.get();
+  }
+
+  boost::system::result<bool> look_up() {
+    CollectedRows row;
+    return ask(store->deployment(1, row));
+  }
+
+  /// Whether `condition` comes true in time.
+  template <typename Condition>
+  static bool eventually(Condition condition, std::chrono::milliseconds limit = 20s) {
+    for (auto const end = Clock::now() + limit; Clock::now() < end; std::this_thread::sleep_for(5ms))
+      if (condition()) return true;
+    return false;
+  }
+
+  tests::PostgresqlServer server;
+  boost::asio::io_context loop{1};
+  std::unique_ptr<Store> store;
+
+ private:
+  DatabaseOptions options_;
+  std::unique_ptr<Database> database_;
+};
+
+TEST_CASE("a PostgreSQL store that went away is unavailable, and answers again when it is back") {
+  OwnServer own(2000ms);
+  CHECK(own.look_up().value());
+  REQUIRE(OwnServer::eventually([&] { return own.store->data_version().has_value(); }));
+  auto const before = own.store->data_version();
+  own.server.crash();
+  CHECK(own.look_up().error() == errc::unavailable);
+  CHECK(own.ask(own.store->ping()).error() == errc::unavailable);
+  CHECK(OwnServer::eventually([&] { return !own.store->data_version(); }, 1s));
+  own.server.start();
+  CHECK(OwnServer::eventually([&] { return own.look_up().has_value(); }));
+  CHECK(OwnServer::eventually([&] { return own.store->data_version().has_value(); }));
+  CHECK(own.store->data_version() != before);
+}
+
+TEST_CASE("a session that died unnoticed is replaced without a failed question") {
+  OwnServer own(2000ms);
+  CHECK(own.look_up().value());
+  own.server.crash();
+  own.server.start();
+  for (int i = 0; i < 4; ++i) CHECK(own.look_up().has_value());
+}
+
+TEST_CASE("a PostgreSQL that hangs is a timeout on time, and answers again when it goes on") {
+  OwnServer own(300ms);
+  CHECK(own.look_up().value());
+  REQUIRE(OwnServer::eventually([&] { return own.store->data_version().has_value(); }));
+  own.server.freeze();
+  auto const start = Clock::now();
+  CHECK(own.look_up().error() == errc::timeout);
+  CHECK(Clock::now() - start < 1s);
+  CHECK(OwnServer::eventually([&] { return !own.store->data_version(); }, 1s));
+  own.server.thaw();
+  CHECK(OwnServer::eventually([&] { return own.look_up().has_value(); }));
+}
+
+TEST_CASE("a list breaks off when PostgreSQL goes away in the middle") {
+  OwnServer own(1000ms);
+  auto cursor = own.ask(own.store->open_cursor({})).value();
+  CollectedRows rows;
+  CHECK(own.ask(cursor->read(100, rows)).value());
+  own.server.crash();
+  boost::system::result<bool> more = true;
+  while (more && *more) more = own.ask(cursor->read(100, rows));
+  CHECK(more.has_error());
+  CHECK(rows.rows.size() < 5000);
+}
+
+TEST_CASE("relations of somebody else are read, and their changes seen within a second") {
+  StoreUnderTest under_test(Kind::postgresql);
+  auto const owner = open_session(under_test.options.url, Access::write);
+  *owner << "CREATE SCHEMA meta";
+  *owner << "CREATE TABLE meta.p (id int, name varchar)";
+  *owner << "CREATE TABLE meta.d (id int, pattern_id int, name varchar)";
+  *owner << "CREATE VIEW meta.\"The Patterns\" AS SELECT * FROM meta.p";
+  *owner << "INSERT INTO meta.p VALUES (1, 'A')";
+  *owner << "INSERT INTO meta.d VALUES (7, 1, 'x'), (8, 1, 'y')";
+  under_test.options.patterns_relation = "meta.\"The Patterns\"";
+  under_test.options.deployments_relation = "meta.d";
+  CollectedRows rows;
+  CHECK(under_test.ask(under_test.store().list({.pattern = "A"}, 9, rows)).value().complete);
+  CHECK(rows.rows == Rows{{7, 1, "x"}, {8, 1, "y"}});
+  auto const version = under_test.store().data_version();
+  REQUIRE(version);
+  CHECK(under_test.wait_for_new_version(version, 1s));
+}
+
+TEST_CASE("without prepared statements every question is answered as well") {
+  StoreUnderTest under_test(Kind::postgresql);
+  under_test.fill(5);
+  std::get<PostgresqlUrl>(under_test.options.url).prepare = false;
+  for (int i = 0; i < 3; ++i) {
+    CollectedRows rows;
+    CHECK(under_test.ask(under_test.store().list({.pattern = "ALPHA", .limit = 1}, 9, rows)).value().more);
+    CHECK(rows.rows == Rows{{10, 1, "d1"}});
+  }
+  auto cursor = under_test.ask(under_test.store().open_cursor({.name = "d1"})).value();
+  CollectedRows rows;
+  while (under_test.ask(cursor->read(1, rows)).value()) {
+  }
+  CHECK(rows.rows == Rows{{10, 1, "d1"}, {40, 2, "d1"}});
+}
+
+TEST_CASE("questions for which there is no room are refused at once") {
+  OwnServer own(1000ms);
+  own.server.freeze();
+  std::vector<std::unique_ptr<CollectedRows>> rows;
+  int refused = 0;
+  for (int i = 0; i < 400; ++i) {
+    rows.push_back(std::make_unique<CollectedRows>());
+    boost::asio::co_spawn(own.loop, own.store->deployment(1, *rows.back()),
+                          [&](std::exception_ptr, boost::system::result<bool> answer) {
+                            refused += answer.has_error() && answer.error() == errc::overloaded;
+                          });
+  }
+  own.loop.restart();
+  own.loop.run_for(200ms);
+  CHECK(refused > 100);
+  own.loop.run();
+  own.server.thaw();
+}
+
+}  // namespace
+}  // namespace deployd::storage
