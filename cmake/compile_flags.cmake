@@ -15,8 +15,7 @@ target_compile_options(
             -fno-omit-frame-pointer)
 
 if(DEPLOYD_SANITIZE)
-  # vptr wants the type information of SOCI's classes, which its libraries do not export.
-  add_compile_options(-fsanitize=${DEPLOYD_SANITIZE} -fno-sanitize-recover=all -fno-sanitize=vptr)
+  add_compile_options(-fsanitize=${DEPLOYD_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${DEPLOYD_SANITIZE})
   if(DEPLOYD_SANITIZE MATCHES undefined)
     # Debian's libsoci hides the type information that this check compares.
