@@ -94,7 +94,7 @@ Service& service(StoreKind kind);
 /// Calls `check` with the service of each kind of store.
 template <typename Check>
 void with_each_store(Check check) {
-  for (auto const kind : {StoreKind::sqlite}) check(service(kind));
+  for (auto const kind : {StoreKind::sqlite, StoreKind::postgresql}) check(service(kind));
 }
 
 /// A request of HTTP/1.1 without a body. `lines` are more field lines, each ending in CRLF.
