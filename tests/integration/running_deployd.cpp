@@ -32,7 +32,8 @@ std::ostream& operator<<(std::ostream& out, StoreKind kind) {
 }
 
 PostgresqlServer& postgresql() {
-  static PostgresqlServer server;
+  // What is committed must outlive a crash.
+  static PostgresqlServer server("synchronous_commit = on\n");
   return server;
 }
 
