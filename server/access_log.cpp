@@ -1,16 +1,13 @@
 #include "server/access_log.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <array>
 #include <cstdio>
 #include <iterator>
 
 #include "routing/text_encoding.hpp"
+#include "server/socket_address.hpp"
 #include "storage/json_escape.hpp"
 
 namespace deployd::server {
@@ -65,21 +62,10 @@ void write_access_log(std::string_view lines) noexcept {
 }
 
 std::string remote_address(int socket) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof(peer);
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return "unknown";
-  if (peer.ss_family == AF_INET) {
-    auto const* const v4 = reinterpret_cast<sockaddr_in const*>(&peer);
-    ::inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
-    return fmt::format("{}:{}", text.data(), ntohs(v4->sin_port));
-  }
-  if (peer.ss_family == AF_INET6) {
-    auto const* const v6 = reinterpret_cast<sockaddr_in6 const*>(&peer);
-    ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
-    return fmt::format("[{}]:{}", text.data(), ntohs(v6->sin6_port));
-  }
-  return "unix";
+  auto const peer = peer_address(socket);
+  if (peer.family() == AF_UNIX) return "unix";
+  auto text = to_string(peer);
+  return text.empty() ? "unknown" : text;
 }
 
 }  // namespace deployd::server

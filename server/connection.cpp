@@ -29,6 +29,10 @@ constexpr std::size_t linger_bytes = 1024 * 1024;
 // How long a client that had connected before the server began to stop may take to send its first request.
 constexpr std::chrono::seconds first_request_time{1};
 
+// A client that has been silent for so long is not about to send a request. Until then one may be on its way, and is
+// answered rather than met by a closed connection.
+constexpr std::chrono::seconds quiet_time{1};
+
 }  // namespace
 
 Connection::Connection(Worker& worker, Socket socket) : worker_(worker), socket_(std::move(socket)) {
@@ -91,7 +95,7 @@ awaitable<bool> Connection::answer_buffered() {
         break;
       }
       enter(Phase::answering, Clock::duration::max());
-      if (draining_) request.keep_alive = false;
+      if (draining_ && !more_behind(head)) request.keep_alive = false;
       auto const moment = worker_.moment();
       status_ = worker_.api().answer_warm(request, moment, *output_);
       if (status_ == 0) co_await worker_.api().answer(request, moment, *this);
@@ -145,6 +149,11 @@ void Connection::consume(std::size_t bytes) noexcept {
   begin_ += bytes;
   parsed_at_ = 0;
   if (begin_ == end_) begin_ = end_ = 0;
+}
+
+/// Whether what was read goes on after this request: the beginning of another, sent before its answer.
+bool Connection::more_behind(ReadResult const& head) const noexcept {
+  return unread().size() > head.head_bytes && unread().size() - head.head_bytes > head.content_length;
 }
 
 void Connection::discard_body() noexcept {
@@ -295,8 +304,9 @@ void Connection::begin_drain() noexcept {
   draining_ = true;
   if (phase_ != Phase::idle) return;
   if (fresh_) return enter(Phase::idle, first_request_time);
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
+  auto const silent_since = deadline_ - worker_.options().idle_timeout;
+  deadline_ = std::min(deadline_, silent_since + quiet_time);
+  if (deadline_ <= Clock::now()) expire();
 }
 
 void Connection::cut() noexcept {

@@ -43,8 +43,8 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   /// The client has let the deadline pass: what it is waited for is given up.
   void expire() noexcept;
 
-  /// The server is about to stop: no request after the one being answered. A client that has only just connected has
-  /// a moment left for its first one.
+  /// The server is about to stop: the answer to what has arrived is the last. A client that has only just connected, or
+  /// been answered, has a moment left for a request that may be on its way.
   void begin_drain() noexcept;
 
   /// Closes the socket; everything awaited of it fails.
@@ -70,8 +70,9 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void note(unsigned status, std::string_view subject) noexcept override;
 
   std::string_view unread() const noexcept { return {buffer_ + begin_, end_ - begin_}; }
-  /// Whether the server stops and nothing is under way here.
-  bool leaving() const noexcept { return draining_ && phase_ == Phase::idle && !fresh_ && !expired_ && !broken_; }
+  /// Whether the server stops and nothing is awaited here any more.
+  bool leaving() const noexcept { return draining_ && phase_ == Phase::idle && expired_ && !broken_; }
+  bool more_behind(ReadResult const& head) const noexcept;
   std::size_t receive_at_once(boost::asio::mutable_buffer room) noexcept;
   bool worth_parsing() noexcept;
   bool make_room();

@@ -4,27 +4,22 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
+
+#include "server/socket_address.hpp"
 
 namespace deployd::server {
 namespace {
-
-/// An address in the kernel's form.
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-
-  sockaddr* get() noexcept { return reinterpret_cast<sockaddr*>(&storage); }
-  sockaddr const* get() const noexcept { return reinterpret_cast<sockaddr const*>(&storage); }
-  int family() const noexcept { return storage.ss_family; }
-};
 
 [[noreturn]] void fail(std::string const& name, int error) {
   std::string line = "cannot listen on " + name + ": ";
@@ -87,31 +82,24 @@ void start_listening(FileDescriptor const& socket, std::string const& name) {
   if (::listen(socket.get(), SOMAXCONN) != 0) fail(name, errno);
 }
 
-SocketAddress local_address(FileDescriptor const& socket, std::string const& name) {
-  SocketAddress address;
-  address.size = sizeof(address.storage);
-  if (::getsockname(socket.get(), address.get(), &address.size) != 0) fail(name, errno);
-  return address;
-}
-
 std::uint16_t port_of(SocketAddress const& address) noexcept {
   // The port stands at the same place in both families' form.
   return ntohs(reinterpret_cast<sockaddr_in const*>(&address.storage)->sin_port);
 }
 
+/// What becomes of a connection to a Unix domain socket: 0 when somebody listens there, else the error.
+int try_to_connect(SocketAddress const& address, std::string const& name) {
+  auto const probe = open_socket(AF_UNIX, name);
+  if (::connect(probe.get(), address.get(), address.size) == 0) return 0;
+  return errno == EAGAIN ? 0 : errno;  // EAGAIN: its backlog is full
+}
+
+/// The name under which all processes know an address, however it was written.
+std::string key_of(UnixAddress const& address) {
+  return "unix:" + std::filesystem::absolute(address.path).lexically_normal().string();
+}
+
 }  // namespace
-
-FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
-  if (this != &other) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-FileDescriptor::~FileDescriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
 
 std::string to_string(ListenAddress const& address) {
   if (auto const* local = std::get_if<UnixAddress>(&address)) return "unix:" + local->path;
@@ -124,42 +112,94 @@ Listener::Listener(ListenAddress const& address, unsigned workers, bool take_ove
   if (auto const* tcp = std::get_if<TcpAddress>(&address))
     listen_tcp(*tcp, workers, take_over);
   else
-    listen_unix(std::get<UnixAddress>(address), workers);
+    listen_unix(std::get<UnixAddress>(address), take_over);
+}
+
+Listener::Listener(PassedSocket passed) : name_(to_string(local_address(passed.socket.get()))) {
+  auto const fd = passed.socket.get();
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  // Fails for a Unix domain socket, which has nothing to be switched on.
+  switch_on(passed.socket, IPPROTO_TCP, TCP_NODELAY);
+  sockets_.push_back(std::move(passed.socket));
 }
 
 Listener::~Listener() {
-  if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
+  if (unix_path_.empty()) return;
+  close();
+  // Another deployd may have taken over the socket, and the file with it.
+  try {
+    if (try_to_connect(to_socket_address(UnixAddress{unix_path_}, name_), name_) != 0) ::unlink(unix_path_.c_str());
+  } catch (ListenError const&) {
+  }
+}
+
+std::vector<ListeningSocket> Listener::take(unsigned worker, unsigned workers) const {
+  std::vector<ListeningSocket> taken;
+  bool const shared = workers > sockets_.size();
+  auto const places = std::max<std::size_t>(workers, sockets_.size());
+  try {
+    for (std::size_t place = worker; place < places; place += workers)
+      taken.push_back({sockets_[place % sockets_.size()].duplicate(), shared});
+  } catch (std::system_error const& error) {
+    fail(name_, error.code().value());
+  }
+  return taken;
+}
+
+void Listener::offer_on(boost::asio::io_context& loop) {
+  if (key_.empty()) return;
+  HandedSockets handed{std::move(offer_place_), {}};
+  for (auto const& socket : sockets_) handed.listening.push_back(socket.duplicate());
+  offer_ = std::make_unique<SocketOffer>(loop, key_, std::move(handed));
+}
+
+void Listener::close() noexcept {
+  offer_.reset();
+  sockets_.clear();
+}
+
+/// Gets the sockets of the deployd that listens on the address; false when none gives them.
+bool Listener::take_over_from_another() {
+  auto handed = ask_for_sockets(key_);
+  if (handed.listening.empty()) return false;
+  offer_place_ = std::move(handed.offer);
+  sockets_ = std::move(handed.listening);
+  spdlog::info("sharing {} with the deployd that listens there", name_);
+  return true;
 }
 
 void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take_over) {
   auto wanted = to_socket_address(address, name_);
+  key_ = to_string(wanted);
+  if (take_over && take_over_from_another()) return;
   // A socket that does not share its port finds out whether anybody listens on it.
   if (!take_over && address.port != 0) bind_tcp(wanted, false, name_);
   for (unsigned worker = 0; worker < workers; ++worker) {
     sockets_.push_back(bind_tcp(wanted, true, name_));
-    if (worker == 0) {
-      wanted = local_address(sockets_.front(), name_);
-      name_ = to_string(TcpAddress{address.host, port_of(wanted)});
-    }
+    if (worker == 0) wanted = local_address(sockets_.front().get());
   }
+  key_ = to_string(wanted);
+  name_ = to_string(TcpAddress{address.host, port_of(wanted)});
   for (auto const& socket : sockets_) start_listening(socket, name_);
 }
 
-void Listener::listen_unix(UnixAddress const& address, unsigned workers) {
+void Listener::listen_unix(UnixAddress const& address, bool take_over) {
   auto const wanted = to_socket_address(address, name_);
-  auto const probe = open_socket(AF_UNIX, name_);
-  if (::connect(probe.get(), wanted.get(), wanted.size) == 0 || errno == EAGAIN) fail(name_, EADDRINUSE);
+  key_ = key_of(address);
+  if (take_over && take_over_from_another()) {
+    unix_path_ = address.path;
+    return;
+  }
+  auto const refusal = try_to_connect(wanted, name_);
+  if (refusal == 0) fail(name_, EADDRINUSE);
   // Left behind by a process that is gone. Connecting to a file of another kind is refused as well.
-  if (errno == ECONNREFUSED && std::filesystem::is_socket(address.path)) ::unlink(address.path.c_str());
+  if (refusal == ECONNREFUSED && std::filesystem::is_socket(address.path)) ::unlink(address.path.c_str());
 
   auto socket = open_socket(AF_UNIX, name_);
   if (::bind(socket.get(), wanted.get(), wanted.size) != 0) fail(name_, errno);
   unix_path_ = address.path;
   start_listening(socket, name_);
-  for (unsigned worker = 0; worker < workers; ++worker) {
-    sockets_.emplace_back(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
-    if (sockets_.back().get() < 0) fail(name_, errno);
-  }
+  sockets_.push_back(std::move(socket));
 }
 
 }  // namespace deployd::server

@@ -1,40 +1,41 @@
 // The sockets on which connections arrive.
 #pragma once
 
-#include <cstddef>
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "server/file_descriptor.hpp"
+#include "server/hand_over.hpp"
 #include "server/serve.hpp"
+#include "server/systemd_sockets.hpp"
 
 namespace deployd::server {
 
-/// An owned file descriptor.
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int fd) noexcept : fd_(fd) {}
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
-  ~FileDescriptor();
-
-  int get() const noexcept { return fd_; }
-  int release() noexcept { return std::exchange(fd_, -1); }
-
- private:
-  int fd_ = -1;
+/// A socket for one worker to accept from; non-blocking, close-on-exec, listening.
+struct ListeningSocket {
+  FileDescriptor socket;
+  bool shared = false;  // with other workers, which are woken by the same connection
 };
 
-/// One address that is listened on: a socket for each worker.
+/// One address that is listened on.
 ///
-/// TCP: sockets of their own bound with SO_REUSEPORT, between which the kernel spreads the connections. Unix domain:
-/// duplicates of one socket. Destroying it removes a Unix domain socket's file.
+/// TCP: a socket for each worker, bound with SO_REUSEPORT, between which the kernel spreads the connections. Unix
+/// domain, and what was handed over by systemd or by another deployd: as many sockets as there are, spread over the
+/// workers. Destroying it removes a Unix domain socket's file, unless it was systemd's or another process listens on it
+/// by now.
 class Listener {
  public:
   /// Throws ListenError when the address is not to be had. Unless `take_over`, also when somebody listens on it with
-  /// SO_REUSEPORT, who would otherwise go on getting a part of the connections.
+  /// SO_REUSEPORT, who would otherwise go on getting a part of the connections. With `take_over` the sockets of the
+  /// deployd that listens there are asked for first.
   Listener(ListenAddress const& address, unsigned workers, bool take_over);
+
+  /// Goes on with a socket of systemd's.
+  explicit Listener(PassedSocket passed);
+
   ~Listener();
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = delete;
@@ -42,16 +43,26 @@ class Listener {
   /// As it stands in the log, with the port that was taken for port 0.
   std::string const& name() const noexcept { return name_; }
 
-  /// Hands out the socket of one worker; non-blocking, close-on-exec, listening.
-  FileDescriptor take(unsigned worker) { return std::move(sockets_[worker]); }
+  /// The sockets of one of `workers` workers.
+  std::vector<ListeningSocket> take(unsigned worker, unsigned workers) const;
+
+  /// Lets another deployd have the sockets; answers on `loop`. Nothing where systemd hands them to whoever comes next.
+  void offer_on(boost::asio::io_context& loop);
+
+  /// Closes all but what was taken.
+  void close() noexcept;
 
  private:
   void listen_tcp(TcpAddress const& address, unsigned workers, bool take_over);
-  void listen_unix(UnixAddress const& address, unsigned workers);
+  void listen_unix(UnixAddress const& address, bool take_over);
+  bool take_over_from_another();
 
   std::string name_;
+  std::string key_;        // what another deployd asks for; empty: nothing is offered
   std::string unix_path_;  // to be removed; empty for TCP
   std::vector<FileDescriptor> sockets_;
+  FileDescriptor offer_place_;
+  std::unique_ptr<SocketOffer> offer_;
 };
 
 /// `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/deployd.sock`.

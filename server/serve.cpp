@@ -1,5 +1,6 @@
 #include "server/serve.hpp"
 
+#include <fmt/format.h>
 #include <sched.h>
 #include <spdlog/spdlog.h>
 
@@ -11,16 +12,25 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "server/listener.hpp"
+#include "server/systemd_notifier.hpp"
+#include "server/systemd_sockets.hpp"
+#include "server/systemd_watchdog.hpp"
 #include "server/worker.hpp"
 
 namespace deployd::server {
 namespace {
 
 namespace asio = boost::asio;
+
+// What ending takes beside waiting for clients.
+constexpr std::chrono::seconds time_to_end{10};
 
 unsigned usable_cores() noexcept {
   cpu_set_t cores;
@@ -35,15 +45,17 @@ class Server {
       : options_(options),
         reread_(std::move(reread)),
         shared_{options, database, make_limiter(options), ConnectionCount(options.max_connections)} {
-    for (auto const& address : options.listen) listeners_.emplace_back(address, options.workers, options.take_over);
+    listen();
     auto const keys = auth::KeyRing::load(options.keys);
     if (keys->empty() && !database.has_api_tokens())
       spdlog::warn("no key for tokens is configured and the store has no API token: every call will be refused");
     for (unsigned index = 0; index < options.workers; ++index) {
-      std::vector<FileDescriptor> sockets;
-      for (auto& listener : listeners_) sockets.push_back(listener.take(index));
-      workers_.push_back(std::make_unique<Worker>(shared_, keys, std::move(sockets),
-                                                  [this] { asio::post(main_, [this] { worker_drained(); }); }));
+      std::vector<ListeningSocket> sockets;
+      for (auto const& listener : listeners_)
+        std::ranges::move(listener.take(index, options.workers), std::back_inserter(sockets));
+      workers_.push_back(std::make_unique<Worker>(shared_, keys, std::move(sockets), [this, index] {
+        asio::post(main_, [this, index] { worker_drained(index); });
+      }));
     }
   }
 
@@ -51,7 +63,12 @@ class Server {
     await_stop();
     await_reload();
     for (auto& worker : workers_) worker->start();
-    for (auto const& listener : listeners_) spdlog::info("listening on {}", listener.name());
+    for (auto& listener : listeners_) {
+      listener.offer_on(main_);
+      spdlog::info("listening on {}", listener.name());
+    }
+    systemd_.ready(serving_status());
+    watch_loops();
     main_.run();
     for (auto& worker : workers_) worker->join();
     spdlog::info("stopped");
@@ -60,6 +77,31 @@ class Server {
  private:
   static std::shared_ptr<routing::RateLimiter> make_limiter(ServeOptions const& options) {
     return options.rate_limit ? std::make_shared<routing::RateLimiter>(*options.rate_limit) : nullptr;
+  }
+
+  /// Sockets of systemd's win over --listen.
+  void listen() {
+    for (auto& passed : take_passed_sockets()) listeners_.emplace_back(std::move(passed));
+    if (!listeners_.empty()) {
+      spdlog::info("systemd has handed over {} listening sockets, which take the place of --listen", listeners_.size());
+      return;
+    }
+    for (auto const& address : options_.listen) listeners_.emplace_back(address, options_.workers, options_.take_over);
+  }
+
+  void watch_loops() {
+    std::vector<asio::io_context*> loops;
+    for (auto const& worker : workers_) loops.push_back(&worker->context());
+    watchdog_.watch(std::move(loops));
+  }
+
+  std::string serving_status() const {
+    std::string status = "Serving on ";
+    for (auto const& listener : listeners_) {
+      if (&listener != &listeners_.front()) status += ", ";
+      status += listener.name();
+    }
+    return status;
   }
 
   void await_stop() {
@@ -71,27 +113,50 @@ class Server {
         return;
       }
       spdlog::info("signal {}: answering what is under way, then stopping", signal);
-      for (auto& worker : workers_) worker->begin_drain();
-      drain_limit_.expires_after(options_.drain_timeout);
-      drain_limit_.async_wait([this](boost::system::error_code cancelled) {
-        if (cancelled) return;
-        spdlog::warn("draining took longer than --drain-timeout: closing the connections that are left");
-        cut_everything();
-      });
+      announce_drain();
       await_stop();
+    });
+  }
+
+  /// Says that the end is near, and for --drain-delay does nothing about it: load balancers that poll /readyz have that
+  /// long to send their clients elsewhere.
+  void announce_drain() {
+    systemd_.stopping("Stopping", options_.drain_delay + options_.drain_timeout + time_to_end);
+    for (auto& worker : workers_) worker->announce_drain();
+    if (options_.drain_delay.count() == 0) return drain();
+    drain_timer_.expires_after(options_.drain_delay);
+    drain_timer_.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled) drain();
+    });
+  }
+
+  void drain() {
+    systemd_.status("Answering what is under way");
+    // First those that nobody accepts from, so that the workers' are the last to be closed.
+    for (auto& listener : listeners_) listener.close();
+    for (auto& worker : workers_) worker->begin_drain();
+    drain_timer_.expires_after(options_.drain_timeout);
+    drain_timer_.async_wait([this](boost::system::error_code cancelled) {
+      if (cancelled) return;
+      spdlog::warn("draining took longer than --drain-timeout: closing the connections that are left");
+      cut_everything();
     });
   }
 
   void await_reload() {
     reload_signal_.async_wait([this](boost::system::error_code failure, int) {
       if (failure) return;
+      systemd_.reloading();
+      auto status = serving_status();
       try {
         auto const keys = auth::KeyRing::load(reread_());
         for (auto& worker : workers_) worker->replace_keys(keys);
         spdlog::info("reloaded");
       } catch (std::exception const& error) {
         spdlog::error("not reloaded, everything stays as it was: {}", error.what());
+        status += fmt::format("; not reloaded: {}", error.what());
       }
+      systemd_.ready(status);
       await_reload();
     });
   }
@@ -100,7 +165,8 @@ class Server {
     for (auto& worker : workers_) worker->stop();
   }
 
-  void worker_drained() {
+  void worker_drained(std::size_t index) {
+    watchdog_.forget(workers_[index]->context());
     if (++drained_workers_ == workers_.size()) main_.stop();
   }
 
@@ -110,7 +176,9 @@ class Server {
   asio::io_context main_{1};
   asio::signal_set stop_signals_{main_, SIGTERM, SIGINT};
   asio::signal_set reload_signal_{main_, SIGHUP};
-  asio::steady_timer drain_limit_{main_};
+  asio::steady_timer drain_timer_{main_};
+  SystemdNotifier systemd_;
+  SystemdWatchdog watchdog_{main_, systemd_, watchdog_limit()};
   bool draining_ = false;
   std::size_t drained_workers_ = 0;
   std::vector<Listener> listeners_;

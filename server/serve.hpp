@@ -43,6 +43,7 @@ struct ServeOptions {
   std::chrono::milliseconds header_timeout{10'000};
   std::chrono::milliseconds idle_timeout{60'000};
   std::chrono::milliseconds write_timeout{30'000};
+  std::chrono::milliseconds drain_delay{0};
   std::chrono::milliseconds drain_timeout{30'000};
   std::chrono::milliseconds stream_timeout{600'000};
   std::size_t max_header_bytes = 16384;
@@ -53,14 +54,15 @@ struct ServeOptions {
   AccessLog access_log = AccessLog::off;
 };
 
-/// Serves until SIGTERM or SIGINT and returns once drained; the exit status of the process.
+/// Serves until SIGTERM or SIGINT and returns once drained; the exit status of the process. Sockets handed over by
+/// systemd take the place of `options.listen`; systemd is told of every state.
 ///
 /// Throws `storage::Error`, `auth::KeyError` or `ListenError` when it cannot start. On SIGHUP `reread` is asked for the
 /// key options in force from then on (it re-reads configuration and puts the log level in force itself); what it
 /// throws is logged and the old keys stay.
 int serve(ServeOptions const& options, std::function<auth::KeyRingOptions()> reread);
 
-/// An address of --listen that is not to be had. `what()` is one line that names it.
+/// An address of --listen, or a socket handed over, that is not to be had. `what()` is one line that names it.
 class ListenError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

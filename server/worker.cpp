@@ -1,5 +1,6 @@
 #include "server/worker.hpp"
 
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "server/access_log.hpp"
+#include "server/socket_address.hpp"
 
 namespace deployd::server {
 
@@ -28,6 +30,9 @@ constexpr auto without_exceptions = asio::as_tuple(asio::deferred);
 constexpr std::size_t largest_kept_output = 2 * routing::Output::flush_threshold;
 constexpr std::size_t most_kept_outputs = 256;
 constexpr std::size_t most_kept_buffers = 256;
+
+// Connections accepted in one turn of the event loop.
+constexpr int most_accepted = 64;
 
 // Room for a method, the version and the line ends, beside a target and a header that are just within their limits.
 constexpr std::size_t around_limits = 256;
@@ -50,7 +55,7 @@ void rethrow(std::exception_ptr failure) {
 
 }  // namespace
 
-Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, std::vector<FileDescriptor> listening,
+Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, std::vector<ListeningSocket> listening,
                std::function<void()> drained)
     : shared_(shared),
       head_limits_{options().max_target_bytes, options().max_header_bytes, options().max_body_bytes},
@@ -62,12 +67,10 @@ Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, s
           routing::ApiOptions{routing::CorsPolicy(options().cors_origins), share_of(options().cache_bytes, options()),
                               shared.limiter},
           *authenticator_, *store_)) {
-  for (auto& socket : listening) {
-    sockaddr_storage local{};
-    socklen_t size = sizeof(local);
-    ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&local), &size);
-    asio::generic::stream_protocol const protocol(local.ss_family, 0);
-    acceptors_.push_back({{context_, protocol, socket.release()}, local.ss_family});
+  for (auto& [socket, also_of_others] : listening) {
+    auto const family = local_address(socket.get()).family();
+    asio::generic::stream_protocol const protocol(family, 0);
+    acceptors_.push_back({{context_, protocol, socket.release()}, family, also_of_others});
   }
 }
 
@@ -79,7 +82,10 @@ Worker::~Worker() {
 void Worker::start() {
   for (auto& acceptor : acceptors_) asio::co_spawn(context_, accept_from(acceptor), rethrow);
   asio::co_spawn(context_, sweep(), rethrow);
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "worker");
+    context_.run();
+  });
 }
 
 void Worker::join() {
@@ -98,12 +104,18 @@ void Worker::replace_keys(std::shared_ptr<auth::KeyRing const> keys) {
   asio::post(context_, [this, keys = std::move(keys)]() mutable { authenticator_->replace_keys(std::move(keys)); });
 }
 
+void Worker::announce_drain() {
+  asio::post(context_, [this] { api_->begin_drain(); });
+}
+
 void Worker::begin_drain() {
   asio::post(context_, [this] {
     if (draining_) return;
     api_->begin_drain();
     for (auto& acceptor : acceptors_) {
-      accept_pending(acceptor);  // clients that connected before now have been promised an answer
+      // Clients that connected before now have been promised an answer. Bounded by what a backlog holds.
+      for (int left = SOMAXCONN; left > 0 && accept_one(acceptor) == Accepted::one; --left) {
+      }
       boost::system::error_code ignored;
       acceptor.socket.close(ignored);
     }
@@ -129,32 +141,33 @@ awaitable<void> Worker::accept_from(Acceptor& acceptor) {
   while (!draining_) {
     auto const [failure] = co_await acceptor.socket.async_wait(asio::socket_base::wait_read, without_exceptions);
     if (failure || draining_) co_return;
-    bool const accepted_all = accept_pending(acceptor);
+    auto accepted = accept_one(acceptor);
+    // A bounded number, so that connections and other listeners get their turn; of a shared socket one, so that the
+    // other workers get theirs.
+    for (int turn = acceptor.shared ? most_accepted : 1; turn < most_accepted && accepted == Accepted::one; ++turn)
+      accepted = accept_one(acceptor);
     // No place or no descriptor is free: what waits in the backlog waits a little longer.
-    if (!accepted_all) co_await pause(std::chrono::milliseconds(10));
+    if (accepted == Accepted::no_room) co_await pause(std::chrono::milliseconds(10));
   }
 }
 
-/// Accepts what waits, a bounded number, so that connections and other listeners get their turn. False when something
-/// had to be left waiting.
-bool Worker::accept_pending(Acceptor& acceptor) {
-  for (int turn = 0; turn < 64; ++turn) {
-    if (!shared_.connections.enter()) return false;
+Worker::Accepted Worker::accept_one(Acceptor& acceptor) {
+  while (true) {
+    if (!shared_.connections.enter()) return Accepted::no_room;
     int const fd = ::accept4(acceptor.socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       out_of_descriptors_ = false;
       open(fd, acceptor.family);
-      continue;
+      return Accepted::one;
     }
     auto const error = errno;
     shared_.connections.leave();
-    if (error == EAGAIN || error == EWOULDBLOCK) return true;
+    if (error == EAGAIN || error == EWOULDBLOCK) return Accepted::none_waits;
     if (error == ECONNABORTED || error == EINTR || error == EPROTO) continue;
     if (!std::exchange(out_of_descriptors_, true))
       spdlog::error("cannot accept connections: {}", std::system_category().message(error));
-    return false;
+    return Accepted::no_room;
   }
-  return true;
 }
 
 void Worker::open(int fd, int family) {

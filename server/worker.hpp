@@ -56,7 +56,7 @@ struct SharedState {
 class Worker {
  public:
   /// `drained` is called on the worker's thread when it has no connection left after `begin_drain`.
-  Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, std::vector<FileDescriptor> listening,
+  Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, std::vector<ListeningSocket> listening,
          std::function<void()> drained);
   ~Worker();
 
@@ -66,7 +66,9 @@ class Worker {
   void start();
   /// Puts other keys in force.
   void replace_keys(std::shared_ptr<auth::KeyRing const> keys);
-  /// Stops listening, lets what is being answered be answered, and closes the rest.
+  /// Lets /readyz say that the server is about to stop, and goes on serving.
+  void announce_drain();
+  /// Stops listening once what waits is accepted, lets what is being answered be answered, and closes the rest.
   void begin_drain();
   /// Cuts all connections and ends the thread.
   void stop();
@@ -92,12 +94,14 @@ class Worker {
   struct Acceptor {
     boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol> socket;
     int family;
+    bool shared;
   };
+  enum class Accepted { one, none_waits, no_room };
 
   boost::asio::awaitable<void> accept_from(Acceptor& acceptor);
   boost::asio::awaitable<void> sweep();
   boost::asio::awaitable<void> pause(std::chrono::milliseconds time);
-  bool accept_pending(Acceptor& acceptor);
+  Accepted accept_one(Acceptor& acceptor);
   void open(int fd, int family);
   void close(Connection& connection) noexcept;
   void flush_access_log();

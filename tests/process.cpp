@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -46,6 +47,26 @@ std::vector<std::string> environment_of(Command const& command) {
   return all;
 }
 
+constexpr std::string_view listen_pid = "LISTEN_PID=";
+
+/// Writes the number of this process behind LISTEN_PID=. Only with what is safe between fork and exec.
+void write_own_pid(std::vector<std::string>& environment) {
+  for (auto& entry : environment) {
+    if (!entry.starts_with(listen_pid)) continue;
+    auto* const end = std::to_chars(entry.data() + listen_pid.size(), entry.data() + entry.size(), ::getpid()).ptr;
+    *end = '\0';
+  }
+}
+
+/// Moves `sockets` to the descriptors from 3 on.
+bool pass_on(std::vector<int>& sockets) {
+  for (auto& socket : sockets) socket = ::fcntl(socket, F_DUPFD_CLOEXEC, 64);  // out of the way
+  int wanted = 3;
+  for (int const socket : sockets)
+    if (::dup2(socket, wanted++) < 0) return false;
+  return true;
+}
+
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> result;
   for (auto& text : strings) result.push_back(text.data());
@@ -81,6 +102,11 @@ void Process::start(Command const& command) {
   auto const err = make_pipe();
   auto arguments = command.arguments;
   auto environment = environment_of(command);
+  auto sockets = command.passed_sockets;
+  if (!sockets.empty()) {
+    environment.push_back("LISTEN_FDS=" + std::to_string(sockets.size()));
+    environment.push_back(std::string(listen_pid) + std::string(20, ' '));
+  }
   auto const argv = pointers(arguments);
   auto const envp = pointers(environment);
 
@@ -94,7 +120,8 @@ void Process::start(Command const& command) {
     bool const ready = output >= 0 && ::dup2(in.read, 0) >= 0 && ::dup2(output, 1) >= 0 && ::dup2(err.write, 2) >= 0 &&
                        (command.directory.empty() || ::chdir(command.directory.c_str()) == 0);
     if (command.close_output) ::close(out.read);
-    if (ready) ::execve(argv[0], argv.data(), envp.data());
+    if (!sockets.empty()) write_own_pid(environment);
+    if (ready && pass_on(sockets)) ::execve(argv[0], argv.data(), envp.data());
     ::_exit(127);
   }
   ::close(in.read);

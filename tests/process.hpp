@@ -20,6 +20,7 @@ struct Command {
   std::filesystem::path directory;                 // working directory; empty: the test's
   std::filesystem::path output_file;               // standard output goes there, as /dev/full; empty: into Outcome::out
   bool close_output = false;                       // standard output is a pipe that nobody reads any more
+  std::vector<int> passed_sockets = {};            // handed over as systemd does: descriptors 3, 4, ... and LISTEN_FDS
 };
 
 struct Outcome {

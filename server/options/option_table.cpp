@@ -42,6 +42,8 @@ constexpr std::array options{
     OptionSpec{"header-timeout", "TIME", false, "10s", "for a request to arrive", serving},
     OptionSpec{"idle-timeout", "TIME", false, "60s", "between two requests of a connection", serving},
     OptionSpec{"write-timeout", "TIME", false, "30s", "for a client that does not read", serving},
+    OptionSpec{"drain-delay", "TIME", false, "0s", "after SIGTERM, serve on with /readyz saying 503 before draining",
+               serving},
     OptionSpec{"drain-timeout", "TIME", false, "30s", "for answers under way after SIGTERM", serving},
     OptionSpec{"stream-timeout", "TIME", false, "10m", "a streamed list, from first byte to last", serving},
     OptionSpec{"max-header-bytes", "SIZE", false, "16384", "past it 431", serving},

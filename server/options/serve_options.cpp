@@ -92,6 +92,7 @@ ServeOptions read_serve_options(Settings const& settings) {
   read_time(settings, "header-timeout", milliseconds(1), options.header_timeout);
   read_time(settings, "idle-timeout", milliseconds(1), options.idle_timeout);
   read_time(settings, "write-timeout", milliseconds(1), options.write_timeout);
+  read_time(settings, "drain-delay", milliseconds(0), options.drain_delay);
   read_time(settings, "drain-timeout", milliseconds(0), options.drain_timeout);
   read_time(settings, "stream-timeout", milliseconds(1), options.stream_timeout);
   constexpr std::size_t mib = std::size_t{1} << 20;

@@ -58,8 +58,9 @@ std::string FilledStore::create_token(std::vector<std::string> const& options) c
 }
 
 RunningDeployd::RunningDeployd(std::string const& database, std::vector<std::string> options,
-                               std::map<std::string, std::string> environment) {
+                               std::map<std::string, std::string> environment, std::vector<int> passed_sockets) {
   Command command;
+  command.passed_sockets = std::move(passed_sockets);
   command.arguments = {deployd_program(), "serve", "--database", database, "--listen", "127.0.0.1:0"};
   command.arguments.insert(command.arguments.end(), options.begin(), options.end());
   command.environment = std::move(environment);

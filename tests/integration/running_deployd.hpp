@@ -61,7 +61,7 @@ class FilledStore {
 class RunningDeployd {
  public:
   explicit RunningDeployd(std::string const& database, std::vector<std::string> options = {},
-                          std::map<std::string, std::string> environment = {});
+                          std::map<std::string, std::string> environment = {}, std::vector<int> passed_sockets = {});
 
   std::uint16_t port() const noexcept { return port_; }
   HttpConnection connect() const { return HttpConnection(port_); }

@@ -24,9 +24,12 @@ using Catch::Matchers::Message;
 
 namespace {
 
+/// The sockets of all workers; the listener keeps none.
 std::vector<FileDescriptor> take_all(Listener& listener, unsigned workers) {
   std::vector<FileDescriptor> sockets;
-  for (unsigned worker = 0; worker < workers; ++worker) sockets.push_back(listener.take(worker));
+  for (unsigned worker = 0; worker < workers; ++worker)
+    for (auto& taken : listener.take(worker, workers)) sockets.push_back(std::move(taken.socket));
+  listener.close();
   return sockets;
 }
 
