@@ -1,0 +1,85 @@
+"""What /proc says of the CPU time and the memory of a server with all its processes."""
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PROC = pathlib.Path("/proc")
+
+
+@dataclasses.dataclass(frozen=True)
+class CpuTime:
+    """Seconds of CPU since a process began."""
+
+    user: float
+    system: float
+
+    def __sub__(self, earlier: CpuTime) -> CpuTime:
+        return CpuTime(self.user - earlier.user, self.system - earlier.system)
+
+
+@dataclasses.dataclass(frozen=True)
+class Memory:
+    """KiB resident, and with shared pages divided among those who share them."""
+
+    rss: int
+    pss: int
+
+
+def family(root: int) -> list[int]:
+    """The process and all that descend from it."""
+    parents = {}
+    for entry in PROC.iterdir():
+        if entry.name.isdigit():
+            try:
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue  # it ended meanwhile
+    members = [root]
+    for member in members:
+        members.extend(pid for pid, parent in parents.items() if parent == member)
+    return members
+
+
+def cpu_time(pids: list[int]) -> CpuTime:
+    """All threads of the processes. The sum is exact to nanoseconds, its parts as exact as the kernel's sampling."""
+    user = system = exact = 0.0
+    for pid in pids:
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        user += int(fields[11]) / TICKS
+        system += int(fields[12]) / TICKS
+        for thread in (PROC / str(pid) / "task").iterdir():
+            exact += int((thread / "schedstat").read_text().split()[0]) / 1e9
+    return CpuTime(user, system) if exact == 0 else _scaled(user, system, exact)
+
+
+def _scaled(user: float, system: float, total: float) -> CpuTime:
+    parts = user + system
+    return CpuTime(total * user / parts, total * system / parts) if parts else CpuTime(0.0, total)
+
+
+def memory(pids: list[int]) -> Memory:
+    """The sum over the processes."""
+    rss = pss = 0
+    for pid in pids:
+        for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+            if line.startswith("Rss:"):
+                rss += int(line.split()[1])
+            elif line.startswith("Pss:"):
+                pss += int(line.split()[1])
+    return Memory(rss, pss)
+
+
+def forget_peak(pid: int) -> None:
+    """Lets `peak` count from now on."""
+    (PROC / str(pid) / "clear_refs").write_text("5")
+
+
+def peak(pid: int) -> int:
+    """The most KiB that were resident since `forget_peak`."""
+    for line in (PROC / str(pid) / "status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1])
+    raise OSError(f"process {pid} has no VmHWM")

@@ -1,0 +1,92 @@
+"""`./dev bench`: its options, and what happens in which order."""
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+
+from . import markdown_report, results, terminal_report
+from .contenders import Plan
+from .parts import PARTS, Part
+from .processes import Failed
+from .workshop import ROOT, Workshop, say
+
+QUICK = Plan(quick=True, rounds=3, seconds=0.6)
+FULL = Plan(quick=False, rounds=5, seconds=1.2)
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status: 0, 1 when something could not be measured, 64 bad usage."""
+    options = _parser().parse_args(arguments)
+    if options.list:
+        print("\n".join(f"{part.name:<18} {part.title}" for part in PARTS))
+        return 0
+    # Whatever was started is ended on the way out, on SIGTERM as on Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        with Workshop() as workshop:
+            return _run(workshop, options)
+    except Failed as failure:
+        say(f"./dev bench: {failure}")
+        return 1
+    except KeyboardInterrupt:
+        say("./dev bench: stopped; the parts that were finished are kept")
+        return 128 + signal.SIGINT
+
+
+def _run(workshop: Workshop, options: argparse.Namespace) -> int:
+    plan = QUICK if options.quick else FULL
+    workshop.build()
+    file = workshop.folder / "results.json"
+    found = results.read(file)
+    done, failed = [], []
+    for part in _chosen(options):
+        say(f"{part.name}: {part.title}")
+        try:
+            found.add(part.name, part.title, plan, part.measure(workshop, plan))
+        except Failed as failure:
+            say(f"./dev bench: {part.name}: {failure}")
+            failed.append(part.name)
+            continue
+        finally:
+            workshop.stop_servers()
+        found.write(file)
+        done.append(part.name)
+    print(terminal_report.report(found, done))
+    if not options.quick:
+        (ROOT / "bench" / "RESULTS.md").write_text(markdown_report.report(found))
+    say(f"\n{file.relative_to(ROOT)} has every round.")
+    if failed:
+        say(f"./dev bench: not measured, the reasons stand above: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+def _chosen(options: argparse.Namespace) -> list[Part]:
+    if options.only:
+        return [part for part in PARTS if part.name in options.only]
+    return [part for part in PARTS if part.quick or not options.quick]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        say(f"./dev bench: {message}")
+        sys.exit(64)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="./dev bench",
+        description="Measures deployd beside its yardsticks: a program that only waits, reads and writes (the floor), nginx, "
+        "and the original's stack. A server and its load have a core each; those that are compared take turns.",
+        epilog="The parts: " + ", ".join(part.name for part in PARTS) + ".",
+    )
+    parser.add_argument("--quick", action="store_true", help="the most telling parts in short rounds: under three minutes")
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="PART",
+        choices=[part.name for part in PARTS],
+        help="only this part (repeatable); the others stay as they were measured before",
+    )
+    parser.add_argument("--list", action="store_true", help="print the parts and end")
+    return parser

@@ -1,0 +1,76 @@
+"""Servers that take turns under a load: A B C, A B C, so that what the machine does meanwhile meets all alike."""
+from __future__ import annotations
+
+import dataclasses
+
+from .load import Load, apply
+from .processes import Failed
+from .servers import ServerKind
+from .workshop import Workshop, say
+
+WARM_UP = 0.2  # seconds of load before each that counts
+
+# For each that was measured, for each figure, the values of the rounds.
+Measurements = dict[str, dict[str, list[float]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """How long is measured."""
+
+    quick: bool
+    rounds: int
+    seconds: float  # of a round
+
+
+@dataclasses.dataclass(frozen=True)
+class Contender:
+    """A server and what is asked of it."""
+
+    kind: ServerKind
+    load: Load
+    yardstick: bool = False  # one that is done without when it cannot be had
+    title: str | None = None  # where the server's name does not say it
+
+    @property
+    def name(self) -> str:
+        return self.title or self.kind.name
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What a part found."""
+
+    measured: Measurements = dataclasses.field(default_factory=dict)
+    missing: dict[str, str] = dataclasses.field(default_factory=dict)  # yardsticks, and why
+
+    def add(self, name: str, figures: dict[str, float]) -> None:
+        """Appends the values of a round."""
+        of_name = self.measured.setdefault(name, {})
+        for figure, value in figures.items():
+            of_name.setdefault(figure, []).append(value)
+
+
+def take_turns(workshop: Workshop, plan: Plan, contenders: list[Contender]) -> Outcome:
+    """Measures all of them, round by round."""
+    outcome = Outcome()
+    ready = [contender for contender in contenders if _begins(workshop, contender, outcome)]
+    for number in range(plan.rounds):
+        say(f"  round {number + 1} of {plan.rounds}")
+        for contender in ready:
+            server = workshop.server(contender.kind)
+            apply(contender.load, server, workshop, WARM_UP)
+            outcome.add(contender.name, apply(contender.load, server, workshop, plan.seconds))
+    return outcome
+
+
+def _begins(workshop: Workshop, contender: Contender, outcome: Outcome) -> bool:
+    try:
+        apply(contender.load, workshop.server(contender.kind), workshop, WARM_UP)
+    except Failed as failure:
+        if not contender.yardstick:
+            raise
+        say(f"  without {contender.name}: {failure}")
+        outcome.missing[contender.name] = str(failure)
+        return False
+    return True

@@ -1,0 +1,45 @@
+"""deployd itself, in its configurations."""
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+
+from . import processes, stores
+from .servers import Server
+from .workshop import Workshop
+
+
+@dataclasses.dataclass(frozen=True)
+class Deployd:
+    """One on a SQLite store of this size."""
+
+    size: str = "100k"
+    cache: bool = True
+    workers: int = 1
+
+    @property
+    def name(self) -> str:
+        words = "deployd" if self.cache else "deployd, cache off"
+        return words if self.workers == 1 else f"{words}, {self.workers} workers"
+
+    @contextlib.contextmanager
+    def serve(self, workshop: Workshop) -> Iterator[Server]:
+        store = stores.sqlite_store(workshop, self.size)
+        cores = workshop.server_cores if self.workers == 1 else workshop.all_cores
+        options = [] if self.cache else ["--cache-bytes", "0"]
+        with serving(workshop, self.name, store, cores, ["--workers", str(self.workers), *options]) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def serving(
+    workshop: Workshop, name: str, store: stores.Store, cores: set[int], options: list[str]
+) -> Iterator[Server]:
+    """deployd on any store, answering on a port of its own."""
+    port, log = processes.free_port(), workshop.log("deployd")
+    arguments = [workshop.deployd, "serve", "--database", store.database, "--listen", f"127.0.0.1:{port}"]
+    arguments += ["--max-connections", "30000", "--idle-timeout", "1h", *options]
+    with processes.running(arguments, cores, log) as process:
+        processes.wait_until_it_listens(process, port, log)
+        yield Server(name, f"http://127.0.0.1:{port}", store.token, process.pid)

@@ -1,0 +1,76 @@
+"""One load of deployd-bench on one server, and what it cost."""
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import tempfile
+
+from . import accounts, processes
+from .servers import Server
+from .workshop import Workshop
+
+Figures = dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """What is asked, and how."""
+
+    target: str
+    status: int = 200
+    connections: int = 64
+    pipeline: int = 1
+    rate: float | None = None
+    token: bool = True
+    new_connections: bool = False
+    body: pathlib.Path | None = None
+
+    def options(self) -> list[str]:
+        words = ["--connections", str(self.connections), "--expect-status", str(self.status)]
+        if self.pipeline > 1:
+            words += ["--pipeline", str(self.pipeline)]
+        if self.rate:
+            words += ["--rate", f"{self.rate:.0f}"]
+        if self.new_connections:
+            words += ["--new-connections"]
+        if self.body:
+            words += ["--expect-body", str(self.body)]
+        return words
+
+
+def apply(load: Load, server: Server, workshop: Workshop, seconds: float, on: set[int] | None = None) -> Figures:
+    """Loads the server for so long. `Failed` when an answer was not right.
+
+    There is no warm-up: everything that is sent is counted, so that the CPU time of the server over the whole run,
+    divided by the requests, is exact. Let a short run go before.
+    """
+    with tempfile.TemporaryDirectory(prefix="deployd-bench-") as folder:
+        results = pathlib.Path(folder) / "results.json"
+        arguments = [workshop.generator, server.url + load.target, "--threads", "1", "--warmup", "0s"]
+        arguments += ["--duration", f"{seconds * 1000:.0f}ms", "--json", results, *load.options()]
+        if load.token:
+            arguments += ["--token", server.token]
+        pids = accounts.family(server.pid)
+        before = accounts.cpu_time(pids)
+        outcome = processes.run(arguments, on or workshop.generator_cores)
+        used = accounts.cpu_time(pids) - before
+        memory = accounts.memory(pids)
+        if outcome.returncode != 0:
+            last = (outcome.stderr.strip().splitlines() or ["it says nothing"])[-1]
+            raise processes.Failed(f"{server.name}, {load.target}: {last}")
+        measured = json.loads(results.read_text())
+    each = 1e6 / measured["requests"]
+    return {
+        "rps": measured["rate_rps"],
+        "cpu_us": (used.user + used.system) * each,
+        "user_us": used.user * each,
+        "system_us": used.system * each,
+        "p50_us": measured["latency_us"]["p50"],
+        "p99_us": measured["latency_us"]["p99"],
+        "p99_9_us": measured["latency_us"]["p99_9"],
+        "rss_kib": memory.rss,
+        "pss_kib": memory.pss,
+        "generator_cpu": measured["generator_cpu"],
+        "late": measured["late"],
+    }

@@ -1,0 +1,56 @@
+"""nginx, serving deployd's answers as files behind a token check: bench/peers/nginx.conf.in."""
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+
+from . import answers, processes
+from .servers import Server
+from .workshop import ROOT, Workshop
+
+TEMPLATE = ROOT / "bench" / "peers" / "nginx.conf.in"
+
+
+@dataclasses.dataclass(frozen=True)
+class Nginx:
+    """One that serves what deployd answers from the store of this size."""
+
+    size: str = "100k"
+    name: str = "nginx"
+
+    @contextlib.contextmanager
+    def serve(self, workshop: Workshop) -> Iterator[Server]:
+        program = find("nginx", "nginx")
+        files, token = answers.files(workshop, self.size), "dpd_" + "n" * 43
+        port, log = processes.free_port(), workshop.log("nginx")
+        folder = workshop.scratch / f"nginx-{port}"
+        folder.mkdir()
+        configuration = folder / "nginx.conf"
+        values = {
+            "FOLDER": folder,
+            "FILES": files,
+            "TOKEN": token,
+            "PORT": port,
+            # Its worker must be able to read the files, wherever they are.
+            "USER": "user root;" if os.geteuid() == 0 else "",
+        }
+        text = TEMPLATE.read_text()
+        for key, value in values.items():
+            text = text.replace(f"@{key}@", str(value))
+        configuration.write_text(text)
+        arguments = [program, "-c", configuration, "-p", folder, "-e", "stderr"]
+        with processes.running(arguments, workshop.server_cores, log) as process:
+            processes.wait_until_it_listens(process, port, log)
+            yield Server(self.name, f"http://127.0.0.1:{port}", token, process.pid)
+
+
+def find(program: str, package: str) -> pathlib.Path:
+    """A program that a package brings; `Failed` says which where it is missing."""
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin")
+    if not found:
+        raise processes.Failed(f"{program} is not installed (package {package})")
+    return pathlib.Path(found)

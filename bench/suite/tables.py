@@ -1,0 +1,94 @@
+"""The tables of all reports, as rows of text: what is asked first, then each part."""
+from __future__ import annotations
+
+import dataclasses
+
+from .budgets import verdicts
+from .figures import Figure, ratio
+from .results import PartResult, Results
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A heading and rows of cells, the first row naming the columns."""
+
+    title: str
+    note: str
+    rows: list[list[str]]
+
+
+def budgets_table(results: Results) -> Table:
+    """Asked and measured."""
+    rows = [["what", "asked", "measured", "spread", "", "command"]]
+    for verdict in verdicts(results):
+        measured = verdict.measured
+        rows.append(
+            [
+                verdict.budget.what,
+                verdict.budget.asked,
+                f"{number(measured.median)} {verdict.budget.unit}".strip() if measured else "not measured",
+                spread(measured) if measured else "",
+                {True: "kept", False: "MISSED", None: ""}[verdict.kept],
+                verdict.command,
+            ]
+        )
+    return Table("Asked and measured", "Ratios are taken round by round; their median and half their range.", rows)
+
+
+COLUMNS = [
+    ("rps", "requests/s", "{:,.0f}"),
+    ("cpu_us", "CPU µs", "{:.2f}"),
+    ("user_us", "user", "{:.2f}"),
+    ("system_us", "system", "{:.2f}"),
+    ("p50_us", "p50 µs", "{:,.0f}"),
+    ("p99_us", "p99 µs", "{:,.0f}"),
+    ("p99_9_us", "p99.9 µs", "{:,.0f}"),
+    ("rss_kib", "RSS MiB", "{:.1f}"),
+    ("pss_kib", "PSS MiB", "{:.1f}"),
+    ("generator_cpu", "generator", "{:.0%}"),
+]
+
+
+def part_table(part: PartResult) -> Table:
+    """Those that took turns, or whatever the part measured."""
+    note = f"Medians of {part.rounds} rounds of {part.seconds:g} s. {part.when}, {part.commit}: {part.command}"
+    for name, why in part.missing.items():
+        note += f"\nWithout {name}: {why}"
+    measured = part.measured
+    if not all("cpu_us" in figures and "rps" in figures for figures in measured.values()):
+        return Table(part.title, note, _other_rows(part))
+    yardstick = "floor" if "floor" in measured else next(iter(measured), None)
+    rows = [["", f"CPU / {yardstick}", *(title for _, title, _ in COLUMNS)]]
+    for name, figures in measured.items():
+        cells = [name, with_spread(ratio(figures["cpu_us"], measured[yardstick]["cpu_us"]), "{:.2f}")]
+        for key, _, form in COLUMNS:
+            scale = 1 / 1024 if key.endswith("_kib") else 1
+            found = part.figure(name, key)
+            scaled = Figure(found.median * scale, found.least * scale, found.most * scale)
+            cells.append(with_spread(scaled, form) if key in ("rps", "cpu_us") else form.format(scaled.median))
+        rows.append(cells)
+    return Table(part.title, note, rows)
+
+
+def _other_rows(part: PartResult) -> list[list[str]]:
+    rows = [["", "figure", "median", "least", "most"]]
+    for name, figures in part.measured.items():
+        for what in figures:
+            found = part.figure(name, what)
+            rows.append([name, what, number(found.median), number(found.least), number(found.most)])
+    return rows
+
+
+def with_spread(found: Figure, form: str) -> str:
+    """The median with its spread."""
+    return f"{form.format(found.median)} {spread(found)}"
+
+
+def spread(found: Figure) -> str:
+    """As ± 2 %."""
+    return f"± {found.spread * 100:.0f} %" if found.spread * 100 >= 9.5 else f"± {found.spread * 100:.1f} %"
+
+
+def number(value: float) -> str:
+    """With three digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -1,0 +1,97 @@
+"""The arithmetic, the data and the tables of the benchmark suite."""
+import collections
+import json
+import pathlib
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+
+from suite import accounts, budgets, data, figures, results, tables, terminal_report  # noqa: E402
+
+
+def part(**measured) -> results.PartResult:
+    return results.PartResult("One", "./dev bench --only one", "abc", "now", 3, 1.0, measured, {"nginx": "not here"})
+
+
+def turns(cpu) -> dict[str, list[float]]:
+    return {key: list(cpu) for key, _, _ in tables.COLUMNS}
+
+
+class Arithmetic(unittest.TestCase):
+    def test_a_figure_is_the_median_with_its_extremes(self):
+        self.assertEqual(figures.figure([3, 1, 2]), figures.Figure(2, 1, 3))
+        self.assertEqual(figures.figure([4, 1, 2, 3]).median, 2.5)
+
+    def test_the_spread_is_half_the_range_as_a_share_of_the_median(self):
+        self.assertAlmostEqual(figures.figure([90, 100, 120]).spread, 0.15)
+        self.assertEqual(figures.figure([0, 0]).spread, 0)
+
+    def test_a_ratio_is_taken_round_by_round(self):
+        # The machine was half as fast in the last round: the medians' ratio would be 1.5.
+        self.assertEqual(figures.ratio([10, 12, 40], [10, 8, 40]), figures.Figure(1, 1, 1.5))
+
+    def test_a_ratio_to_nothing_is_refused(self):
+        with self.assertRaises(ValueError):
+            figures.ratio([1.0], [0.0])
+
+
+class Accounts(unittest.TestCase):
+    def test_this_process_has_used_cpu_time_and_memory(self):
+        import os
+
+        before = accounts.cpu_time([os.getpid()])
+        sum(range(300_000))
+        used = accounts.cpu_time([os.getpid()]) - before
+        self.assertGreater(used.user + used.system, 0)
+        self.assertGreaterEqual(accounts.memory([os.getpid()]).rss, accounts.memory([os.getpid()]).pss)
+        self.assertIn(os.getpid(), accounts.family(os.getppid()))
+
+
+class Data(unittest.TestCase):
+    def test_a_store_has_its_rows_once_each_and_lists_of_the_promised_lengths(self):
+        for rows in (1_000, 100_000):
+            ids, lists, patterns = set(), collections.Counter(), {}
+            for line in "".join(data.ndjson(rows)).splitlines():
+                entry = json.loads(line)
+                if "pattern" in entry:
+                    patterns[entry["pattern"]["id"]] = entry["pattern"]["name"]
+                else:
+                    ids.add(entry["deployment"]["id"])
+                    lists[entry["deployment"]["pattern_id"]] += 1
+            self.assertEqual(ids, set(range(1, rows + 1)))
+            lengths = {patterns[pattern]: length for pattern, length in lists.items()}
+            self.assertEqual(lengths[data.pattern_name(1)], 100)
+            self.assertEqual(lengths.get(data.LONG_PATTERN, 10_000), 10_000)
+            self.assertEqual(sum(name.startswith("CORE") for name in patterns.values()), data.small_patterns(rows))
+
+
+class Budgets(unittest.TestCase):
+    def test_a_budget_is_kept_up_to_its_bound(self):
+        most = budgets.Budget("one", "cpu", 1.2, "×", budgets.cpu("deployd", "floor"))
+        least = budgets.Budget("one", "rate", 40, "×", budgets.compared("rps", "deployd", "floor"), at_least=True)
+        for budget, median, kept in ((most, 1.2, True), (most, 1.21, False), (least, 40, True), (least, 39, False)):
+            self.assertEqual(budget.kept(figures.Figure(median, median, median)), kept)
+
+    def test_what_was_not_measured_has_no_verdict(self):
+        found = budgets.verdicts(results.Results({}, {"one": part(deployd=turns([2.0]))}))
+        self.assertTrue(all(verdict.kept is None for verdict in found))
+
+    def test_verdicts_come_from_the_rounds(self):
+        measured = part(deployd=turns([11, 12, 13]), floor=turns([10, 10, 10]))
+        verdict = budgets.verdicts(results.Results({}, {"one": measured}))[0]
+        self.assertEqual((verdict.measured.median, verdict.kept), (1.2, True))
+
+
+class Reports(unittest.TestCase):
+    def test_ratios_stand_first_and_missing_yardsticks_are_named(self):
+        measured = part(deployd=turns([11, 12, 13]), floor=turns([10, 10, 10]))
+        text = terminal_report.report(results.Results({}, {"one": measured}), ["one"])
+        self.assertLess(text.index("Asked and measured"), text.index("One"))
+        self.assertIn("1.20 ± 8.3 %", text)
+        self.assertIn("Without nginx: not here", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
