@@ -252,7 +252,7 @@ awaitable<bool> Connection::flush() {
     auto const [failure] = co_await socket_.async_wait(Socket::wait_write, without_exceptions);
     if (failure || Clock::now() >= stream_deadline_) broken_ = true;
   }
-  if (streaming() && Clock::now() >= stream_deadline_) broken_ = true;
+  if (streaming() && (broken_ || Clock::now() >= stream_deadline_)) abort();
   enter(phase_before, Clock::duration::max());
   co_return !broken_;
 }
@@ -310,6 +310,7 @@ void Connection::begin_drain() noexcept {
 }
 
 void Connection::cut() noexcept {
+  if (streaming()) abort();
   broken_ = true;
   boost::system::error_code ignored;
   socket_.close(ignored);

@@ -1,4 +1,6 @@
 // Clients that do not say all, or do not listen: each wait has its end.
+#include <signal.h>
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
@@ -97,6 +99,24 @@ TEST_CASE("a client that reads slower than the stream timeout allows is dropped"
   server.process().wait_for_line("GET /api/v1/deployments", 10s);
   CHECK_FALSE(connection.read_to_end().ends_with("\r\n0\r\n\r\n"));
   CHECK(server.ask(request("GET", "/api/v1/deployments/1", store.line)).status == 200);
+}
+
+TEST_CASE("a client of HTTP/1.0, which has no chunks to count, is told by a reset that its list was cut") {
+  LargeStore const store;
+  for (std::string const option : {"--write-timeout", "--stream-timeout"}) {
+    CAPTURE(option);
+    RunningDeployd server(store.url(), {option, "400ms", "--access-log", "text", "--workers", "1"});
+    auto connection = store.stalled(server, "1.0");
+    server.process().wait_for_line("GET /api/v1/deployments", 10s);
+    CHECK(connection.read_to_end().size() < 16'000'000);
+    CHECK(connection.reset());
+  }
+  RunningDeployd server(store.url(), {"--drain-timeout", "300ms"});
+  auto connection = store.stalled(server, "1.0");
+  server.process().signal(SIGTERM);
+  CHECK(server.process().wait(20s).status == 0);
+  CHECK(connection.read_to_end().size() < 16'000'000);
+  CHECK(connection.reset());
 }
 
 TEST_CASE("a client that reads slowly but steadily outlives the write timeout") {
