@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/descriptor_limit.hpp"
 #include "server/listener.hpp"
 #include "server/systemd_notifier.hpp"
 #include "server/systemd_sockets.hpp"
@@ -28,6 +29,11 @@ namespace deployd::server {
 namespace {
 
 namespace asio = boost::asio;
+
+// Listening sockets, sessions of PostgreSQL, the log: what is open for the whole process.
+constexpr std::size_t descriptors_beside_connections = 128;
+// A loop's own, its sockets, and the files of its sessions of SQLite.
+constexpr std::size_t descriptors_of_a_worker = 32;
 
 // What ending takes beside waiting for clients.
 constexpr std::chrono::seconds time_to_end{10};
@@ -191,6 +197,8 @@ int serve(ServeOptions const& given, std::function<auth::KeyRingOptions()> rerea
   std::signal(SIGPIPE, SIG_IGN);
   auto options = given;
   if (options.workers == 0) options.workers = usable_cores();
+  allow_descriptors(options.max_connections + descriptors_beside_connections +
+                    options.workers * descriptors_of_a_worker);
   auto const database = storage::open_database(options.database);
   Server(options, *database, std::move(reread)).run();
   return EXIT_SUCCESS;

@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
+#include <deque>
 #include <random>
 #include <string>
 #include <vector>
@@ -76,4 +77,54 @@ TEST_CASE("many connections at once are all served") {
   for (int i = 0; i < 500; ++i) connections.push_back(server.connect());
   for (auto& connection : connections) connection.send(request("GET", "/api/v1/deployments", line));
   for (auto& connection : connections) REQUIRE(connection.read_answer().status == 200);
+}
+
+namespace {
+
+/// A server that may have so many descriptors open, by the soft limit (`-S`) or by any means (`-`), and its port.
+struct LimitedDeployd {
+  LimitedDeployd(std::string const& database, std::string const& limit)
+      : process({.arguments = {"/bin/sh", "-c", "ulimit " + limit + "; exec \"$@\"", "sh", deployd_program(), "serve",
+                               "--database", database, "--listen", "127.0.0.1:0", "--workers", "1"},
+                 .environment = {},
+                 .input = {},
+                 .directory = {},
+                 .output_file = {}}) {
+    auto const line = process.wait_for_line("listening on 127.0.0.1:");
+    port = static_cast<std::uint16_t>(std::stoul(line.substr(line.rfind(':') + 1)));
+  }
+  Process process;
+  std::uint16_t port = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a low soft limit on descriptors is raised for as many connections as are allowed") {
+  FilledStore const store(StoreKind::sqlite);
+  LimitedDeployd const limited(store.url(), "-Sn 64");
+  std::vector<HttpConnection> connections;
+  for (int i = 0; i < 200; ++i) {
+    connections.emplace_back(limited.port);
+    REQUIRE(connections.back().ask(request("GET", "/healthz")).status == 200);
+  }
+}
+
+TEST_CASE("past the hard limit on descriptors connections wait until there is room") {
+  FilledStore const store(StoreKind::sqlite);
+  LimitedDeployd limited(store.url(), "-n 64");
+  CHECK(limited.process.err().find("only 64 descriptors") != std::string::npos);
+  std::deque<HttpConnection> connections;
+  for (int i = 0; i < 100; ++i) {
+    connections.emplace_back(limited.port);
+    connections.back().send(request("GET", "/healthz"));
+  }
+  limited.process.wait_for_line("cannot accept connections");
+  std::size_t served = 0;
+  while (served < connections.size() && connections[served].has_bytes_within(1s)) ++served;
+  CHECK(served > 20);
+  CHECK(served < 64);
+  while (!connections.empty()) {
+    CHECK(connections.front().read_answer().status == 200);
+    connections.pop_front();
+  }
 }
