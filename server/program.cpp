@@ -47,7 +47,7 @@ class CommandLine {
       app_.parse(reversed);
     } catch (CLI::Success const& asked_for) {
       // Help and version are answers and belong on standard output.
-      text_ = asked_for.get_name() == "CallForVersion" ? std::string(asked_for.what()) + '\n' : asked_app().help();
+      text_ = asked_for.get_name() == "CallForVersion" ? std::string(asked_for.what()) + '\n' : app_.help();
       return;
     } catch (CLI::ParseError const& failure) {
       throw UsageError(explain(failure, arguments));

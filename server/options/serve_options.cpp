@@ -4,6 +4,7 @@
 
 #include "auth/key_file.hpp"
 #include "server/options/values.hpp"
+#include "storage/relation_name.hpp"
 
 namespace deployd::server {
 namespace {
@@ -16,6 +17,12 @@ storage::DatabaseUrl to_database_url(std::string_view text) {
   auto url = storage::parse_database_url(text);
   if (!url) throw std::invalid_argument(storage::database_url_complaint(text));
   return std::move(*url);
+}
+
+std::string to_relation(std::string_view text) {
+  if (!storage::quote_relation(text))
+    throw std::invalid_argument(fmt::format("'{}' is not a name like schema.table", text));
+  return std::string(text);
 }
 
 std::string as_text(std::string_view text) {
@@ -49,8 +56,12 @@ std::chrono::seconds to_leeway(std::string_view text) {
 
 StorePlace read_store_place(Settings const& settings) {
   StorePlace place{to_database_url("sqlite:deployd.db"),
-                   {settings.text("patterns-relation"), settings.text("deployments-relation")}};
+                   {settings.read("patterns-relation", to_relation).value_or(""),
+                    settings.read("deployments-relation", to_relation).value_or("")}};
   if (auto url = settings.read("database", to_database_url)) place.url = std::move(*url);
+  if (place.relations.foreign() && std::holds_alternative<storage::SqliteUrl>(place.url))
+    Settings::refuse(*settings.find(place.relations.patterns.empty() ? "deployments-relation" : "patterns-relation"),
+                     "needs a PostgreSQL store");
   if (place.relations.patterns.empty() == place.relations.deployments.empty()) return place;
   auto const given = place.relations.patterns.empty() ? "deployments-relation" : "patterns-relation";
   auto const missing = place.relations.patterns.empty() ? "patterns-relation" : "deployments-relation";

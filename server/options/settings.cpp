@@ -1,7 +1,9 @@
 #include "server/options/settings.hpp"
 
 #include <toml++/toml.h>
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "server/options/option_table.hpp"
 
@@ -51,6 +53,10 @@ Setting read_key(OptionSpec const& option, toml::node const& node, std::string o
 }
 
 toml::table parse_file(std::string const& path, std::string const& origin) {
+  // Opened like a file, a directory would read as an empty one.
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown))
+    throw ConfigurationError(fmt::format("{}: {}: is a directory", origin, path));
   try {
     return toml::parse_file(path);
   } catch (toml::parse_error const& failure) {
@@ -58,6 +64,11 @@ toml::table parse_file(std::string const& path, std::string const& origin) {
     if (line == 0) throw ConfigurationError(fmt::format("{}: {}: cannot be read", origin, path));
     throw ConfigurationError(fmt::format("{}:{}: {}", path, line, failure.description()));
   }
+}
+
+/// No option means anything by an empty text: it is what an unset variable of a script leaves.
+void require_text(Setting const& setting) {
+  if (std::ranges::find(setting.values, "") != setting.values.end()) Settings::refuse(setting, "is empty");
 }
 
 }  // namespace
@@ -70,6 +81,7 @@ Settings Settings::gather(Flags flags, unsigned commands) {
     if (auto const given = flags.find(name); given != flags.end()) {
       Setting setting{std::move(given->second), "--" + name, true};
       if (!option.repeatable && setting.values.size() > 1) refuse(setting, "is given twice");
+      require_text(setting);
       all.settings_.emplace(name, std::move(setting));
     } else if (auto const value = variable(environment_name(name))) {
       Setting setting{{*value}, environment_name(name), false};
@@ -84,12 +96,14 @@ Settings Settings::gather(Flags flags, unsigned commands) {
     std::string const name(key.str());
     auto origin = fmt::format("{}:{}: {}", path, node.source().begin.line, name);
     auto const* const option = find_option(name);
-    if (option == nullptr || name == "config") {
+    if (name == "config") throw ConfigurationError(origin + ": a configuration file cannot name another one");
+    if (option == nullptr) {
       auto const nearest = nearest_option(name, ~0U);
       throw ConfigurationError(fmt::format("{}: there is no such option{}", origin,
                                            nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
     }
     auto setting = read_key(*option, node, std::move(origin));
+    require_text(setting);
     if ((option->commands & commands) != 0 && !setting.values.empty())
       all.settings_.try_emplace(name, std::move(setting));
   }
@@ -99,11 +113,6 @@ Settings Settings::gather(Flags flags, unsigned commands) {
 Setting const* Settings::find(std::string_view option) const {
   auto const found = settings_.find(option);
   return found == settings_.end() ? nullptr : &found->second;
-}
-
-std::string Settings::text(std::string_view option, std::string_view otherwise) const {
-  auto const* const setting = find(option);
-  return setting == nullptr ? std::string(otherwise) : setting->values.front();
 }
 
 void Settings::refuse(Setting const& setting, std::string_view why) {

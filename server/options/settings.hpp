@@ -62,9 +62,6 @@ class Settings {
     return all;
   }
 
-  /// The text of an option, or `otherwise`.
-  std::string text(std::string_view option, std::string_view otherwise = {}) const;
-
   /// Throws the error that a bad value of `setting` is.
   [[noreturn]] static void refuse(Setting const& setting, std::string_view why);
 

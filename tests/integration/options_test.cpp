@@ -2,8 +2,10 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/integration/running_deployd.hpp"
@@ -35,6 +37,51 @@ void expect_failure(std::vector<std::string> const& arguments, int status, std::
   CHECK(outcome.out.empty());
   CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
   CHECK(outcome.err.find(culprit) != std::string::npos);
+}
+
+struct BadValue {
+  std::string option;  // without the dashes
+  std::string value;
+};
+
+std::vector<BadValue> bad_values() {
+  return {
+      {"listen", "example.com:80"},
+      {"listen", "127.0.0.1"},
+      {"listen", "127.0.0.1:65536"},
+      {"listen", "unix:"},
+      {"workers", "0"},
+      {"workers", "x"},
+      {"workers", "-1"},
+      {"header-timeout", "10"},
+      {"idle-timeout", "-1s"},
+      {"write-timeout", "1w"},
+      {"drain-timeout", ""},
+      {"stream-timeout", "1.5s"},
+      {"max-header-bytes", "16kb"},
+      {"max-target-bytes", "0"},
+      {"max-body-bytes", "x"},
+      {"rate-limit", "0/s"},
+      {"rate-limit", "10/m"},
+      {"store-timeout", "soon"},
+      {"cache-bytes", "-1"},
+      {"access-log", "xml"},
+      {"log-format", "xml"},
+      {"log-level", "loud"},
+      {"cors-origin", "a.example/x"},
+      {"max-connections", "0"},
+      {"jwt-leeway", "x"},
+      {"jwt-issuer", ""},
+      {"jwt-audience", ""},
+      {"jwt-secret-file", ""},
+      {"store-sessions", "0"},
+      {"database", "mysql://x/y"},
+  };
+}
+
+std::string variable_of(std::string option) {
+  for (char& c : option) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  return "DEPLOYD_" + option;
 }
 
 }  // namespace
@@ -94,6 +141,69 @@ TEST_CASE("the file that holds the secret wins over the variable, less one trail
   CHECK(status(sign({{"DEPLOYD_JWT_SECRET", std::string(32, 'x')}})) == 401);
 }
 
+TEST_CASE("every option is a flag, a variable and a key of the file, and an empty variable counts as unset",
+          "[options]") {
+  TemporaryDirectory const directory;
+  auto const secret = directory.write("secret", jwt_secret);
+  auto const jwks = directory.write("jwks.json", R"({"keys":[]})");
+  std::vector<std::pair<std::string, std::string>> const values{{"database", store().url()},
+                                                                {"log-format", "json"},
+                                                                {"log-level", "debug"},
+                                                                {"listen", "[::1]:0"},
+                                                                {"take-over", "true"},
+                                                                {"workers", "2"},
+                                                                {"jwt-secret-file", secret},
+                                                                {"jwks", jwks},
+                                                                {"jwt-issuer", "https://id.example"},
+                                                                {"jwt-audience", "deployd"},
+                                                                {"jwt-leeway", "5"},
+                                                                {"cors-origin", "https://a.example"},
+                                                                {"max-connections", "10"},
+                                                                {"header-timeout", "500ms"},
+                                                                {"idle-timeout", "5m"},
+                                                                {"write-timeout", "1h"},
+                                                                {"drain-timeout", "0s"},
+                                                                {"stream-timeout", "30d"},
+                                                                {"max-header-bytes", "64KiB"},
+                                                                {"max-target-bytes", "1MiB"},
+                                                                {"max-body-bytes", "0"},
+                                                                {"rate-limit", "0.5/s"},
+                                                                {"store-sessions", "1"},
+                                                                {"store-timeout", "1s"},
+                                                                {"cache-bytes", "1GiB"},
+                                                                {"access-log", "json"}};
+  std::vector<std::string> flags{"check"};
+  std::map<std::string, std::string> variables;
+  std::map<std::string, std::string> empty_variables{{"DEPLOYD_CONFIG", ""}, {"DEPLOYD_JWT_SECRET", ""}};
+  std::string file;
+  for (auto const& [option, value] : values) {
+    flags.push_back("--" + option + (option == "take-over" ? "" : "=" + value));
+    variables[variable_of(option)] = value;
+    empty_variables[variable_of(option)] = "";
+    file += option + " = " + (option == "take-over" ? value : '"' + value + '"') + '\n';
+  }
+  auto const config = directory.write("deployd.toml", file);
+  for (auto const& outcome : {run_deployd(flags), run_deployd({"check"}, variables),
+                              run_deployd({"check", "--config", config}, empty_variables)}) {
+    CAPTURE(outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK(outcome.out.find(store().url()) != std::string::npos);
+  }
+}
+
+TEST_CASE("several addresses are all served, by one program", "[options]") {
+  TemporaryDirectory const directory;
+  auto const path = (directory.path() / "deployd.sock").string();
+  RunningDeployd server(store().url(), {"--listen", "127.0.0.1:0", "--listen", "unix:" + path});
+  auto const line = server.process().wait_for_line("listening on 127.0.0.1:");
+  auto const second = static_cast<std::uint16_t>(std::stoul(line.substr(line.rfind(':') + 1)));
+  server.process().wait_for_line("listening on unix:" + path);
+  CHECK(second != server.port());
+  CHECK(server.ask(request("GET", "/healthz")).status == 200);
+  CHECK(HttpConnection(second).ask(request("GET", "/healthz")).status == 200);
+  CHECK(HttpConnection(path).ask(request("GET", "/healthz")).status == 200);
+}
+
 TEST_CASE("bad usage exits 64 with a line that names the option", "[options]") {
   expect_failure({}, 64, "no command");
   expect_failure({"sevre"}, 64, "sevre");
@@ -103,33 +213,7 @@ TEST_CASE("bad usage exits 64 with a line that names the option", "[options]") {
   expect_failure({"serve", "--database", store().url(), "--database", store().url()}, 64, "--database");
   expect_failure({"token", "create", "--database", store().url()}, 64, "--name");
   expect_failure({"token", "sign"}, 64, "--subject", {{"DEPLOYD_JWT_SECRET", jwt_secret}});
-  for (auto const& [option, value] : std::vector<std::pair<std::string, std::string>>{{"--listen", "example.com:80"},
-                                                                                      {"--listen", "127.0.0.1"},
-                                                                                      {"--listen", "127.0.0.1:65536"},
-                                                                                      {"--listen", "unix:"},
-                                                                                      {"--workers", "0"},
-                                                                                      {"--workers", "x"},
-                                                                                      {"--workers", "-1"},
-                                                                                      {"--header-timeout", "10"},
-                                                                                      {"--idle-timeout", "-1s"},
-                                                                                      {"--write-timeout", "1w"},
-                                                                                      {"--drain-timeout", ""},
-                                                                                      {"--stream-timeout", "1.5s"},
-                                                                                      {"--max-header-bytes", "16kb"},
-                                                                                      {"--max-target-bytes", "0"},
-                                                                                      {"--max-body-bytes", "x"},
-                                                                                      {"--rate-limit", "0/s"},
-                                                                                      {"--rate-limit", "10/m"},
-                                                                                      {"--store-timeout", "soon"},
-                                                                                      {"--cache-bytes", "-1"},
-                                                                                      {"--access-log", "xml"},
-                                                                                      {"--log-format", "xml"},
-                                                                                      {"--log-level", "loud"},
-                                                                                      {"--cors-origin", "a.example/x"},
-                                                                                      {"--max-connections", "0"},
-                                                                                      {"--jwt-leeway", "x"},
-                                                                                      {"--database", "mysql://x/y"}})
-    expect_failure({"serve", option, value}, 64, option);
+  for (auto const& [option, value] : bad_values()) expect_failure({"serve", "--" + option, value}, 64, "--" + option);
 }
 
 TEST_CASE("a bad value in the environment or the file exits 78 with a line that names it", "[options]") {
@@ -151,7 +235,19 @@ TEST_CASE("a bad value in the environment or the file exits 78 with a line that 
   expect_failure({"serve", "--config", config}, 78, line(2));
   file("listen = \n");
   expect_failure({"serve", "--config", config}, 78, line(1));
+  file("\njwt-issuer = \"\"\n");
+  expect_failure({"serve", "--config", config}, 78, line(2));
+  file("cors-origin = [\"http://a.example\", \"\"]\n");
+  expect_failure({"serve", "--config", config}, 78, line(1));
+  file("config = \"other.toml\"\n");
+  expect_failure({"serve", "--config", config}, 78, line(1) + ": config: a configuration file");
+  for (auto const& [option, value] : bad_values()) {
+    file("# one line\n" + option + " = \"" + value + "\"\n");
+    expect_failure({"serve", "--config", config}, 78, line(2) + ": " + option);
+    if (!value.empty()) expect_failure({"serve"}, 78, variable_of(option), {{variable_of(option), value}});
+  }
   expect_failure({"serve", "--config", "/nonexistent.toml"}, 78, "/nonexistent.toml");
+  expect_failure({"serve", "--config", directory.path()}, 78, directory.path());
 }
 
 TEST_CASE("bad keys exit 78 with a line that names the file", "[options]") {
@@ -211,6 +307,7 @@ TEST_CASE("check says nothing is wrong and exits 0, and help and version are on 
     auto const help = run_deployd(arguments);
     CHECK(help.status == 0);
     CHECK(help.out.find("--") != std::string::npos);
+    CHECK(help.out.find("Usage: deployd") != std::string::npos);
     CHECK(help.err.empty());
   }
 }
