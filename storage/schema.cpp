@@ -264,6 +264,16 @@ void require_current_schema(DatabaseUrl const& url, Relations const& relations) 
   }
 }
 
+bool may_have_own_tables(DatabaseUrl const& url, Relations const& relations) {
+  if (!relations.foreign() || !std::holds_alternative<PostgresqlUrl>(url)) return true;
+  try {
+    auto const session = open_session(url, Access::read);
+    return !goes_without_tables(read_catalog(*session), relations);
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, url);
+  }
+}
+
 bool has_own_tables(DatabaseUrl const& url, Relations const& relations) {
   if (!relations.foreign()) return true;
   try {

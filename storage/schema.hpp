@@ -39,6 +39,10 @@ MigrationReport migrate(DatabaseUrl const& url, Relations const& relations, std:
 /// readable; where deployd may not create its own tables, their absence is a warning in the log.
 void require_current_schema(DatabaseUrl const& url, Relations const& relations);
 
+/// Whether deployd's own tables are there, or could be made by `migrate`: false only beside somebody else's relations,
+/// where this role may not have them. Throws `Error` when the store is away.
+bool may_have_own_tables(DatabaseUrl const& url, Relations const& relations);
+
 /// Whether the store has deployd's own tables and they may be used: false only beside somebody else's relations.
 /// To be asked when `require_current_schema` has passed; throws `Error` when the store is away.
 bool has_own_tables(DatabaseUrl const& url, Relations const& relations);

@@ -20,9 +20,10 @@ std::string begin_writing(DatabaseUrl const& url) {
   return std::holds_alternative<SqliteUrl>(url) ? "BEGIN IMMEDIATE" : "BEGIN";
 }
 
-/// Beside somebody else's relations there may be nowhere to keep tokens.
-void require_own_tables(DatabaseUrl const& url, Relations const& relations) {
-  if (!has_own_tables(url, relations))
+/// Beside somebody else's relations there may be nowhere to keep tokens. Asked first, where the lack of own tables is
+/// no more than a warning.
+void require_place(DatabaseUrl const& url, Relations const& relations) {
+  if (!may_have_own_tables(url, relations))
     throw Error(errc::forbidden, describe(url) +
                                      ": there is nowhere to keep API tokens: beside other programs' relations deployd "
                                      "needs a schema 'deployd' of its own, which this role may not create or use");
@@ -65,8 +66,8 @@ struct OptionalTime {
 
 std::int64_t add_token(DatabaseUrl const& url, Relations const& relations, std::string_view name, Sha256 const& hash,
                        std::optional<sys_seconds> expires) {
+  require_place(url, relations);
   migrate(url, relations);
-  require_own_tables(url, relations);
   try {
     auto const session = open_session(url, Access::write);
     auto& sql = *session;
@@ -89,8 +90,8 @@ std::int64_t add_token(DatabaseUrl const& url, Relations const& relations, std::
 }
 
 std::vector<TokenRecord> list_tokens(DatabaseUrl const& url, Relations const& relations) {
+  require_place(url, relations);
   require_current_schema(url, relations);
-  require_own_tables(url, relations);
   try {
     auto const session = open_session(url, Access::read);
     long long id = 0;
@@ -120,8 +121,8 @@ std::vector<TokenRecord> list_tokens(DatabaseUrl const& url, Relations const& re
 }
 
 bool revoke_token(DatabaseUrl const& url, Relations const& relations, std::int64_t id) {
+  require_place(url, relations);
   require_current_schema(url, relations);
-  require_own_tables(url, relations);
   try {
     auto const session = open_session(url, Access::write);
     auto& sql = *session;
