@@ -171,9 +171,10 @@ HttpError refusal_for(ParserError const& failure, std::string_view bytes) {
   return refusal(400, "The request head is not valid");
 }
 
+constexpr std::size_t around_target = 64;  // a method, two spaces and the version
+
 /// Limits that an incomplete head may have gone over already.
 std::optional<HttpError> over_limit(std::string_view bytes, HeadLimits const& limits) {
-  constexpr std::size_t around_target = 64;  // a method, two spaces and the version
   auto const line_end = bytes.find("\r\n");
   if (line_end == std::string_view::npos) {
     if (bytes.size() > limits.target_bytes + around_target) return refusal(414, "The request target is too long");
@@ -223,7 +224,8 @@ ReadResult read_request_head(std::string_view bytes, HeadLimits const& limits, R
     return {};
   }
   if (parser.error()) return refused(*parser.error());
-  if (request.target.size() > limits.target_bytes) return refused(refusal(414, "The request target is too long"));
+  if (request.target.size() > limits.target_bytes || parser.header_at() > limits.target_bytes + around_target + 2)
+    return refused(refusal(414, "The request target is too long"));
   if (failure) return refused(refusal_for(failure, bytes));
   if (head_bytes - parser.header_at() > limits.header_bytes + 2)
     return refused(refusal(431, "The request header is too large"));

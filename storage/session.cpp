@@ -160,7 +160,8 @@ Meaning meaning_of_sqlite(int result) {
     case SQLITE_CORRUPT: return {errc::corrupt, "the database is damaged"};
     case SQLITE_PERM:
     case SQLITE_AUTH: return {errc::forbidden, ""};
-    case SQLITE_READONLY: return {errc::forbidden, "the database cannot be written"};
+    case SQLITE_READONLY:
+      return {errc::forbidden, "the database, or the directory for its -wal and -shm files, cannot be written"};
     case SQLITE_CANTOPEN:
       return {errc::unavailable, "the database, or the -wal and -shm files beside it, cannot be opened"};
     case SQLITE_FULL: return {errc::unavailable, "no space is left for the database or its temporary files"};

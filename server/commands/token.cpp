@@ -86,8 +86,9 @@ int run_token_create(Settings const& settings) {
   auto const place = read_store_place(settings);
   auto const name = required(settings, "name", to_name);
   std::optional<std::chrono::sys_seconds> expires;
+  // Up: a token is good for at least as long as was asked for.
   if (auto const lifetime = settings.read("expires", to_lifetime))
-    expires = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) + *lifetime;
+    expires = std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::now()) + *lifetime;
   auto const token = auth::make_api_token();
   auto const id = storage::add_token(place.url, place.relations, name, auth::hash_of(token), expires);
   try {

@@ -1,5 +1,9 @@
 #include "routing/api.hpp"
 
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <catch2/catch_test_macros.hpp>
@@ -7,12 +11,14 @@
 
 #include <chrono>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "auth/jwt_signer.hpp"
 #include "auth/key_ring.hpp"
+#include "tests/auth/stored_tokens.hpp"
 #include "tests/routing/answers.hpp"
 #include "tests/routing/recorded_exchange.hpp"
 #include "tests/storage/store_under_test.hpp"
@@ -415,4 +421,33 @@ TEST_CASE("what could not be read is answered with an error and the end of the c
     CHECK(got["Connection"] == "close");
     CHECK(got.body.empty() == (method == Method::head));
   }
+}
+
+TEST_CASE("a failure inside is a 500 that tells nothing of it, under an id that the log has too") {
+  deployd::tests::StoredTokens store;  // throws what nobody expects when it is asked for anything but a token
+  auth::Authenticator authenticator(auth::KeyRing::load({.secret = secret}), store);
+  Api api({.cors = CorsPolicy({"*"}), .cache_bytes = 0, .limiter = nullptr}, authenticator, store);
+  std::ostringstream log;
+  auto const logger = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_st>(log)));
+
+  RecordedExchange exchange;
+  auto answering = [](Api& asked, RecordedExchange& to) -> boost::asio::awaitable<void> {
+    Request const request = with_token(get("/api/v1/deployments/1"));
+    co_await asked.answer(request, moment, to);
+  };
+  boost::asio::io_context loop;
+  std::exception_ptr thrown;
+  boost::asio::co_spawn(loop, answering(api, exchange), [&](std::exception_ptr failure) { thrown = failure; });
+  loop.run();
+  spdlog::set_default_logger(logger);
+
+  CHECK_FALSE(thrown);
+  auto const got = take_apart(exchange.bytes());
+  CHECK(got.status() == 500);
+  CHECK(got.body ==
+        R"({"name":"GeneralError","message":"Internal server error","code":500,"className":"general-error"})");
+  CHECK(got["X-Request-Id"].size() > 8);
+  CHECK(log.str().find(std::string(got["X-Request-Id"]) + " failed: not a question") != std::string::npos);
 }

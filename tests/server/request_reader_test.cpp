@@ -300,6 +300,9 @@ TEST_CASE("a request line without an end is refused once it cannot be within the
   CHECK(outcome(line(limits.target_bytes)) == 0);
   CHECK(outcome(line(limits.target_bytes + 64)) == 0);
   CHECK(outcome(line(limits.target_bytes + 65)) == 414);
+  auto const method = [](std::size_t size) { return std::string(size, 'M') + " / HTTP/1.1\r\nHost: x\r\n\r\n"; };
+  CHECK(outcome(method(limits.target_bytes + 64 - 11)) == 200);
+  CHECK(outcome(method(limits.target_bytes + 64 - 10)) == 414);
 }
 
 TEST_CASE("fields are read up to their limit together and refused one byte past it") {

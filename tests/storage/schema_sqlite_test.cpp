@@ -242,6 +242,26 @@ TEST_CASE("a SQLite file without permission is refused") {
   CHECK(line == "forbidden: " + url.path + ": no permission to read it");
 }
 
+TEST_CASE("a SQLite store in whose directory no journal can be made is refused in words that say so") {
+  TemporaryDirectory const directory;
+  SqliteUrl const url{directory.file("x.db")};
+  migrate(url, {});
+  auto const parent = std::filesystem::path(url.path).parent_path();
+  std::filesystem::permissions(url.path, std::filesystem::perms(0644));
+  std::filesystem::permissions(parent, std::filesystem::perms(0555));
+  auto const line = as_nobody([&url]() -> std::string {
+    try {
+      require_current_schema(url, {});
+      return "nothing was refused";
+    } catch (Error const& error) {
+      return std::string(error.code() == errc::forbidden ? "forbidden: " : "wrong code: ") + error.what();
+    }
+  });
+  std::filesystem::permissions(parent, std::filesystem::perms(0755));
+  CHECK(line == "forbidden: " + url.path + ": the database, or the directory for its -wal and -shm files, cannot be " +
+                    "written");
+}
+
 TEST_CASE("a SQLite store that another program keeps locked is busy") {
   TemporaryDirectory const directory;
   SqliteUrl const url{directory.file("x.db")};
