@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -14,9 +15,18 @@
 namespace deployd::tests {
 namespace {
 
-pid_t find_thread(pid_t pid, std::string_view name) {
+/// 0 when there is none.
+pid_t look_for_thread(pid_t pid, std::string_view name) {
   for (auto const& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task"))
     if (read_file(task.path() / "comm") == std::string(name) + "\n") return std::stoi(task.path().filename().string());
+  return 0;
+}
+
+/// A thread names itself, which may be a moment after the program says that it listens.
+pid_t find_thread(pid_t pid, std::string_view name) {
+  auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (std::chrono::steady_clock::now() < end)
+    if (auto const thread = look_for_thread(pid, name); thread != 0) return thread;
   throw std::runtime_error("there is no thread of the name " + std::string(name));
 }
 
