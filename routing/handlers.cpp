@@ -139,8 +139,7 @@ awaitable<void> Handlers::get_deployment(Call& call) {
 }
 
 awaitable<void> Handlers::report_health(Call& call) {
-  append_status_document(call.exchange.output(), R"({"status":"ok"})", call.request, call.moment, cors_);
-  call.exchange.note(200, {});
+  answer(call, R"({"status":"ok"})", {}, std::nullopt);
   co_return;
 }
 
@@ -148,8 +147,7 @@ awaitable<void> Handlers::report_readiness(Call& call) {
   if (draining_) co_return refuse(call, unavailable("The server is stopping"));
   auto const answered = co_await store_.ping();
   if (!answered) co_return refuse(call, answered.error());
-  append_status_document(call.exchange.output(), R"({"status":"ready"})", call.request, call.moment, cors_);
-  call.exchange.note(200, {});
+  answer(call, R"({"status":"ready"})", {}, std::nullopt);
 }
 
 void Handlers::answer(Call& call, std::string_view body, std::string_view link,

@@ -163,18 +163,6 @@ void append_options_answer(Output& out, Request const& request, Moment const& mo
   append_request_lines(bytes, request, cors);
 }
 
-void append_status_document(Output& out, std::string_view body, Request const& request, Moment const& moment,
-                            CorsPolicy const& cors) {
-  auto& bytes = out.bytes;
-  append_status_line(bytes, 200, moment);
-  bytes += content_type;
-  append_content_length(bytes, body.size());
-  bytes += not_kept;
-  bytes += cors.fixed_lines();
-  append_request_lines(bytes, request, cors);
-  if (request.method != Method::head) bytes += body;
-}
-
 void append_stream_head(Output& out, std::string_view link, Request const& request, Moment const& moment,
                         CorsPolicy const& cors) {
   auto& bytes = out.bytes;

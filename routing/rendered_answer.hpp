@@ -50,10 +50,6 @@ void append_error(Output& out, HttpError const& error, Request const& request, M
 /// Appends a 204 with `Allow` and, for a CORS preflight, what it asks.
 void append_options_answer(Output& out, Request const& request, Moment const& moment, CorsPolicy const& cors);
 
-/// Appends a 200 with a small JSON body that nobody may keep.
-void append_status_document(Output& out, std::string_view body, Request const& request, Moment const& moment,
-                            CorsPolicy const& cors);
-
 /// Appends the header block of a list that is streamed: chunked, or up to the end of the connection for HTTP/1.0.
 void append_stream_head(Output& out, std::string_view link, Request const& request, Moment const& moment,
                         CorsPolicy const& cors);

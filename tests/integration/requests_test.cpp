@@ -280,7 +280,8 @@ TEST_CASE("/healthz and /readyz are 200 while all is well and need no token", "[
       CAPTURE(service.store.kind(), target);
       auto const got = service.server.ask(request("GET", target));
       CHECK(got.status == 200);
-      CHECK(got["Cache-Control"] == "no-store");
+      CHECK(got["Cache-Control"] == "private, no-cache");
+      CHECK(got["ETag"].size() == 34);
       CHECK(got["Content-Type"] == "application/json; charset=utf-8");
     }
   });
