@@ -121,7 +121,8 @@ class CommandLine {
   }
 
   void refuse_unknown_options() const {
-    auto const extras = app_.remaining(true);
+    auto extras = app_.remaining(true);
+    std::erase(extras, "--");  // says that no option follows
     if (extras.empty()) return;
     auto const& word = extras.front();
     if (!word.starts_with("--")) throw UsageError(fmt::format("'{}' is one word too many", word));

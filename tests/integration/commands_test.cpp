@@ -118,6 +118,17 @@ TEST_CASE("several files and standard input are one import, in any order, all or
   });
 }
 
+TEST_CASE("behind -- a file may be called like an option", "[commands]") {
+  TemporaryDirectory const directory;
+  directory.write("--format", sample_data);
+  Command command;
+  command.arguments = {deployd_program(), "import", "--", "--format"};
+  command.directory = directory.path();
+  auto const outcome = run(command);
+  CAPTURE(outcome.err);
+  CHECK(outcome.status == 0);
+}
+
 TEST_CASE("token create prints the token alone, and token list its id first and never the token", "[commands]") {
   with_each_new_database([](std::string const& database) {
     auto const created = run_with(database, {"token", "create", "--name", "ci", "--expires", "30d"});
