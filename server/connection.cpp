@@ -1,11 +1,13 @@
 #include "server/connection.hpp"
 
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -35,7 +37,8 @@ constexpr std::chrono::seconds quiet_time{1};
 
 }  // namespace
 
-Connection::Connection(Worker& worker, Socket socket) : worker_(worker), socket_(std::move(socket)) {
+Connection::Connection(Worker& worker, Socket socket, std::unique_ptr<TlsStream> tls)
+    : worker_(worker), socket_(std::move(socket)), tls_(std::move(tls)) {
   if (worker_.options().access_log != AccessLog::off) remote_ = remote_address(socket_.native_handle());
 }
 
@@ -45,28 +48,35 @@ Connection::~Connection() {
 }
 
 awaitable<void> Connection::run() {
-  while (true) {
+  bool ready = true;
+  if (tls_) ready = co_await secure();
+  while (ready) {
     bool const go_on = co_await answer_buffered();
     if (!go_on) break;
     if (!make_room()) break;
     auto const room = boost::asio::buffer(buffer_ + end_, capacity_ - end_);
     std::size_t received = 0;
-    if (!leaving()) {
+    bool ended = false;
+    if (tls_) {
+      received = co_await receive_secured(room);
+      ended = received == 0;
+    } else if (!leaving()) {
       auto const [failure, count] = co_await socket_.async_read_some(room, without_exceptions);
       received = count;
-      if (failure && !leaving()) {
-        if (!expired_ || phase_ != Phase::head || to_discard_ != 0) break;
-        refuse({408, "The request did not arrive in time"});
-        co_await flush();
-        break;
-      }
+      ended = failure && !leaving();
     }
-    if (received == 0) received = receive_at_once(room);
-    if (received == 0) break;
+    if (received == 0 && !ended) received = receive_at_once(room);
+    if (received == 0) {
+      if (!expired_ || phase_ != Phase::head || to_discard_ != 0) break;
+      refuse({408, "The request did not arrive in time"});
+      co_await flush();
+      break;
+    }
     expired_ = false;
     fresh_ = false;
     end_ += received;
   }
+  if (tls_ && !broken_) tls_->close();
   if (!broken_ && (refused_ || to_discard_ != 0)) co_await linger();
 }
 
@@ -74,6 +84,75 @@ awaitable<void> Connection::run() {
 std::size_t Connection::receive_at_once(boost::asio::mutable_buffer room) noexcept {
   auto const received = ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
   return received > 0 ? static_cast<std::size_t>(received) : 0;
+}
+
+/// The handshake, which has a deadline of its own. False when nothing can be served after it.
+awaitable<bool> Connection::secure() {
+  enter(Phase::handshake, worker_.options().header_timeout);
+  auto status = TlsStream::Status::wants_bytes;
+  for (bool first = true; status == TlsStream::Status::wants_bytes || status == TlsStream::Status::wants_to_send;
+       first = false) {
+    if (status == TlsStream::Status::wants_to_send) {
+      auto const [failure] = co_await socket_.async_wait(Socket::wait_write, without_exceptions);
+      if (failure) co_return false;
+    } else {
+      auto const room = tls_->room();
+      auto const [failure, count] = co_await socket_.async_read_some(room, without_exceptions);
+      if (failure) co_return false;
+      tls_->arrived(count);
+    }
+    if (first && tls_->is_plain_text()) {
+      co_await refuse_plain_text();
+      co_return false;
+    }
+    status = tls_->handshake();
+  }
+  if (status == TlsStream::Status::done) co_return true;
+  spdlog::debug("no TLS with a client: {}", tls_->reason());
+  refused_ = true;  // it may still be sending, and is to see the alert
+  co_return false;
+}
+
+/// A client that does not know that TLS is spoken here is told so in the only way that it understands.
+awaitable<void> Connection::refuse_plain_text() {
+  tls_.reset();
+  refuse({400, "This address takes HTTPS only; the request came as plain HTTP"});
+  co_await flush();
+}
+
+/// Receives and decrypts at least one byte of requests; 0 when there will be none.
+awaitable<std::size_t> Connection::receive_secured(boost::asio::mutable_buffer room) {
+  while (true) {
+    auto status = TlsStream::Status::wants_bytes;
+    if (tls_->has_buffered()) {
+      auto const got = tls_->read(room);
+      if (got.bytes != 0) co_return got.bytes;
+      status = got.status;
+    }
+    if (status == TlsStream::Status::wants_to_send) {
+      auto const [failure] = co_await socket_.async_wait(Socket::wait_write, without_exceptions);
+      if (failure) co_return 0;
+      continue;
+    }
+    if (status == TlsStream::Status::failed) {
+      spdlog::debug("TLS with a client has failed: {}", tls_->reason());
+      refused_ = true;
+    }
+    if (status != TlsStream::Status::wants_bytes) co_return 0;
+
+    if (phase_ == Phase::idle && tls_->has_part()) enter(Phase::head, worker_.options().header_timeout);
+    auto const cipher = tls_->room();
+    std::size_t received = 0;
+    if (!leaving()) {
+      auto const [failure, count] = co_await socket_.async_read_some(cipher, without_exceptions);
+      received = count;
+      if (failure && !leaving()) co_return 0;
+    }
+    if (received == 0) received = receive_at_once(cipher);
+    if (received == 0) co_return 0;
+    expired_ = false;
+    tls_->arrived(received);
+  }
 }
 
 /// Answers every request that stands whole in the buffer, and sends the answers. False when that was the end.
@@ -205,6 +284,7 @@ void Connection::log_access(routing::Request const& request) {
 
 /// Sends as much as the kernel takes at once.
 Connection::Sent Connection::send_output() noexcept {
+  if (tls_) return send_secured();
   while (true) {
     auto& out = *output_;
     std::array<iovec, 2> pieces{};
@@ -234,11 +314,51 @@ Connection::Sent Connection::send_output() noexcept {
       sent_ = 0;
       return Sent::all;
     }
-    auto const of_bytes = std::min(sent, out.bytes.size() - sent_);
-    sent_ += of_bytes;
-    out.tail_offset += sent - of_bytes;
-    if (phase_ == Phase::sending) enter(Phase::sending, worker_.options().write_timeout);
+    note_sent(sent);
   }
+}
+
+/// The same through TLS.
+Connection::Sent Connection::send_secured() noexcept {
+  while (true) {
+    auto const record = next_record();
+    if (record.empty()) {
+      output_->clear();
+      sent_ = 0;
+      return Sent::all;
+    }
+    auto const sent = tls_->write(record);
+    if (sent.status == TlsStream::Status::wants_to_send) return Sent::part;
+    if (sent.status != TlsStream::Status::done) {
+      broken_ = true;
+      return Sent::failed;
+    }
+    note_sent(sent.bytes);
+  }
+}
+
+/// What to encrypt next. The end of the bytes and the beginning of the tail go together, so that an answer that fits
+/// into one record is one.
+std::span<char const> Connection::next_record() noexcept {
+  auto const& out = *output_;
+  auto const bytes = std::span<char const>(out.bytes).subspan(sent_);
+  if (!out.tail || bytes.size() >= TlsStream::record_bytes) return bytes;
+  auto const tail = std::span<char const>(*out.tail).subspan(out.tail_offset);
+  if (bytes.empty()) return tail;
+  auto const room = worker_.record_room();
+  auto const of_tail = tail.first(std::min(tail.size(), room.size() - bytes.size()));
+  std::ranges::copy(bytes, room.begin());
+  std::ranges::copy(of_tail, room.begin() + static_cast<std::ptrdiff_t>(bytes.size()));
+  return room.first(bytes.size() + of_tail.size());
+}
+
+/// Passes over what has been sent of the output.
+void Connection::note_sent(std::size_t bytes) noexcept {
+  auto& out = *output_;
+  auto const of_bytes = std::min(bytes, out.bytes.size() - sent_);
+  sent_ += of_bytes;
+  out.tail_offset += bytes - of_bytes;
+  if (phase_ == Phase::sending) enter(Phase::sending, worker_.options().write_timeout);
 }
 
 awaitable<bool> Connection::flush() {
@@ -302,6 +422,7 @@ void Connection::expire() noexcept {
 
 void Connection::begin_drain() noexcept {
   draining_ = true;
+  if (phase_ == Phase::handshake) deadline_ = std::min(deadline_, Clock::now() + first_request_time);
   if (phase_ != Phase::idle) return;
   if (fresh_) return enter(Phase::idle, first_request_time);
   auto const silent_since = deadline_ - worker_.options().idle_timeout;

@@ -10,12 +10,14 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "routing/output.hpp"
 #include "routing/request.hpp"
 #include "server/request_reader.hpp"
+#include "server/tls_stream.hpp"
 
 namespace deployd::server {
 
@@ -30,8 +32,8 @@ using Socket = boost::asio::generic::stream_protocol::socket;
 /// requests a connection holds neither a buffer (beyond the small one of its own) nor an output.
 class Connection final : public boost::intrusive::list_base_hook<>, private routing::Exchange {
  public:
-  /// `worker` must outlive this.
-  Connection(Worker& worker, Socket socket);
+  /// `worker` must outlive this. Without `tls` the socket is spoken to in plain text.
+  Connection(Worker& worker, Socket socket, std::unique_ptr<TlsStream> tls);
   ~Connection();
 
   /// The life of the connection; ends when it is closed. Called once.
@@ -52,6 +54,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
 
  private:
   enum class Phase {
+    handshake,  // of TLS
     idle,       // between two requests
     head,       // part of a request has arrived
     answering,  // nothing is awaited of the client
@@ -74,6 +77,9 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   bool leaving() const noexcept { return draining_ && phase_ == Phase::idle && expired_ && !broken_; }
   bool more_behind(ReadResult const& head) const noexcept;
   std::size_t receive_at_once(boost::asio::mutable_buffer room) noexcept;
+  boost::asio::awaitable<std::size_t> receive_secured(boost::asio::mutable_buffer room);
+  boost::asio::awaitable<bool> secure();
+  boost::asio::awaitable<void> refuse_plain_text();
   bool worth_parsing() noexcept;
   bool make_room();
   void consume(std::size_t bytes) noexcept;
@@ -83,12 +89,16 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void finish_request(routing::Request const& request, ReadResult const& head);
   void log_access(routing::Request const& request);
   Sent send_output() noexcept;
+  Sent send_secured() noexcept;
+  std::span<char const> next_record() noexcept;
+  void note_sent(std::size_t bytes) noexcept;
   void enter(Phase phase, Clock::duration limit) noexcept;
   boost::asio::awaitable<bool> answer_buffered();
   boost::asio::awaitable<void> linger();
 
   Worker& worker_;
   Socket socket_;
+  std::unique_ptr<TlsStream> tls_;  // null: plain text
   Phase phase_ = Phase::idle;
   Clock::time_point deadline_ = Clock::time_point::max();
   Clock::time_point stream_deadline_ = Clock::time_point::max();

@@ -43,6 +43,9 @@ class Listener {
   /// As it stands in the log, with the port that was taken for port 0.
   std::string const& name() const noexcept { return name_; }
 
+  /// Otherwise it is a Unix domain socket.
+  bool is_tcp() const noexcept { return !name_.starts_with("unix:"); }
+
   /// The sockets of one of `workers` workers.
   std::vector<ListeningSocket> take(unsigned worker, unsigned workers) const;
 

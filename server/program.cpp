@@ -193,6 +193,8 @@ int run_program(std::vector<std::string> arguments) noexcept {
     return complain(failure, configuration);
   } catch (auth::KeyError const& failure) {
     return complain(failure, configuration);
+  } catch (TlsError const& failure) {
+    return complain(failure, configuration);
   } catch (DataError const& failure) {
     return complain(failure, data);
   } catch (OutputError const& failure) {

@@ -47,10 +47,11 @@ unsigned usable_cores() noexcept {
 /// The workers and what ends them: signals, arriving on the main thread.
 class Server {
  public:
-  Server(ServeOptions const& options, storage::Database& database, std::function<auth::KeyRingOptions()> reread)
+  Server(ServeOptions const& options, storage::Database& database, std::function<ReloadedOptions()> reread)
       : options_(options),
         reread_(std::move(reread)),
-        shared_{options, database, make_limiter(options), ConnectionCount(options.max_connections)} {
+        shared_{options, database, make_limiter(options), ConnectionCount(options.max_connections)},
+        tls_(load_tls(options.tls)) {
     listen();
     auto const keys = auth::KeyRing::load(options.keys);
     if (keys->empty() && !database.has_api_tokens())
@@ -62,16 +63,18 @@ class Server {
       workers_.push_back(std::make_unique<Worker>(shared_, keys, std::move(sockets), [this, index] {
         asio::post(main_, [this, index] { worker_drained(index); });
       }));
+      if (tls_) workers_.back()->replace_tls(tls_);
     }
   }
 
   void run() {
     await_stop();
     await_reload();
+    watch_certificates();
     for (auto& worker : workers_) worker->start();
     for (auto& listener : listeners_) {
       listener.offer_on(main_);
-      spdlog::info("listening on {}", listener.name());
+      spdlog::info("listening on {}{}", listener.name(), tls_ && listener.is_tcp() ? ", HTTPS" : "");
     }
     systemd_.ready(serving_status());
     watch_loops();
@@ -155,8 +158,13 @@ class Server {
       systemd_.reloading();
       auto status = serving_status();
       try {
-        auto const keys = auth::KeyRing::load(reread_());
+        auto const fresh = reread_();
+        auto const keys = auth::KeyRing::load(fresh.keys);
+        if (fresh.tls.certificates.empty() == (tls_ != nullptr))
+          throw TlsError("--tls-cert: HTTPS is switched on or off by a restart only");
+        auto tls = load_tls(fresh.tls);
         for (auto& worker : workers_) worker->replace_keys(keys);
+        if (tls) replace_tls(std::move(tls));
         spdlog::info("reloaded");
       } catch (std::exception const& error) {
         spdlog::error("not reloaded, everything stays as it was: {}", error.what());
@@ -164,6 +172,27 @@ class Server {
       }
       systemd_.ready(status);
       await_reload();
+    });
+  }
+
+  /// Null when TLS is off.
+  std::shared_ptr<TlsContext const> load_tls(TlsOptions const& options) const {
+    return options.certificates.empty() ? nullptr : TlsContext::load(options, tickets_);
+  }
+
+  void replace_tls(std::shared_ptr<TlsContext const> tls) {
+    tls_ = std::move(tls);
+    for (auto& worker : workers_) worker->replace_tls(tls_);
+    watch_certificates();
+  }
+
+  /// Says now and once a day what certificates have come, or are coming, to their end.
+  void watch_certificates() {
+    if (!tls_) return;
+    for (auto const& line : tls_->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
+    certificate_check_.expires_after(std::chrono::hours(24));
+    certificate_check_.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled) watch_certificates();
     });
   }
 
@@ -177,12 +206,15 @@ class Server {
   }
 
   ServeOptions const& options_;
-  std::function<auth::KeyRingOptions()> reread_;
+  std::function<ReloadedOptions()> reread_;
   SharedState shared_;
+  std::shared_ptr<TlsTicketKeys> tickets_ = std::make_shared<TlsTicketKeys>();
+  std::shared_ptr<TlsContext const> tls_;
   asio::io_context main_{1};
   asio::signal_set stop_signals_{main_, SIGTERM, SIGINT};
   asio::signal_set reload_signal_{main_, SIGHUP};
   asio::steady_timer drain_timer_{main_};
+  asio::steady_timer certificate_check_{main_};
   SystemdNotifier systemd_;
   SystemdWatchdog watchdog_{main_, systemd_, watchdog_limit()};
   bool draining_ = false;
@@ -193,7 +225,7 @@ class Server {
 
 }  // namespace
 
-int serve(ServeOptions const& given, std::function<auth::KeyRingOptions()> reread) {
+int serve(ServeOptions const& given, std::function<ReloadedOptions()> reread) {
   std::signal(SIGPIPE, SIG_IGN);
   auto options = given;
   if (options.workers == 0) options.workers = usable_cores();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "auth/key_ring.hpp"
+#include "server/tls_context.hpp"
 #include "storage/database.hpp"
 
 namespace deployd::server {
@@ -38,6 +39,7 @@ struct ServeOptions {
   unsigned workers = 0;  // 0: the cores this process may run on
   storage::DatabaseOptions database;
   auth::KeyRingOptions keys;
+  TlsOptions tls;
   std::vector<std::string> cors_origins{"*"};
   std::size_t max_connections = 10000;
   std::chrono::milliseconds header_timeout{10'000};
@@ -54,13 +56,19 @@ struct ServeOptions {
   AccessLog access_log = AccessLog::off;
 };
 
+/// What SIGHUP puts in force anew: the options, and the files that they name.
+struct ReloadedOptions {
+  auth::KeyRingOptions keys;
+  TlsOptions tls;
+};
+
 /// Serves until SIGTERM or SIGINT and returns once drained; the exit status of the process. Sockets handed over by
 /// systemd take the place of `options.listen`; systemd is told of every state.
 ///
-/// Throws `storage::Error`, `auth::KeyError` or `ListenError` when it cannot start. On SIGHUP `reread` is asked for the
-/// key options in force from then on (it re-reads configuration and puts the log level in force itself); what it
-/// throws is logged and the old keys stay.
-int serve(ServeOptions const& options, std::function<auth::KeyRingOptions()> reread);
+/// Throws `storage::Error`, `auth::KeyError`, `TlsError` or `ListenError` when it cannot start. On SIGHUP `reread` is
+/// asked for the options in force from then on (it re-reads configuration and puts the log level in force itself); what
+/// it throws is logged and everything stays as it was.
+int serve(ServeOptions const& options, std::function<ReloadedOptions()> reread);
 
 /// An address of --listen, or a socket handed over, that is not to be had. `what()` is one line that names it.
 class ListenError : public std::runtime_error {

@@ -104,6 +104,13 @@ void Worker::replace_keys(std::shared_ptr<auth::KeyRing const> keys) {
   asio::post(context_, [this, keys = std::move(keys)]() mutable { authenticator_->replace_keys(std::move(keys)); });
 }
 
+void Worker::replace_tls(std::shared_ptr<TlsContext const> tls) {
+  asio::post(context_, [this, tls = std::move(tls)]() mutable {
+    if (!record_) record_ = std::make_unique_for_overwrite<char[]>(TlsStream::record_bytes);
+    tls_ = std::move(tls);
+  });
+}
+
 void Worker::announce_drain() {
   asio::post(context_, [this] { api_->begin_drain(); });
 }
@@ -171,8 +178,9 @@ Worker::Accepted Worker::accept_one(Acceptor& acceptor) {
 }
 
 void Worker::open(int fd, int family) {
-  auto connection =
-      std::make_unique<Connection>(*this, Socket(context_, asio::generic::stream_protocol(family, 0), fd));
+  Socket socket(context_, asio::generic::stream_protocol(family, 0), fd);
+  auto tls = tls_ && family != AF_UNIX ? std::make_unique<TlsStream>(tls_, fd) : nullptr;
+  auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(tls));
   auto& opened = *connection;
   connections_.push_back(opened);
   if (draining_) opened.begin_drain();

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "server/http_date.hpp"
 #include "server/listener.hpp"
 #include "server/serve.hpp"
+#include "server/tls_context.hpp"
 #include "storage/database.hpp"
 
 namespace deployd::server {
@@ -66,6 +68,8 @@ class Worker {
   void start();
   /// Puts other keys in force.
   void replace_keys(std::shared_ptr<auth::KeyRing const> keys);
+  /// Connections accepted on TCP from now on are spoken to with this; before the first call in plain text.
+  void replace_tls(std::shared_ptr<TlsContext const> tls);
   /// Lets /readyz say that the server is about to stop, and goes on serving.
   void announce_drain();
   /// Stops listening once what waits is accepted, lets what is being answered be answered, and closes the rest.
@@ -87,6 +91,8 @@ class Worker {
   void give_back(std::unique_ptr<char[]> buffer) noexcept;
   /// The size of a borrowed buffer: the largest head that is read.
   std::size_t buffer_size() const noexcept { return buffer_size_; }
+  /// Room for one record of TLS, valid until the next call. Only where TLS is spoken.
+  std::span<char> record_room() noexcept { return {record_.get(), TlsStream::record_bytes}; }
   /// Appends a line to the access log, which is written a few times a second.
   std::string& access_log() noexcept { return access_log_; }
 
@@ -115,11 +121,13 @@ class Worker {
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<routing::Api> api_;
+  std::shared_ptr<TlsContext const> tls_;  // null: plain text
   HttpDate date_;
   std::vector<Acceptor> acceptors_;
   boost::intrusive::list<Connection> connections_;
   std::vector<std::unique_ptr<routing::Output>> free_outputs_;
   std::vector<std::unique_ptr<char[]>> free_buffers_;
+  std::unique_ptr<char[]> record_;
   std::string access_log_;
   bool draining_ = false;
   bool ended_ = false;

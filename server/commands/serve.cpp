@@ -5,21 +5,34 @@
 #include "server/options/serve_options.hpp"
 
 namespace deployd::server {
+namespace {
+
+/// Null when TLS is off.
+std::shared_ptr<TlsContext const> load_tls(TlsOptions const& options) {
+  if (options.certificates.empty()) return nullptr;
+  return TlsContext::load(options, std::make_shared<TlsTicketKeys>());
+}
+
+}  // namespace
 
 int run_serve(Settings const& settings, std::function<Settings()> reread) {
   auto const options = read_serve_options(settings);
   return serve(options, [reread = std::move(reread)] {
     auto const fresh = reread();
-    auto keys = read_key_options(fresh);
-    auth::KeyRing::load(keys);  // the log changes only when the keys are good as well
+    ReloadedOptions reloaded{read_key_options(fresh), read_tls_options(fresh)};
+    // The log changes only when the keys and certificates are good as well.
+    auth::KeyRing::load(reloaded.keys);
+    load_tls(reloaded.tls);
     configure_log(fresh);
-    return keys;
+    return reloaded;
   });
 }
 
 int run_check(Settings const& settings) {
   auto const options = read_serve_options(settings);
   auto const keys = auth::KeyRing::load(options.keys);
+  if (auto const tls = load_tls(options.tls))
+    for (auto const& line : tls->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
   auto const database = storage::open_database(options.database);
   if (keys->empty() && !database->has_api_tokens())
     spdlog::warn("no key for tokens is configured and the store has no API token: every call will be refused");

@@ -37,6 +37,13 @@ constexpr std::array options{
     OptionSpec{"jwt-audience", "TEXT", false, "", "the `aud` that a JWT must have (and that `token sign` writes)",
                serving | token_sign_command},
     OptionSpec{"jwt-leeway", "SECONDS", false, "30", "for `exp` and `nbf`", serving},
+    OptionSpec{
+        "tls-cert", "FILE", true, "",
+        "HTTPS on the TCP addresses: PEM certificate with its chain; several are chosen by SNI; read again on SIGHUP",
+        serving},
+    OptionSpec{"tls-key", "FILE", true, "", "PEM key of the --tls-cert in the same place, not encrypted", serving},
+    OptionSpec{"tls-client-ca", "FILE", false, "", "PEM authorities: clients must have a certificate of one of them",
+               serving},
     OptionSpec{"cors-origin", "ORIGIN", true, "*", "which pages' scripts may call", serving},
     OptionSpec{"max-connections", "N", false, "10000", "past it, connections wait in the backlog", serving},
     OptionSpec{"header-timeout", "TIME", false, "10s", "for a request to arrive", serving},

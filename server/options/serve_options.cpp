@@ -87,6 +87,19 @@ auth::KeyRingOptions read_key_options(Settings const& settings) {
   return keys;
 }
 
+TlsOptions read_tls_options(Settings const& settings) {
+  auto const certificates = settings.read_all("tls-cert", as_text);
+  auto const keys = settings.read_all("tls-key", as_text);
+  if (certificates.size() > keys.size()) throw ConfigurationError("--tls-key is missing: each --tls-cert needs one");
+  if (keys.size() > certificates.size()) throw ConfigurationError("--tls-cert is missing: each --tls-key needs one");
+  TlsOptions options;
+  for (std::size_t i = 0; i < keys.size(); ++i) options.certificates.push_back({certificates[i], keys[i]});
+  options.client_ca_file = settings.read("tls-client-ca", as_text);
+  if (options.client_ca_file && keys.empty())
+    throw ConfigurationError("--tls-cert is missing: --tls-client-ca needs --tls-cert and --tls-key");
+  return options;
+}
+
 ServeOptions read_serve_options(Settings const& settings) {
   ServeOptions options;
   auto place = read_store_place(settings);
@@ -120,6 +133,7 @@ ServeOptions read_serve_options(Settings const& settings) {
                 one_of<AccessLog>({{"off", AccessLog::off}, {"json", AccessLog::json}, {"text", AccessLog::text}}))
           .value_or(AccessLog::off);
   options.keys = read_key_options(settings);
+  options.tls = read_tls_options(settings);
   return options;
 }
 

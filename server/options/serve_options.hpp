@@ -18,6 +18,7 @@ struct StorePlace {
 /// These throw UsageError or ConfigurationError for a bad value; a secret file that cannot be read is auth::KeyError.
 StorePlace read_store_place(Settings const& settings);
 auth::KeyRingOptions read_key_options(Settings const& settings);
+TlsOptions read_tls_options(Settings const& settings);
 ServeOptions read_serve_options(Settings const& settings);
 
 }  // namespace deployd::server

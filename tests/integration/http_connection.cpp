@@ -1,6 +1,7 @@
 #include "tests/integration/http_connection.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -71,14 +72,30 @@ HttpConnection::HttpConnection(std::string const& unix_path)
   connect_to(socket_, reinterpret_cast<sockaddr const*>(&address), sizeof(address));
 }
 
+HttpConnection::HttpConnection(std::uint16_t port, TlsClient& client, int receive_buffer)
+    : HttpConnection(port, receive_buffer) {
+  ::fcntl(socket_, F_SETFL, O_NONBLOCK);
+  tls_ = std::make_unique<TlsConnection>(client, socket_);
+}
+
 HttpConnection::HttpConnection(HttpConnection&& other) noexcept
-    : socket_(std::exchange(other.socket_, -1)), buffer_(std::move(other.buffer_)), reset_(other.reset_) {}
+    : socket_(std::exchange(other.socket_, -1)),
+      tls_(std::move(other.tls_)),
+      buffer_(std::move(other.buffer_)),
+      reset_(other.reset_) {}
 
 HttpConnection::~HttpConnection() {
   if (socket_ >= 0) ::close(socket_);
 }
 
 void HttpConnection::send(std::string_view bytes) {
+  if (tls_)
+    tls_->send(bytes);
+  else
+    send_raw(bytes);
+}
+
+void HttpConnection::send_raw(std::string_view bytes) {
   auto const deadline = steady_clock::now() + patience;
   while (!bytes.empty()) {
     auto const sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -96,6 +113,7 @@ void HttpConnection::send(std::string_view bytes) {
 }
 
 void HttpConnection::finish_sending() {
+  if (tls_) return tls_->finish_sending();
   ::shutdown(socket_, SHUT_WR);
 }
 
@@ -105,6 +123,11 @@ bool HttpConnection::read_some(steady_clock::time_point deadline) {
     auto const left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
     pollfd waiting{socket_, POLLIN, 0};
     if (left.count() <= 0) fail("nothing came; so far: " + buffer_.substr(0, 2000));
+    if (tls_) {
+      auto const got = tls_->read(buffer_, static_cast<int>(left.count()));
+      if (got == TlsConnection::Got::nothing) continue;
+      return got == TlsConnection::Got::bytes;
+    }
     if (::poll(&waiting, 1, static_cast<int>(left.count())) <= 0) continue;
     std::array<char, 65536> bytes;
     auto const received = ::recv(socket_, bytes.data(), bytes.size(), 0);
@@ -181,14 +204,15 @@ std::string HttpConnection::read_to_end() {
   return std::exchange(buffer_, {});
 }
 
-bool HttpConnection::has_bytes_within(std::chrono::milliseconds deadline) const {
+bool HttpConnection::has_bytes_within(std::chrono::milliseconds deadline) {
   if (!buffer_.empty()) return true;
+  if (tls_) return tls_->read(buffer_, static_cast<int>(deadline.count())) != TlsConnection::Got::nothing;
   pollfd waiting{socket_, POLLIN, 0};
   return ::poll(&waiting, 1, static_cast<int>(deadline.count())) > 0;
 }
 
 bool HttpConnection::ends_within(std::chrono::milliseconds deadline) {
-  if (!buffer_.empty() || !has_bytes_within(deadline)) return false;
+  if (!buffer_.empty() || !has_bytes_within(deadline) || !buffer_.empty()) return false;
   return !read_some(steady_clock::now() + patience);
 }
 

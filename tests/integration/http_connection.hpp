@@ -3,10 +3,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "tests/integration/tls_client.hpp"
 
 namespace deployd::tests {
 
@@ -29,6 +32,8 @@ class HttpConnection {
   /// `receive_buffer` in bytes, 0 for the kernel's own size.
   explicit HttpConnection(std::uint16_t port, int receive_buffer = 0);
   explicit HttpConnection(std::string const& unix_path);
+  /// Over TLS. Throws when the handshake fails.
+  HttpConnection(std::uint16_t port, TlsClient& client, int receive_buffer = 0);
   ~HttpConnection();
   HttpConnection(HttpConnection&& other) noexcept;
   HttpConnection& operator=(HttpConnection&&) = delete;
@@ -53,13 +58,19 @@ class HttpConnection {
   std::string read_to_end();
 
   /// Whether there is something to be read, be it the end, until the deadline.
-  bool has_bytes_within(std::chrono::milliseconds deadline) const;
+  bool has_bytes_within(std::chrono::milliseconds deadline);
 
   /// Whether the connection has ended, without a byte before that, until the deadline.
   bool ends_within(std::chrono::milliseconds deadline);
 
   /// Whether the connection ended by a reset.
   bool reset() const noexcept { return reset_; }
+
+  /// For what concerns TLS alone.
+  TlsConnection& tls() { return *tls_; }
+
+  /// Past TLS, where there is any.
+  void send_raw(std::string_view bytes);
 
  private:
   bool read_some(std::chrono::steady_clock::time_point deadline);
@@ -68,6 +79,7 @@ class HttpConnection {
   std::string take_line();
 
   int socket_ = -1;
+  std::unique_ptr<TlsConnection> tls_;
   std::string buffer_;
   bool reset_ = false;
 };
