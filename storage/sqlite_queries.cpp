@@ -90,6 +90,7 @@ SqliteQueries::SqliteQueries(SqliteUrl const& url, int cache_kib) : url_(url) {
   if (auto const file = identify_file(url.path)) file_ = *file;
   session_ = open_session(url_, Access::read, std::chrono::milliseconds(0));
   *session_ << "PRAGMA cache_size = " << -cache_kib;
+  if (ask_data_version()) wal_index_ = SqliteWalIndex::of(sqlite_handle(*session_));
 }
 
 std::string SqliteQueries::message() const {
@@ -102,7 +103,16 @@ SqliteStatement& SqliteQueries::statement(std::size_t which) {
   return *slot;
 }
 
-std::optional<std::uint32_t> SqliteQueries::data_version() noexcept try {
+std::optional<std::uint32_t> SqliteQueries::data_version() noexcept {
+  if (!wal_index_) return ask_data_version();
+  auto const header = wal_index_->header();
+  if (known_version_ && header == known_header_) return known_version_;
+  known_version_ = ask_data_version();
+  known_header_ = header;
+  return known_version_;
+}
+
+std::optional<std::uint32_t> SqliteQueries::ask_data_version() noexcept try {
   auto& pragma = statement(data_version_pragma);
   ResetAtEnd const reset(pragma);
   if (pragma.step() != SQLITE_ROW) return std::nullopt;

@@ -13,6 +13,7 @@
 
 #include "storage/database_url.hpp"
 #include "storage/sqlite_statement.hpp"
+#include "storage/sqlite_wal_index.hpp"
 #include "storage/store.hpp"
 
 namespace deployd::storage {
@@ -56,7 +57,8 @@ class SqliteQueries {
   /// SQLite's words for its last failure.
   std::string message() const;
 
-  /// SQLite's counter of the commits of others; nothing when it cannot be read.
+  /// SQLite's counter of the commits of others; nothing when it cannot be read. Asks SQLite only when the WAL index
+  /// says that there was a commit.
   std::optional<std::uint32_t> data_version() noexcept;
 
   boost::system::result<bool> deployment(std::int64_t id, RowSink& sink);
@@ -77,6 +79,7 @@ class SqliteQueries {
   std::string explain(RowRange const& range, bool ids_only);
 
  private:
+  std::optional<std::uint32_t> ask_data_version() noexcept;
   SqliteStatement& statement(std::size_t which);
   SqliteStatement& start(std::size_t which, RowRange const& range, std::int64_t limit);
 
@@ -84,6 +87,9 @@ class SqliteQueries {
   FileIdentity file_;
   std::unique_ptr<soci::session> session_;
   std::array<std::unique_ptr<SqliteStatement>, 13> statements_;  // after the session: finalized before it is closed
+  std::optional<SqliteWalIndex> wal_index_;
+  SqliteWalIndex::Header known_header_{};  // from before `known_version_` was asked for
+  std::optional<std::uint32_t> known_version_;
 };
 
 }  // namespace deployd::storage
