@@ -1,6 +1,7 @@
 // An HTTP request as routing sees it: the head that the server has parsed, as views into its buffer.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string_view>
@@ -31,6 +32,11 @@ struct Request {
   SingleField access_control_request_method;
   SingleField access_control_request_headers;
 };
+
+/// All the fields that a request has views of.
+inline constexpr std::array fields_of_request{&Request::authorization, &Request::if_none_match, &Request::origin,
+                                              &Request::access_control_request_method,
+                                              &Request::access_control_request_headers};
 
 /// The time as the worker's loop saw it when the request was complete.
 struct Moment {

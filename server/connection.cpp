@@ -162,7 +162,7 @@ awaitable<bool> Connection::answer_buffered() {
     discard_body();
     bool whole = false;
     while (!last_ && to_discard_ == 0 && worth_parsing()) {
-      auto const head = read_request_head(unread(), worker_.head_limits(), request);
+      auto const head = read_head(request);
       whole = head.state == ReadResult::State::complete;
       if (head.state == ReadResult::State::incomplete) {
         parsed_at_ = end_ - begin_;
@@ -205,6 +205,26 @@ bool Connection::worth_parsing() noexcept {
   if (parsed_at_ == 0 || bytes.size() >= 2 * parsed_at_ || bytes.size() >= worker_.buffer_size() - 1) return true;
   auto const from = parsed_at_ > 3 ? parsed_at_ - 3 : 0;
   return bytes.find("\r\n\r\n", from) != std::string_view::npos;
+}
+
+/// The next head in the buffer. Fields that are those of the request before are not parsed again.
+ReadResult Connection::read_head(routing::Request& request) {
+  if (known_fields_) {
+    if (auto const known = read_known_head(unread(), *known_fields_, worker_.head_limits(), request)) return *known;
+  }
+  auto head = read_request_head(unread(), worker_.head_limits(), request);
+  if (head.state == ReadResult::State::complete) remember_fields(request, head);
+  return head;
+}
+
+/// Remembers the fields of a request once they have come twice, so that clients that send others each time make no
+/// work.
+void Connection::remember_fields(routing::Request const& request, ReadResult const& head) {
+  auto const lines = unread().substr(head.fields_at, head.head_bytes - head.fields_at);
+  bool const plain = request.http_1_1 && head.content_length == 0;
+  if (!plain || lines.size() > KnownFieldsTable::longest) return;
+  auto const hash = worker_.known_fields().hash_of(lines);
+  if (std::exchange(fields_hash_, hash) == hash) known_fields_ = worker_.known_fields().remember(lines, hash, request);
 }
 
 /// Sees to it that there is room behind what was not used yet. False when a head does not fit, which the limits rule

@@ -16,6 +16,7 @@
 
 #include "routing/output.hpp"
 #include "routing/request.hpp"
+#include "server/known_fields.hpp"
 #include "server/request_reader.hpp"
 #include "server/tls_stream.hpp"
 
@@ -81,6 +82,8 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   boost::asio::awaitable<bool> secure();
   boost::asio::awaitable<void> refuse_plain_text();
   bool worth_parsing() noexcept;
+  ReadResult read_head(routing::Request& request);
+  void remember_fields(routing::Request const& request, ReadResult const& head);
   bool make_room();
   void consume(std::size_t bytes) noexcept;
   void discard_body() noexcept;
@@ -112,6 +115,9 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   std::size_t end_ = 0;
   std::size_t parsed_at_ = 0;     // the size of `unread` when it was last found incomplete
   std::uint64_t to_discard_ = 0;  // bytes of a body still to come
+
+  std::shared_ptr<KnownFields const> known_fields_;  // that the last requests came with
+  std::uint64_t fields_hash_ = 0;                    // of the field lines that were parsed last
 
   std::unique_ptr<routing::Output> output_;  // borrowed from the worker while there are answers to be sent
   std::size_t sent_ = 0;                     // of output_->bytes

@@ -234,6 +234,7 @@ ReadResult read_request_head(std::string_view bytes, HeadLimits const& limits, R
   ReadResult result;
   result.state = ReadResult::State::complete;
   result.head_bytes = empty_lines + head_bytes;
+  result.fields_at = empty_lines + parser.header_at();
   result.content_length = parser.content_length().value_or(0);
   if (result.content_length > limits.body_bytes) return refused(refusal(413, "The request body is too large"));
   result.close_without_body = parser.expects_continue() && result.content_length > 0;

@@ -26,6 +26,7 @@ struct ReadResult {
   } state = State::incomplete;
 
   std::size_t head_bytes = 0;        // complete: the head's, empty lines before it included
+  std::size_t fields_at = 0;         // complete: where its field lines begin
   std::uint64_t content_length = 0;  // complete: the bytes behind the head that belong to it
   bool close_without_body = false;   // complete: the client waits before it sends the body (Expect: 100-continue)
   routing::HttpError error{0, {}};   // refused

@@ -21,6 +21,7 @@
 #include "routing/api.hpp"
 #include "server/connection.hpp"
 #include "server/http_date.hpp"
+#include "server/known_fields.hpp"
 #include "server/listener.hpp"
 #include "server/serve.hpp"
 #include "server/tls_context.hpp"
@@ -82,6 +83,7 @@ class Worker {
 
   ServeOptions const& options() const noexcept { return shared_.options; }
   HeadLimits const& head_limits() const noexcept { return head_limits_; }
+  KnownFieldsTable& known_fields() noexcept { return known_fields_; }
   routing::Api& api() noexcept { return *api_; }
   boost::asio::io_context& context() noexcept { return context_; }
   routing::Moment moment() noexcept;
@@ -115,9 +117,11 @@ class Worker {
 
   SharedState& shared_;
   HeadLimits head_limits_;
+  KnownFieldsTable known_fields_;
   std::size_t buffer_size_;
   std::function<void()> drained_;
-  boost::asio::io_context context_{1};
+  // Sockets belong to the worker's thread; only `post` comes from others.
+  boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<routing::Api> api_;
