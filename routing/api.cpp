@@ -33,8 +33,8 @@ Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store&
       handlers_(store_, cache_, options_.cors) {}
 
 unsigned Api::answer_warm(Request const& request, Moment const& moment, Output& out) {
-  if (request.method > Method::head || !request.authorization.single()) return 0;
-  auto const* const identity = authenticator_.recall(request.authorization.value, moment.now);
+  if (request.method > Method::head) return 0;
+  auto const* const identity = recall(request, moment);
   if (identity == nullptr) return 0;
   // In this order: what is kept was true when it was rendered; the version says whether it still is.
   auto const data_version = store_.data_version();
@@ -81,8 +81,9 @@ awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exch
   auto const found = match(path);
   if (options_asked && (path.is_api() || found.route != nullptr)) co_return answer_options();
   if (path.is_api()) {
-    bool const admitted = co_await admit(request, moment, exchange);
-    if (!admitted) co_return;
+    auto const* identity = recall(request, moment);
+    if (identity == nullptr) identity = co_await authenticate(request, moment, exchange);
+    if (identity == nullptr || !admit(*identity, request, moment, exchange)) co_return;
   }
   if (found.route == nullptr) {
     auto const decoded = percent_decode(target->path, PlusSign::literal);
@@ -95,10 +96,15 @@ awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exch
   co_await (handlers_.*found.route->handler)(call);
 }
 
-awaitable<bool> Api::admit(Request const& request, Moment const& moment, Exchange& exchange) {
+auth::Identity const* Api::recall(Request const& request, Moment const& moment) noexcept {
+  if (!request.authorization.single()) return nullptr;
+  return authenticator_.recall(request.authorization.value, moment.now);
+}
+
+awaitable<auth::Identity const*> Api::authenticate(Request const& request, Moment const& moment, Exchange& exchange) {
   if (!request.authorization.single()) {
     refuse(not_authenticated(request.authorization.present()), request, moment, exchange);
-    co_return false;
+    co_return nullptr;
   }
   auto const verdict = co_await authenticator_.verify(request.authorization.value, moment.now);
   if (auto const* const why = std::get_if<auth::Refusal>(&verdict)) {
@@ -107,15 +113,16 @@ awaitable<bool> Api::admit(Request const& request, Moment const& moment, Exchang
       refuse(unavailable("The store is not available"), request, moment, exchange);
     else
       refuse(not_authenticated(*why != auth::Refusal::no_credentials), request, moment, exchange);
-    co_return false;
+    co_return nullptr;
   }
-  auto const& identity = *std::get<auth::Identity const*>(verdict);
+  co_return std::get<auth::Identity const*>(verdict);
+}
+
+bool Api::admit(auth::Identity const& identity, Request const& request, Moment const& moment, Exchange& exchange) {
   exchange.note(0, identity.subject);
-  if (auto const error = over_limit(identity)) {
-    refuse(*error, request, moment, exchange);
-    co_return false;
-  }
-  co_return true;
+  auto const error = over_limit(identity);
+  if (error) refuse(*error, request, moment, exchange);
+  return !error;
 }
 
 std::optional<HttpError> Api::over_limit(auth::Identity const& identity) {

@@ -46,7 +46,13 @@ class Api {
 
  private:
   boost::asio::awaitable<void> dispatch(Request const& request, Moment const& moment, Exchange& exchange);
-  boost::asio::awaitable<bool> admit(Request const& request, Moment const& moment, Exchange& exchange);
+  /// Whose token it is, if it was verified before. The pointers are valid until the next question to the authenticator.
+  auth::Identity const* recall(Request const& request, Moment const& moment) noexcept;
+  /// Whose token it is; null when it is not good, which has then been answered.
+  boost::asio::awaitable<auth::Identity const*> authenticate(Request const& request, Moment const& moment,
+                                                             Exchange& exchange);
+  /// False when this token has made too many requests, which has then been answered.
+  bool admit(auth::Identity const& identity, Request const& request, Moment const& moment, Exchange& exchange);
   std::optional<HttpError> over_limit(auth::Identity const& identity);
   void refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange,
               std::string_view extra_lines = {});
