@@ -43,11 +43,13 @@ class PostgresqlServer {
   std::string log() const;
 
  private:
+  void launch();
   void run_as_server_user(std::vector<std::string> arguments);
   void signal_all(int number);
 
   TemporaryDirectory directory_;
   int port_ = 0;
+  bool port_is_known_ = false;  // to those who were given a URL
   int databases_ = 0;
   std::unique_ptr<Process> server_;
 };
