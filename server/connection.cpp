@@ -321,7 +321,10 @@ Connection::Sent Connection::send_output() noexcept {
     msghdr message{};
     message.msg_iov = pieces.data();
     message.msg_iovlen = count;
-    auto const written = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    // One piece alone spares the kernel the copy of the vector.
+    auto const written = count == 1 ? ::send(socket_.native_handle(), pieces[0].iov_base, pieces[0].iov_len, flags)
+                                    : ::sendmsg(socket_.native_handle(), &message, flags);
     if (written < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return Sent::part;

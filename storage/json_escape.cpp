@@ -1,6 +1,8 @@
 #include "storage/json_escape.hpp"
 
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 namespace deployd::storage {
 namespace {
@@ -19,11 +21,28 @@ constexpr std::array<char, 256> escapes = [] {
   return table;
 }();
 
+/// The number of bytes at the beginning of `text`, a multiple of eight, that stand for themselves.
+std::size_t plain_prefix(std::string_view text) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t high_bits = 0x80 * ones;
+  std::size_t length = 0;
+  while (text.size() - length >= sizeof(std::uint64_t)) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + length, sizeof word);
+    // A high bit is left in each byte that was zero, and perhaps in bytes above one: enough to tell that there is one.
+    auto const has_zero = [](std::uint64_t bytes) { return (bytes - ones) & ~bytes & high_bits; };
+    auto const control = (word - 0x20 * ones) & ~word & high_bits;
+    if ((control | has_zero(word ^ ('"' * ones)) | has_zero(word ^ ('\\' * ones))) != 0) break;
+    length += sizeof word;
+  }
+  return length;
+}
+
 }  // namespace
 
 void append_json_escaped(std::string& out, std::string_view text) {
   std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = plain_prefix(text); i < text.size(); ++i) {
     auto const byte = static_cast<unsigned char>(text[i]);
     char const escape = escapes[byte];
     if (escape == 0) continue;
