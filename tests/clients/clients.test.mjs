@@ -1,6 +1,8 @@
 // The clients that people have: the original's own, fetch and curl, as its documentation shows them.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { Agent, get } from 'node:https'
 import { after, before, describe, it } from 'node:test'
 import { promisify } from 'node:util'
 
@@ -169,5 +171,56 @@ describe('curl', () => {
   it('speaks HTTP/1.0', async () => {
     const out = await curl('--http1.0', `${server.url}/api/v1/deployments/1`, '-H', `Authorization: Bearer ${server.token}`)
     assert.equal(out, '{"id":1,"pattern_id":1,"name":"API"}')
+  })
+})
+
+describe('over HTTPS', () => {
+  let secure
+  before(async () => { secure = await start({ https: true }) })
+  after(async () => { assert.equal(await secure.stop(), 0) })
+
+  const run = promisify(execFile)
+  const curl = async (...args) => (await run('curl', ['--silent', '--show-error', ...args])).stdout
+  const wanted = '{"id":1,"pattern_id":1,"name":"API"}'
+
+  it('curl gets one deployment, by TLS 1.2 and 1.3, HTTP/1.1 and 1.0', async () => {
+    for (const how of [['--tlsv1.3'], ['--tls-max', '1.2'], ['--http1.0'], ['--http2']]) {
+      const out = await curl('--cacert', secure.certificate, ...how, `${secure.url}/api/v1/deployments/1`,
+        '-H', `Authorization: Bearer ${secure.token}`)
+      assert.equal(out, wanted)
+    }
+  })
+
+  it('curl does not trust it without being told to', async () => {
+    await assert.rejects(curl(`${secure.url}/healthz`), error => error.code === 60)
+  })
+
+  it('fetch and the Feathers client work as without', async () => {
+    const script = `
+      import { feathers } from '@feathersjs/feathers'
+      import rest from '@feathersjs/rest-client'
+      const [url, token] = process.argv.slice(1)
+      const headers = { Authorization: 'Bearer ' + token }
+      const app = feathers().configure(rest(url).fetch(fetch, { headers }))
+      const found = await app.service('api/v1/deployments').find()
+      const missing = await app.service('api/v1/deployments').get(7).catch(error => error.name)
+      const one = await (await fetch(url + '/api/v1/deployments/1', { headers })).json()
+      console.log(JSON.stringify([found, missing, one]))`
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script, secure.url, secure.token],
+      { env: { ...process.env, NODE_EXTRA_CA_CERTS: secure.certificate } })
+    assert.deepEqual(JSON.parse(stdout), [deployments, 'NotFound', deployments[0]])
+  })
+
+  it('Node resumes its session on a new connection', async () => {
+    const agent = new Agent({ keepAlive: false, ca: readFileSync(secure.certificate), maxCachedSessions: 10 })
+    const resumed = () => new Promise((resolve, reject) => {
+      get(`${secure.url}/healthz`, { agent }, response => {
+        const reused = response.socket.isSessionReused()
+        response.resume().on('end', () => resolve(reused))
+      }).on('error', reject)
+    })
+    assert.equal(await resumed(), false)
+    assert.equal(await resumed(), true)
+    assert.equal(await resumed(), true)
   })
 })

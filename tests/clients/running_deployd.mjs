@@ -22,13 +22,24 @@ const data = {
   deployments
 }
 
-/** Starts the server; resolves to its address, a token for it, and what ends it. */
-export async function start () {
+/** A certificate for localhost and 127.0.0.1, made now, which is its own authority. */
+function makeCertificate (directory) {
+  const [certificate, key] = ['certificate.pem', 'key.pem'].map(name => join(directory, name))
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1',
+    '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate],
+  { stdio: 'ignore' })
+  return { certificate, key }
+}
+
+/** Starts the server; resolves to its address, a token for it, the certificate with `https`, and what ends it. */
+export async function start ({ https = false } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'deployd-clients-'))
   const database = 'sqlite:' + join(directory, 'deployd.db')
   execFileSync(program, ['import', '--database', database, '-'], { input: JSON.stringify(data) })
   const token = execFileSync(program, ['token', 'create', '--database', database, '--name', 'clients']).toString().trim()
-  const server = spawn(program, ['serve', '--database', database, '--listen', '127.0.0.1:0'], {
+  const { certificate, key } = https ? makeCertificate(directory) : {}
+  const tls = https ? ['--tls-cert', certificate, '--tls-key', key] : []
+  const server = spawn(program, ['serve', '--database', database, '--listen', '127.0.0.1:0', ...tls], {
     stdio: ['ignore', 'ignore', 'pipe']
   })
   const ended = new Promise(resolve => server.once('exit', resolve))
@@ -47,5 +58,5 @@ export async function start () {
     rmSync(directory, { recursive: true })
     return status
   }
-  return { url: 'http://' + await listening, token, stop }
+  return { url: (https ? 'https://' : 'http://') + await listening, token, certificate, stop }
 }
