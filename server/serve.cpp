@@ -231,6 +231,7 @@ int serve(ServeOptions const& given, std::function<ReloadedOptions()> reread) {
   if (options.workers == 0) options.workers = usable_cores();
   allow_descriptors(options.max_connections + descriptors_beside_connections +
                     options.workers * descriptors_of_a_worker);
+  options.database.workers = options.workers;
   auto const database = storage::open_database(options.database);
   Server(options, *database, std::move(reread)).run();
   return EXIT_SUCCESS;

@@ -15,7 +15,8 @@ namespace deployd::storage {
 
 struct DatabaseOptions {
   DatabaseUrl url;
-  std::size_t sessions = 8;                 // PostgreSQL: threads, each with a session, for short queries
+  std::size_t sessions = 8;                 // PostgreSQL: for short queries, shared out among the workers
+  std::size_t workers = 1;                  // each has one session at least
   std::chrono::milliseconds timeout{5000};  // a query, waiting included
   std::string patterns_relation = "";       // PostgreSQL: somebody else's relations, only read; empty: our own
   std::string deployments_relation = "";

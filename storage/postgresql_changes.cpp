@@ -10,6 +10,7 @@
 #include <array>
 
 #include "storage/error.hpp"
+#include "storage/postgresql_command.hpp"
 #include "storage/session.hpp"
 
 namespace deployd::storage {

@@ -7,7 +7,7 @@
 #include <optional>
 #include <thread>
 
-#include "storage/postgresql_queries.hpp"
+#include "storage/database_url.hpp"
 
 namespace deployd::storage {
 

@@ -1,83 +1,101 @@
 // Every question that is put to a PostgreSQL store while it serves: its SQL and how its answer is read.
 #pragma once
 
-#include <boost/system/result.hpp>
+#include <boost/container/static_vector.hpp>
 
-#include <chrono>
-#include <map>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include "storage/database_url.hpp"
-#include "storage/postgresql_command.hpp"
 #include "storage/relation_name.hpp"
-#include "storage/row_buffer.hpp"
 #include "storage/store.hpp"
+
+typedef struct pg_result PGresult;  // as libpq declares it
 
 namespace deployd::storage {
 
-/// What is read, and where.
-struct PostgresqlSource {
-  PostgresqlUrl url;
-  RelationNames relations;
-  bool own_tables;                    // false: there are no API tokens
-  std::chrono::milliseconds timeout;  // of a query; of connecting, in whole seconds
+/// SQL text with parameters `$1`, `$2`...
+struct PostgresqlStatement {
+  static constexpr std::size_t never_prepared = static_cast<std::size_t>(-1);
+
+  std::string sql;
+  /// Its number among those that a session prepares when it first runs them.
+  std::size_t number = never_prepared;
 };
 
-/// One session and its prepared statements. Blocking; for one thread at a time.
-///
-/// Every question fails with `errc::timeout` at its deadline, whether the server is busy, frozen or lost. After that,
-/// or when the connection broke, the session is no longer `usable`.
+/// The values of a statement's parameters, as text.
+using PostgresqlParameters = boost::container::static_vector<std::string, 6>;
+
+/// The rows that a statement gave; shared by the questions that it answered.
+using PostgresqlRows = std::shared_ptr<PGresult const>;
+
+/// The statements of one store, by what they ask. Immutable.
 class PostgresqlQueries {
  public:
-  using Deadline = std::chrono::steady_clock::time_point;
+  /// `own_tables` is false when there are no API tokens.
+  PostgresqlQueries(RelationNames relations, bool own_tables);
 
-  /// Connects to the host that can be written to, for it has every commit; when there is none, to any.
-  /// Throws `Error`.
-  explicit PostgresqlQueries(PostgresqlSource const& source);
+  static constexpr std::size_t prepared_statements = 20;
 
-  /// False when it has to be replaced: it broke, or it is of a standby and has been tried long enough.
-  bool usable() const noexcept;
+  /// $1: an id. A row of a deployment is `id, pattern_id, name`.
+  PostgresqlStatement const& deployment() const noexcept { return statements_[0]; }
+  /// $1: an array of ids.
+  PostgresqlStatement const& deployments() const noexcept { return statements_[1]; }
+  /// $1: the hash as a bytea literal. Not to be asked without own tables.
+  PostgresqlStatement const& api_token() const noexcept { return statements_[2]; }
+  PostgresqlStatement const& ping() const noexcept { return statements_[3]; }
+  /// The parameters of `list_parameters`. With a pattern, no row at all says that there is no such pattern, and a row
+  /// of nulls that it has no deployments.
+  PostgresqlStatement const& list(Filter const& filter) const noexcept;
 
-  /// PostgreSQL's words for the last failure, in one line.
-  std::string const& message() const noexcept { return message_; }
+  bool own_tables() const noexcept { return own_tables_; }
 
-  boost::system::result<bool> deployment(std::int64_t id, RowSink& sink, Deadline deadline);
-  boost::system::result<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink, Deadline deadline);
-  boost::system::result<std::optional<ApiToken>> api_token(Sha256 const& hash, Deadline deadline);
-  boost::system::result<bool> ping(Deadline deadline);
-
-  /// Begins a snapshot in which the list of `filter` is read; false when it names an unknown pattern, and nothing has
-  /// begun. See `Cursor` for the rest.
-  boost::system::result<bool> begin_snapshot(Filter const& filter, Deadline deadline);
-  boost::system::result<std::optional<std::int64_t>> last_id_before_more(Deadline deadline);
-  /// The next rows of the list, fewer than `count` only at its end.
-  boost::system::result<bool> fetch(std::size_t count, RowSink& sink, Deadline deadline);
-  /// Ends the snapshot.
-  void end_snapshot(Deadline deadline);
+  /// $1: the name of a pattern. Gives its id.
+  PostgresqlStatement pattern() const;
+  /// The rows of a long list in ascending order; `quoted_name` is the filter's name as an SQL literal, if it has one.
+  PostgresqlStatement declare_cursor(Filter const& filter, std::optional<std::int64_t> pattern,
+                                     std::string const& quoted_name) const;
+  /// Up to two rows with the id of the last row of the list, and of one behind it. `filter.limit` must be above zero.
+  PostgresqlStatement around_limit(Filter const& filter, std::optional<std::int64_t> pattern,
+                                   std::string const& quoted_name) const;
 
  private:
-  using Parameters = std::vector<std::optional<std::string>>;
+  std::string rows_sql(Filter const& filter, std::optional<std::int64_t> pattern, std::string const& quoted_name) const;
 
-  boost::system::result<PostgresqlResult> execute(std::string const& sql, Parameters const& parameters,
-                                                  Deadline deadline);
-  boost::system::result<PostgresqlResult> await_result(Deadline deadline);
-  boost::system::error_code fail(PGresult const* result);
-  boost::system::error_code fail_at_deadline();
-  std::string rows_sql(Filter const& filter) const;
-  bool wait_for_server(bool to_write, Deadline deadline);
-
-  PostgresqlSource source_;
-  std::unique_ptr<soci::session> session_;
-  std::chrono::steady_clock::time_point replace_at_ = std::chrono::steady_clock::time_point::max();
-  std::map<std::string, std::string, std::less<>> prepared_;  // SQL -> name
-  std::string message_;
-  std::string sqlstate_;
-  bool broken_ = false;
-  Filter snapshot_filter_;
-  std::optional<std::int64_t> snapshot_pattern_;
+  RelationNames relations_;
+  bool own_tables_;
+  std::array<PostgresqlStatement, prepared_statements> statements_;
 };
+
+/// How a list of at most so many rows is asked for.
+struct ListBounds {
+  bool far;            // its first row is too far down: a cursor has to look for it
+  bool limited;        // the filter's limit decides, and not `max_rows`
+  std::size_t wanted;  // rows to be given; one more is asked for
+};
+ListBounds list_bounds(Filter const& filter, std::size_t max_rows) noexcept;
+
+PostgresqlParameters list_parameters(Filter const& filter, ListBounds const& bounds);
+
+/// PostgreSQL has no NUL in texts: nothing is named by one that holds it.
+bool holds_nul(std::optional<std::string> const& text) noexcept;
+
+/// The parameter of `PostgresqlQueries::deployments`.
+std::string array_literal(std::span<std::int64_t const> ids);
+/// The parameter of `PostgresqlQueries::api_token`.
+std::string bytea_literal(Sha256 const& hash);
+
+std::size_t row_count(PGresult const& rows) noexcept;
+std::int64_t integer(PGresult const& rows, std::size_t row, int column) noexcept;
+/// Gives a row of a deployment to `sink`, and returns what it says.
+bool give_row(PGresult const& rows, std::size_t row, RowSink& sink);
+/// Gives the rows of a list to `sink`.
+Listing read_listing(PGresult const& rows, Filter const& filter, ListBounds const& bounds, RowSink& sink);
+std::optional<ApiToken> read_api_token(PGresult const& rows);
 
 }  // namespace deployd::storage

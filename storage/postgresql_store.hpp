@@ -7,13 +7,14 @@
 
 #include "storage/database.hpp"
 #include "storage/postgresql_changes.hpp"
-#include "storage/postgresql_threads.hpp"
+#include "storage/postgresql_connector.hpp"
+#include "storage/postgresql_queries.hpp"
 #include "storage/token_uses.hpp"
 
 namespace deployd::storage {
 
-/// What `open_database` makes for a `postgresql:` URL. Calls of libpq block, so questions are put on threads of their
-/// own, each with a session, behind a bounded queue; long lists on a few more.
+/// What `open_database` makes for a `postgresql:` URL. Each worker has a share of the sessions on its own event loop;
+/// long lists have a session each.
 class PostgresqlDatabase final : public Database {
  public:
   /// Lists that are streamed at the same time, by all workers together.
@@ -28,9 +29,8 @@ class PostgresqlDatabase final : public Database {
   // For the stores of the workers:
 
   DatabaseOptions const& options() const noexcept { return options_; }
-  Connecting& connecting() noexcept { return connecting_; }
-  PostgresqlThreads& threads() noexcept { return threads_; }
-  PostgresqlThreads& cursor_threads() noexcept { return cursor_threads_; }
+  PostgresqlQueries const& queries() const noexcept { return queries_; }
+  PostgresqlConnector& connector() noexcept { return connector_; }
   TokenUses* token_uses() noexcept { return token_uses_ ? &*token_uses_ : nullptr; }
   std::optional<std::uint64_t> data_version() const noexcept;
   /// Takes the place of a cursor; false when all are taken.
@@ -40,12 +40,12 @@ class PostgresqlDatabase final : public Database {
  private:
   DatabaseOptions options_;
   bool own_tables_;
-  Connecting connecting_;
+  PostgresqlQueries queries_;
   std::optional<TokenUses> token_uses_;
   std::optional<PostgresqlChanges> changes_;  // nothing: nobody tells of changes
   std::atomic<int> cursors_ = 0;
-  PostgresqlThreads threads_;
-  PostgresqlThreads cursor_threads_;
+  std::size_t stores_ = 0;
+  PostgresqlConnector connector_;
 };
 
 }  // namespace deployd::storage

@@ -1,6 +1,7 @@
 // What only PostgreSQL can do to a store: go away, come back, hang, and be somebody else's.
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -47,6 +48,8 @@ class OwnServer {
     CollectedRows row;
     return ask(store->deployment(1, row));
   }
+
+  DatabaseUrl const& url() const { return options_.url; }
 
   /// Whether `condition` comes true in time.
   template <typename Condition>
@@ -146,6 +149,63 @@ TEST_CASE("without prepared statements every question is answered as well") {
   while (under_test.ask(cursor->read(1, rows)).value()) {
   }
   CHECK(rows.rows == Rows{{10, 1, "d1"}, {40, 2, "d1"}});
+}
+
+/// Looks up all `ids` at once; what came of each, in their order.
+std::vector<boost::system::result<bool>> look_up_together(OwnServer& own, std::vector<std::int64_t> const& ids,
+                                                          std::vector<CollectedRows>& rows) {
+  std::vector<boost::system::result<bool>> answers(ids.size(), make_error_code(errc::timeout));
+  rows.resize(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    boost::asio::co_spawn(
+        own.loop, own.store->deployment(ids[i], rows[i]),
+        [&answers, i](std::exception_ptr, boost::system::result<bool> answer) { answers[i] = answer; });
+  own.loop.restart();
+  own.loop.run();
+  return answers;
+}
+
+TEST_CASE("look-ups that are made together each get their own row") {
+  OwnServer own(5000ms);
+  std::vector<std::int64_t> ids{-1, 5001, 9'223'372'036'854'775'807};
+  for (std::int64_t i = 0; i < 200; ++i) ids.push_back(i / 2);
+  std::vector<CollectedRows> rows;
+  auto const answers = look_up_together(own, ids, rows);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    CAPTURE(ids[i]);
+    REQUIRE(answers[i].has_value());
+    bool const known = ids[i] >= 1 && ids[i] <= 5000;
+    CHECK(*answers[i] == known);
+    CHECK(rows[i].rows == (known ? Rows{{ids[i], 1, "d" + std::to_string(ids[i])}} : Rows{}));
+  }
+}
+
+TEST_CASE("no more sessions are opened than are allowed, and none that is not needed") {
+  OwnServer own(5000ms);
+  auto const sessions = [&] {
+    int count = 0;
+    *open_session(own.url(), Access::read)
+        << "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'deployd' AND "
+           "query LIKE '%deployments%' AND pid <> pg_backend_pid()",
+        soci::into(count);
+    return count;
+  };
+  CHECK(own.look_up().value());
+  CHECK(sessions() == 1);
+  std::vector<CollectedRows> rows;
+  auto const answers = look_up_together(own, std::vector<std::int64_t>(200, 7), rows);
+  CHECK(std::ranges::all_of(answers, [](auto const& answer) { return answer && *answer; }));
+  CHECK(sessions() == 2);
+}
+
+TEST_CASE("look-ups whose session is ended are all answered by another") {
+  OwnServer own(5000ms);
+  std::vector<CollectedRows> rows;
+  look_up_together(own, std::vector<std::int64_t>(200, 7), rows);
+  *open_session(own.url(), Access::read)
+      << "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()";
+  auto const answers = look_up_together(own, std::vector<std::int64_t>(200, 8), rows);
+  CHECK(std::ranges::all_of(answers, [](auto const& answer) { return answer && *answer; }));
 }
 
 TEST_CASE("questions for which there is no room are refused at once") {

@@ -1,0 +1,135 @@
+#include "storage/postgresql_connector.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "storage/error.hpp"
+#include "storage/session.hpp"
+
+namespace deployd::storage {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// More than one, so that a server which takes long to let somebody in does not keep out everybody.
+constexpr std::size_t tries_at_once = 2;
+
+constexpr milliseconds first_pause{50};
+constexpr milliseconds longest_pause{2000};
+constexpr std::chrono::seconds between_complaints{10};
+
+// A session of a standby, taken for want of the primary, is given up after this: the primary may be back.
+constexpr std::chrono::seconds standby_patience{5};
+
+/// Half of `time` to all of it, so that many servers do not come back at the same moment.
+milliseconds jittered(milliseconds time) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  return milliseconds(std::uniform_int_distribution<milliseconds::rep>(time.count() / 2, time.count())(random));
+}
+
+PostgresqlUrl with_parameter(PostgresqlUrl url, std::string const& name, std::string const& value) {
+  if (url.uri.find(name + '=') != url.uri.npos) return url;  // the operator knows better
+  url.uri += (url.uri.find('?') == url.uri.npos ? '?' : '&') + name + '=' + value;
+  return url;
+}
+
+}  // namespace
+
+void WorkerLoop::post(std::function<void()> task) {
+  std::scoped_lock const lock(mutex_);
+  if (executor_) boost::asio::post(*executor_, std::move(task));
+}
+
+void WorkerLoop::close() {
+  std::scoped_lock const lock(mutex_);
+  executor_.reset();
+}
+
+PostgresqlConnector::PostgresqlConnector(PostgresqlSource source) : source_(std::move(source)) {
+  for (std::size_t index = 0; index < tries_at_once; ++index) threads_.emplace_back([this] { run(); });
+}
+
+PostgresqlConnector::~PostgresqlConnector() {
+  {
+    std::scoped_lock const lock(mutex_);
+    stopping_ = true;
+    requests_.clear();
+  }
+  changed_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+bool PostgresqlConnector::open(std::shared_ptr<WorkerLoop> worker, Done done) {
+  {
+    std::scoped_lock const lock(mutex_);
+    if (pause_.count() != 0 && Clock::now() < next_try_) return false;
+    requests_.push_back({std::move(worker), std::move(done)});
+  }
+  changed_.notify_one();
+  return true;
+}
+
+void PostgresqlConnector::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !requests_.empty(); });
+    if (stopping_) return;
+    auto request = std::move(requests_.front());
+    requests_.pop_front();
+    bool const trying = may_try();
+    lock.unlock();
+    auto result = std::make_shared<Result>(trying ? connect() : Result(make_error_code(errc::unavailable)));
+    request.worker->post([done = std::move(request.done), result] { done(std::move(*result)); });
+    result.reset();
+    lock.lock();
+  }
+}
+
+/// Whether it is time for a try, which then is the caller's.
+bool PostgresqlConnector::may_try() {
+  if (pause_.count() == 0) return true;
+  auto const now = Clock::now();
+  if (now < next_try_) return false;
+  next_try_ = now + source_.timeout;  // nobody else tries while this one does
+  return true;
+}
+
+PostgresqlConnector::Result PostgresqlConnector::connect() {
+  auto const url = with_parameter(source_.url, "tcp_user_timeout", std::to_string(2 * source_.timeout.count()));
+  OpenedPostgresql opened{nullptr, Clock::time_point::max()};
+  try {
+    try {
+      opened.session =
+          open_session(with_parameter(url, "target_session_attrs", "read-write"), Access::read, source_.timeout);
+    } catch (Error const&) {
+      opened.session = open_session(url, Access::read, source_.timeout);
+      opened.replace_at = Clock::now() + standby_patience;
+    }
+  } catch (std::exception const& failure) {
+    complain(errc::unavailable, failure.what());
+    std::scoped_lock const lock(mutex_);
+    pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
+    next_try_ = Clock::now() + jittered(pause_);
+    return make_error_code(errc::unavailable);
+  }
+  std::scoped_lock const lock(mutex_);
+  if (std::exchange(pause_, milliseconds(0)).count() != 0) spdlog::info("the store is back");
+  return opened;
+}
+
+void PostgresqlConnector::complain(boost::system::error_code failure, std::string const& why) {
+  {
+    std::scoped_lock const lock(mutex_);
+    if (Clock::now() < next_complaint_) return;
+    next_complaint_ = Clock::now() + between_complaints;
+  }
+  spdlog::error("{}: {}", failure.message(), why);
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,183 @@
+#include "storage/postgresql_session.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "storage/error.hpp"
+
+namespace deployd::storage {
+
+using boost::asio::awaitable;
+using boost::asio::posix::stream_descriptor;
+using boost::system::error_code;
+using boost::system::result;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::use_awaitable);
+
+std::string first_line(char const* message) {
+  std::string line(message == nullptr ? "" : message);
+  line.resize(std::min(line.find('\n'), line.size()));
+  return line;
+}
+
+std::string name_of(PostgresqlStatement const& statement) {
+  return "deployd_" + std::to_string(statement.number);
+}
+
+}  // namespace
+
+/// Ends the waiting for the server when a statement has taken too long.
+class PostgresqlSession::Watch {
+ public:
+  explicit Watch(PostgresqlSession& session) : session_(session) {
+    session.timer_.expires_after(session.source_.timeout);
+    session.timer_.async_wait([self = session.shared_from_this(), turn = ++session.turn_](error_code cancelled) {
+      if (cancelled || turn != self->turn_) return;
+      self->overdue_ = true;
+      self->socket_.cancel();
+    });
+  }
+  Watch(Watch const&) = delete;
+  Watch& operator=(Watch const&) = delete;
+  ~Watch() {
+    ++session_.turn_;
+    session_.timer_.cancel();
+  }
+
+ private:
+  PostgresqlSession& session_;
+};
+
+PostgresqlSession::PostgresqlSession(boost::asio::any_io_executor worker, OpenedPostgresql opened,
+                                     PostgresqlSource const& source)
+    : source_(source),
+      session_(std::move(opened.session)),
+      replace_at_(opened.replace_at),
+      socket_(worker, PQsocket(connection())),
+      timer_(worker) {
+  // Closing does not wait either, then.
+  PQsetnonblocking(connection(), 1);
+}
+
+PostgresqlSession::~PostgresqlSession() {
+  socket_.release();
+}
+
+bool PostgresqlSession::usable() const noexcept {
+  return !broken_ && Clock::now() < replace_at_;
+}
+
+error_code PostgresqlSession::fail(PGresult const* result) {
+  auto const* const field = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  std::string_view const state = field == nullptr ? "" : field;
+  message_ =
+      without_passwords(first_line(result == nullptr ? PQerrorMessage(connection()) : PQresultErrorMessage(result)),
+                        DatabaseUrl(source_.url));
+  if (PQstatus(connection()) != CONNECTION_OK || state.starts_with("57P")) broken_ = true;
+  // A prepared statement that is gone, or whose types have changed under it: a new session prepares it anew.
+  if (state == "26000" || state == "0A000") broken_ = true;
+  if (state == "57014") return errc::timeout;
+  if (state.starts_with("XX00")) return errc::corrupt;
+  return errc::unavailable;
+}
+
+error_code PostgresqlSession::fail_overdue() {
+  broken_ = true;  // its answer may still come, and would be taken for that to the next question
+  message_ = "no answer in time";
+  return errc::timeout;
+}
+
+awaitable<error_code> PostgresqlSession::flush() {
+  for (int unsent = PQflush(connection()); unsent != 0; unsent = PQflush(connection())) {
+    if (unsent < 0) co_return fail(nullptr);
+    // The server may want to be rid of something before it takes more.
+    if (PQconsumeInput(connection()) == 0) co_return fail(nullptr);
+    co_await socket_.async_wait(stream_descriptor::wait_write, without_exceptions);
+    if (overdue_) co_return fail_overdue();
+  }
+  co_return error_code();
+}
+
+/// What the statement that was just sent comes to.
+awaitable<result<PostgresqlRows>> PostgresqlSession::result_of(bool sent) {
+  if (!sent) co_return fail(nullptr);
+  auto const failed = co_await flush();
+  if (failed) co_return failed;
+  PostgresqlResult last;
+  while (true) {
+    while (PQisBusy(connection()) != 0) {
+      co_await socket_.async_wait(stream_descriptor::wait_read, without_exceptions);
+      if (overdue_) co_return fail_overdue();
+      if (PQconsumeInput(connection()) == 0) co_return fail(nullptr);
+    }
+    PostgresqlResult next(PQgetResult(connection()));
+    if (!next) break;
+    last = std::move(next);
+  }
+  if (!last) co_return fail(nullptr);
+  auto const status = PQresultStatus(last.get());
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) co_return fail(last.get());
+  co_return PostgresqlRows(std::move(last));
+}
+
+awaitable<error_code> PostgresqlSession::set_statement_timeout() {
+  set_up_ = true;
+  // The server ends what nobody waits for any more. Behind a pooler the setting would be somebody else's as well.
+  if (!source_.url.prepare) co_return error_code();
+  PostgresqlStatement const set{.sql = "SET statement_timeout = " + std::to_string(source_.timeout.count())};
+  bool const sent = send(set, {});
+  auto const done = co_await result_of(sent);
+  co_return done ? error_code() : done.error();
+}
+
+awaitable<error_code> PostgresqlSession::prepare(PostgresqlStatement const& statement) {
+  if (!source_.url.prepare || statement.number == statement.never_prepared || prepared_[statement.number])
+    co_return error_code();
+  bool const sent = PQsendPrepare(connection(), name_of(statement).c_str(), statement.sql.c_str(), 0, nullptr) != 0;
+  auto const done = co_await result_of(sent);
+  if (!done) co_return done.error();
+  prepared_.set(statement.number);
+  co_return error_code();
+}
+
+bool PostgresqlSession::send(PostgresqlStatement const& statement, PostgresqlParameters const& parameters) {
+  std::array<char const*, PostgresqlParameters::static_capacity> values;
+  std::ranges::transform(parameters, values.begin(), &std::string::c_str);
+  auto const count = static_cast<int>(parameters.size());
+  if (statement.number != statement.never_prepared && prepared_[statement.number])
+    return PQsendQueryPrepared(connection(), name_of(statement).c_str(), count, values.data(), nullptr, nullptr, 0) !=
+           0;
+  return PQsendQueryParams(connection(), statement.sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0) !=
+         0;
+}
+
+awaitable<result<PostgresqlRows>> PostgresqlSession::run(PostgresqlStatement const& statement,
+                                                         PostgresqlParameters const& parameters) {
+  Watch const watch(*this);
+  if (!set_up_) {
+    auto const failed = co_await set_statement_timeout();
+    if (failed) co_return failed;
+  }
+  auto const failed = co_await prepare(statement);
+  if (failed) co_return failed;
+  bool const sent = send(statement, parameters);
+  auto rows = co_await result_of(sent);
+  co_return rows;
+}
+
+std::string PostgresqlSession::quoted(std::string const& text) const {
+  struct Free {
+    void operator()(char* literal) const noexcept { PQfreemem(literal); }
+  };
+  std::unique_ptr<char, Free> const literal(PQescapeLiteral(connection(), text.data(), text.size()));
+  return literal ? literal.get() : "NULL";
+}
+
+}  // namespace deployd::storage
