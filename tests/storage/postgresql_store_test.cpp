@@ -195,7 +195,7 @@ TEST_CASE("no more sessions are opened than are allowed, and none that is not ne
   std::vector<CollectedRows> rows;
   auto const answers = look_up_together(own, std::vector<std::int64_t>(200, 7), rows);
   CHECK(std::ranges::all_of(answers, [](auto const& answer) { return answer && *answer; }));
-  CHECK(sessions() == 2);
+  CHECK(sessions() <= 2);  // one, if the first was back before the second had connected
 }
 
 TEST_CASE("look-ups whose session is ended are all answered by another") {
