@@ -27,6 +27,14 @@ std::string first_line(char const* message) {
   return line;
 }
 
+/// Takes in what the server sent; false when the connection is lost. A TLS record may hold more (16 KiB) than libpq has
+/// room for at once (8 KiB at least), and no socket becomes readable for what OpenSSL already has.
+bool receive(PGconn* connection) {
+  for (int left = PQsslInUse(connection) != 0 ? 3 : 1; left > 0; --left)
+    if (PQconsumeInput(connection) == 0) return false;
+  return true;
+}
+
 std::string name_of(PostgresqlStatement const& statement) {
   return "deployd_" + std::to_string(statement.number);
 }
@@ -98,7 +106,7 @@ awaitable<error_code> PostgresqlSession::flush() {
   for (int unsent = PQflush(connection()); unsent != 0; unsent = PQflush(connection())) {
     if (unsent < 0) co_return fail(nullptr);
     // The server may want to be rid of something before it takes more.
-    if (PQconsumeInput(connection()) == 0) co_return fail(nullptr);
+    if (!receive(connection())) co_return fail(nullptr);
     co_await socket_.async_wait(stream_descriptor::wait_write, without_exceptions);
     if (overdue_) co_return fail_overdue();
   }
@@ -115,7 +123,7 @@ awaitable<result<PostgresqlRows>> PostgresqlSession::result_of(bool sent) {
     while (PQisBusy(connection()) != 0) {
       co_await socket_.async_wait(stream_descriptor::wait_read, without_exceptions);
       if (overdue_) co_return fail_overdue();
-      if (PQconsumeInput(connection()) == 0) co_return fail(nullptr);
+      if (!receive(connection())) co_return fail(nullptr);
     }
     PostgresqlResult next(PQgetResult(connection()));
     if (!next) break;
