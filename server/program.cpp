@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <functional>
 
 #include "auth/key_error.hpp"
+#include "server/commands/command_table.hpp"
 #include "server/commands/commands.hpp"
 #include "server/log.hpp"
 #include "server/options/option_table.hpp"
@@ -20,15 +20,6 @@ namespace {
 
 enum ExitStatus { usage = 64, data = 65, unavailable = 69, software = 70, output = 74, configuration = 78 };
 
-/// One command as it stands in the help, and what it does.
-struct CommandSpec {
-  CommandBit bit;
-  std::string name;  // of the subcommand, below `token` where the bit is one of those
-  std::string help;
-  std::string operand;  // as the help names it; empty: it has none
-  std::function<int(Settings const&, std::vector<std::string> const&)> run;
-};
-
 /// The words behind the name of a program, sorted into a command, its flags and its operands.
 class CommandLine {
  public:
@@ -38,7 +29,8 @@ class CommandLine {
     auto* const token = app_.add_subcommand("token", "make, list, revoke and sign tokens")->require_subcommand(1);
     for (auto& command : commands_) {
       auto const below_token = (command.spec.bit & token_commands) != 0;
-      command.app = (below_token ? token : &app_)->add_subcommand(command.spec.name, command.spec.help);
+      command.app =
+          (below_token ? token : &app_)->add_subcommand(std::string(command.spec.name), std::string(command.spec.help));
       prepare(command);
     }
     auto reversed = arguments;
@@ -68,13 +60,12 @@ class CommandLine {
   }
 
  private:
-  static constexpr unsigned token_commands =
-      token_create_command | token_list_command | token_revoke_command | token_sign_command;
-
   struct Command {
-    CommandSpec spec;
+    explicit Command(CommandSpec const& table_entry) : spec(table_entry) {}
+
+    CommandSpec const& spec;
     CLI::App* app = nullptr;
-    std::vector<std::string> operands = {};
+    std::vector<std::string> operands;
   };
 
   static std::string describe(OptionSpec const& option) {
@@ -99,8 +90,8 @@ class CommandLine {
       added->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     }
     if (command.spec.operand.empty()) return;
-    auto* const operand = command.app->add_option(command.spec.operand, command.operands)->required();
-    if (command.spec.bit == token_revoke_command) operand->expected(1);
+    auto* const operand = command.app->add_option(std::string(command.spec.operand), command.operands)->required();
+    if ((command.spec.bit & (token_revoke_command | backup_command)) != 0) operand->expected(1);
   }
 
   CLI::App const& asked_app() const {
@@ -143,25 +134,7 @@ class CommandLine {
   }
 
   CLI::App app_{"deployd serves the read-only deployments REST API.", "deployd"};
-  std::vector<Command> commands_{
-      {{serve_command, "serve", "serve the API", "", {}}},
-      {{migrate_command, "migrate", "create or upgrade the schema", "",
-        [](auto const& settings, auto const&) { return run_migrate(settings); }}},
-      {{import_command, "import", "load patterns and deployments, all or nothing", "FILE",
-        [](auto const& settings, auto const& files) { return run_import(settings, files); }}},
-      {{export_command, "export", "write patterns and deployments to standard output", "",
-        [](auto const& settings, auto const&) { return run_export(settings); }}},
-      {{token_create_command, "create", "make an API token and print it, once", "",
-        [](auto const& settings, auto const&) { return run_token_create(settings); }}},
-      {{token_list_command, "list", "list the API tokens", "",
-        [](auto const& settings, auto const&) { return run_token_list(settings); }}},
-      {{token_revoke_command, "revoke", "revoke an API token", "ID",
-        [](auto const& settings, auto const& ids) { return run_token_revoke(settings, ids.front()); }}},
-      {{token_sign_command, "sign", "mint an HS256 JWT from the configured secret", "",
-        [](auto const& settings, auto const&) { return run_token_sign(settings); }}},
-      {{check_command, "check", "read the configuration, open the store, say what is wrong", "",
-        [](auto const& settings, auto const&) { return run_check(settings); }}},
-  };
+  std::vector<Command> commands_{command_table().begin(), command_table().end()};
   Command const* chosen_ = nullptr;
   std::string text_;
 };

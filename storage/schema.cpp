@@ -274,6 +274,16 @@ bool may_have_own_tables(DatabaseUrl const& url, Relations const& relations) {
   }
 }
 
+void require_some_schema(SqliteUrl const& url) {
+  try {
+    auto const session = open_session(url, Access::read);
+    auto const found = find_in_sqlite_snapshot(*session);
+    require(url, found, found.version);
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, url);
+  }
+}
+
 bool has_own_tables(DatabaseUrl const& url, Relations const& relations) {
   if (!relations.foreign()) return true;
   try {

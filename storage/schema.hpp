@@ -43,6 +43,10 @@ void require_current_schema(DatabaseUrl const& url, Relations const& relations);
 /// where this role may not have them. Throws `Error` when the store is away.
 bool may_have_own_tables(DatabaseUrl const& url, Relations const& relations);
 
+/// Throws `Error` with `missing`, `corrupt`, `forbidden` or `unavailable` unless a SQLite store has a schema of
+/// deployd, of whatever version.
+void require_some_schema(SqliteUrl const& url);
+
 /// Whether the store has deployd's own tables and they may be used: false only beside somebody else's relations.
 /// To be asked when `require_current_schema` has passed; throws `Error` when the store is away.
 bool has_own_tables(DatabaseUrl const& url, Relations const& relations);

@@ -15,7 +15,7 @@ class DataError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Standard output that cannot be written: exit status 74, the EX_IOERR of sysexits.h.
+/// Output that cannot be written: exit status 74, the EX_IOERR of sysexits.h.
 class OutputError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -27,6 +27,7 @@ int run_check(Settings const& settings);
 int run_migrate(Settings const& settings);
 int run_import(Settings const& settings, std::vector<std::string> const& files);
 int run_export(Settings const& settings);
+int run_backup(Settings const& settings, std::vector<std::string> const& files);
 int run_token_create(Settings const& settings);
 int run_token_list(Settings const& settings);
 int run_token_revoke(Settings const& settings, std::string const& id);

@@ -1,4 +1,4 @@
-// `migrate`, `import` and `export`.
+// `migrate`, `import`, `export` and `backup`.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -12,6 +12,7 @@
 
 #include "server/commands/commands.hpp"
 #include "server/options/serve_options.hpp"
+#include "storage/backup.hpp"
 #include "storage/export.hpp"
 #include "storage/import.hpp"
 #include "storage/schema.hpp"
@@ -142,6 +143,22 @@ int run_export(Settings const& settings) {
     std::cout.setstate(std::ios::badbit);
   }
   if (!std::cout) throw OutputError("export: standard output cannot be written");
+  return 0;
+}
+
+int run_backup(Settings const& settings, std::vector<std::string> const& files) {
+  auto const place = read_store_place(settings);
+  auto const* const sqlite = std::get_if<storage::SqliteUrl>(&place.url);
+  if (sqlite == nullptr)
+    throw UsageError("backup: " + storage::describe(place.url) + " is backed up with PostgreSQL's pg_dump");
+  try {
+    auto const bytes = storage::back_up(*sqlite, files.front());
+    print(fmt::format("Backed up {} to {} ({} bytes).\n", sqlite->path, files.front(), bytes));
+  } catch (storage::BackupFileError const& failure) {
+    auto const line = fmt::format("backup: {}", failure.what());
+    if (failure.exists()) throw UsageError(line);
+    throw OutputError(line);
+  }
   return 0;
 }
 

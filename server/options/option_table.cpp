@@ -11,12 +11,12 @@ namespace {
 constexpr unsigned serving = serve_command | check_command;
 constexpr unsigned token_storing = token_create_command | token_list_command | token_revoke_command;
 constexpr unsigned storing = serving | migrate_command | import_command | export_command | token_storing;
-constexpr unsigned all = storing | token_sign_command;
+constexpr unsigned all = storing | backup_command | token_sign_command;
 
 constexpr std::array options{
     OptionSpec{"config", "FILE", false, "", "read options from this TOML file", all},
     OptionSpec{"database", "URL", false, "sqlite:deployd.db",
-               "sqlite:PATH, or a libpq URL: postgresql://user@host1,host2/db?...", storing},
+               "sqlite:PATH, or a libpq URL: postgresql://user@host1,host2/db?...", storing | backup_command},
     OptionSpec{"patterns-relation", "NAME", false, "", "PostgreSQL: read patterns from this table or view", storing},
     OptionSpec{"deployments-relation", "NAME", false, "", "PostgreSQL: read deployments from this table or view",
                storing},

@@ -19,6 +19,7 @@ enum CommandBit : unsigned {
   token_revoke_command = 64,
   token_sign_command = 128,
   check_command = 256,
+  backup_command = 512,
 };
 
 struct OptionSpec {
