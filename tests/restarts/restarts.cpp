@@ -1,9 +1,13 @@
 // deployd-restarts [--restarts N] [--connections N] [passed|rolling]...
+// deployd-restarts [--restarts N] [--connections N] --port PORT --token-file FILE --command COMMAND
 //
 // Restarts deployd again and again while clients ask without a pause, and counts what they sent, what was answered and
-// what was lost. Exit 0 when nothing was.
+// what was lost. Exit 0 when nothing was. In the second form it is COMMAND that restarts a server that runs already, as
+// `systemctl restart deployd` does.
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -19,61 +23,112 @@ struct Arguments {
   int restarts = 20;
   int connections = 64;
   std::vector<RestartKind> kinds;
+  std::uint16_t port = 0;
+  std::string token_file;
+  std::string command;
 };
+
+constexpr auto target = "/api/v1/deployments/1";
+
+[[noreturn]] void refuse_usage() {
+  throw std::runtime_error(
+      "usage: deployd-restarts [--restarts N] [--connections N] [passed|rolling]... "
+      "[--port PORT --token-file FILE --command COMMAND]");
+}
+
+void read_option(Arguments& arguments, std::string const& option, std::string const& value) {
+  if (option == "--restarts")
+    arguments.restarts = std::stoi(value);
+  else if (option == "--connections")
+    arguments.connections = std::stoi(value);
+  else if (option == "--port")
+    arguments.port = static_cast<std::uint16_t>(std::stoi(value));
+  else if (option == "--token-file")
+    arguments.token_file = value;
+  else if (option == "--command")
+    arguments.command = value;
+  else
+    refuse_usage();
+}
 
 Arguments parse(int argc, char** argv) {
   Arguments arguments;
   for (int i = 1; i < argc; ++i) {
     std::string const word = argv[i];
-    if (word == "passed" || word == "rolling") {
+    if (word == "passed" || word == "rolling")
       arguments.kinds.push_back(word == "passed" ? RestartKind::passed : RestartKind::rolling);
-    } else if ((word == "--restarts" || word == "--connections") && i + 1 < argc) {
-      (word == "--restarts" ? arguments.restarts : arguments.connections) = std::stoi(argv[++i]);
-    } else {
-      throw std::runtime_error("usage: deployd-restarts [--restarts N] [--connections N] [passed|rolling]...");
-    }
+    else if (i + 1 < argc)
+      read_option(arguments, word, argv[++i]);
+    else
+      refuse_usage();
   }
+  if (arguments.command.empty() != (arguments.port == 0)) refuse_usage();
   if (arguments.kinds.empty()) arguments.kinds = {RestartKind::passed, RestartKind::rolling};
   return arguments;
 }
 
-LoadTally restart_under_load(RestartKind kind, Arguments const& arguments, FilledStore const& store) {
-  auto const asked = request("GET", "/api/v1/deployments/1", bearer(store.create_token()));
-  RestartedDeployd server(kind, store.url());
+/// Restarts by `restart` while there is load on the server at `port`.
+LoadTally restart_under_load(std::uint16_t port, std::string const& token, std::function<void()> const& restart,
+                             Arguments const& arguments) {
+  auto const asked = request("GET", target, bearer(token));
+  auto const answer = HttpConnection(port).ask(asked);
+  if (answer.status != 200) throw std::runtime_error("the server does not answer: " + answer.head);
   // Enough that every client has asked a few times between two restarts.
   auto const between = static_cast<std::uint64_t>(arguments.connections) * 20;
-  Load load(server.port(), asked, R"({"id":1,"pattern_id":1,"name":"API"})", arguments.connections);
+  Load load(port, asked, answer.body, arguments.connections);
   load.wait_for_answers(between);
   for (int i = 0; i < arguments.restarts; ++i) {
-    server.restart();
+    restart();
     load.wait_for_answers(between);
   }
-  auto const tally = load.stop();
+  return load.stop();
+}
+
+LoadTally restart_own_server(RestartKind kind, Arguments const& arguments, FilledStore const& store) {
+  RestartedDeployd server(kind, store.url());
+  auto const tally = restart_under_load(
+      server.port(), store.create_token(), [&] { server.restart(); }, arguments);
   server.stop();
   return tally;
 }
 
-void print(RestartKind kind, Arguments const& arguments, LoadTally const& tally, double seconds) {
+LoadTally restart_by_command(Arguments const& arguments) {
+  auto const token = read_file(arguments.token_file);
+  auto const restart = [&] {
+    Command command;
+    command.arguments = {"/bin/sh", "-c", arguments.command};
+    auto const outcome = run(command);
+    if (outcome.status != 0) throw std::runtime_error(arguments.command + " failed: " + outcome.err);
+  };
+  return restart_under_load(arguments.port, token.substr(0, token.find('\n')), restart, arguments);
+}
+
+/// Says what `restart` has seen; whether it was without a fault.
+bool report(std::string const& kind, Arguments const& arguments, std::function<LoadTally()> const& restart) {
   auto const number = [](std::uint64_t count) { return static_cast<unsigned long long>(count); };
-  std::printf("%d %s restarts under %d connections in %.1f s:\n", arguments.restarts,
-              kind == RestartKind::passed ? "passed-socket" : "rolling (--take-over)", arguments.connections, seconds);
+  auto const start = std::chrono::steady_clock::now();
+  auto const tally = restart();
+  std::chrono::duration<double> const took = std::chrono::steady_clock::now() - start;
+  std::printf("%d restarts (%s) under %d connections in %.1f s:\n", arguments.restarts, kind.c_str(),
+              arguments.connections, took.count());
   std::printf("  sent %llu, answered %llu, lost %llu, wrong %llu, refused %llu\n", number(tally.sent),
               number(tally.answered), number(tally.lost), number(tally.wrong), number(tally.refused));
   std::printf("  connections %llu, answers with Connection: close %llu, longest wait %.1f ms\n",
               number(tally.connections), number(tally.last_answers),
               static_cast<double>(tally.longest.count()) / 1000.0);
   if (!tally.first_fault.empty()) std::printf("  first fault: %s\n", tally.first_fault.c_str());
+  return tally.flawless();
 }
 
 int run_program(int argc, char** argv) {
   auto const arguments = parse(argc, argv);
+  if (!arguments.command.empty())
+    return report(arguments.command, arguments, [&] { return restart_by_command(arguments); }) ? 0 : 1;
   FilledStore const store(StoreKind::sqlite);
   bool flawless = true;
   for (auto const kind : arguments.kinds) {
-    auto const start = std::chrono::steady_clock::now();
-    auto const tally = restart_under_load(kind, arguments, store);
-    print(kind, arguments, tally, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    flawless = flawless && tally.flawless();
+    auto const* const name = kind == RestartKind::passed ? "socket handed over" : "rolling, --take-over";
+    flawless = report(name, arguments, [&] { return restart_own_server(kind, arguments, store); }) && flawless;
   }
   return flawless ? 0 : 1;
 }
