@@ -60,6 +60,7 @@ struct Authenticator::Impl {
   JwtVerifier jwts;
   storage::Store& store;
   TokenCache cache{};
+  TokenChecks checks{};
   std::unordered_map<std::int64_t, system_clock::time_point> uses_noted{};
   std::optional<system_clock::time_point> trouble_logged{};
 
@@ -92,6 +93,14 @@ struct Authenticator::Impl {
     return cache.put(credentials, identity_of(good->claims, token), good->validity);
   }
 
+  Verdict counted(Verdict verdict) noexcept {
+    if (auto const* const refusal = std::get_if<Refusal>(&verdict))
+      checks.refused[static_cast<std::size_t>(*refusal)].add();
+    else
+      checks.accepted.add();
+    return verdict;
+  }
+
   void log_trouble(boost::system::error_code const& trouble, system_clock::time_point now) {
     if (trouble_logged && now >= *trouble_logged && now < *trouble_logged + store_trouble_logged_every) return;
     trouble_logged = now;
@@ -105,23 +114,33 @@ Authenticator::Authenticator(std::shared_ptr<KeyRing const> keys, storage::Store
 Authenticator::~Authenticator() = default;
 
 Identity const* Authenticator::recall(std::string_view credentials, system_clock::time_point now) noexcept {
-  return impl_->cache.find(credentials, now);
+  auto const* const known = impl_->cache.find(credentials, now);
+  if (known != nullptr) impl_->checks.recalled.add();
+  return known;
+}
+
+void Authenticator::note_refused(Refusal why) noexcept {
+  impl_->counted(why);
+}
+
+TokenChecks const& Authenticator::checks() const noexcept {
+  return impl_->checks;
 }
 
 boost::asio::awaitable<Verdict> Authenticator::verify(std::string_view credentials, system_clock::time_point now) {
   auto const token = bearer_token(credentials);
-  if (!token) co_return token.error();
-  if (!looks_like_api_token(*token)) co_return impl_->verify_jwt(credentials, *token, now);
+  if (!token) co_return impl_->counted(token.error());
+  if (!looks_like_api_token(*token)) co_return impl_->counted(impl_->verify_jwt(credentials, *token, now));
 
   auto const hash = hash_of(*token);
   auto answer = co_await impl_->store.api_token(hash);
   if (!answer) {
     impl_->log_trouble(answer.error(), now);
-    co_return Refusal::store_unavailable;
+    co_return impl_->counted(Refusal::store_unavailable);
   }
   auto const& known = *answer;
-  if (!known) co_return Refusal::unknown_token;
-  co_return impl_->judge(credentials, *known, now);
+  if (!known) co_return impl_->counted(Refusal::unknown_token);
+  co_return impl_->counted(impl_->judge(credentials, *known, now));
 }
 
 void Authenticator::replace_keys(std::shared_ptr<KeyRing const> keys) noexcept {

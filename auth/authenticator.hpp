@@ -11,6 +11,7 @@
 #include "auth/identity.hpp"
 #include "auth/key_ring.hpp"
 #include "auth/refusal.hpp"
+#include "auth/token_checks.hpp"
 #include "storage/store.hpp"
 
 namespace deployd::auth {
@@ -36,6 +37,12 @@ class Authenticator {
 
   /// Puts other keys in force and forgets everything that was verified with the old ones.
   void replace_keys(std::shared_ptr<KeyRing const> keys) noexcept;
+
+  /// Counts a request that was refused before there were credentials to verify.
+  void note_refused(Refusal why) noexcept;
+
+  /// How the checks ended so far. Any thread.
+  TokenChecks const& checks() const noexcept;
 
  private:
   struct Impl;

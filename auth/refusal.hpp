@@ -1,6 +1,7 @@
 // Why a bearer token was not accepted: for the log only, clients are never told.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace deployd::auth {
@@ -22,6 +23,8 @@ enum class Refusal {
   carried_key,         // a token that brings its own key: jwk, jku, x5u, x5c
   store_unavailable,   // not a refusal: nobody can tell now (503)
 };
+
+inline constexpr std::size_t refusals = static_cast<std::size_t>(Refusal::store_unavailable) + 1;
 
 /// A short name for logs, as `expired`.
 std::string_view to_string(Refusal why) noexcept;

@@ -30,10 +30,13 @@ std::size_t AnswerCache::cost(Slot const& slot) noexcept {
 std::shared_ptr<RenderedAnswer const> const* AnswerCache::find(std::string_view target,
                                                                std::uint64_t data_version) noexcept {
   auto const found = index_.find(target);
-  if (found == index_.end()) return nullptr;
+  if (found == index_.end() || slots_[found->second]->data_version != data_version) {
+    metrics_.misses.add();
+    return nullptr;
+  }
   auto& slot = *slots_[found->second];
-  if (slot.data_version != data_version) return nullptr;
   slot.used_again = true;
+  metrics_.hits.add();
   return &slot.answer;
 }
 
@@ -49,7 +52,16 @@ void AnswerCache::keep(std::string_view target, std::uint64_t data_version,
   slot.used_again = false;
   used_ += cost(slot);
   index_.emplace(slot.target, index);
-  while (used_ > capacity_) evict_one(data_version);
+  while (used_ > capacity_) {
+    evict_one(data_version);
+    metrics_.evictions.add();
+  }
+  publish_size();
+}
+
+void AnswerCache::publish_size() noexcept {
+  metrics_.entries.set(index_.size());
+  metrics_.bytes.set(used_);
 }
 
 std::uint32_t AnswerCache::free_slot() {

@@ -11,8 +11,18 @@
 #include <vector>
 
 #include "routing/rendered_answer.hpp"
+#include "storage/counter.hpp"
 
 namespace deployd::routing {
+
+/// Of one worker: it writes, any thread reads.
+struct alignas(storage::cache_line) CacheMetrics {
+  storage::Counter hits;
+  storage::Counter misses;
+  storage::Counter evictions;
+  storage::Counter entries;
+  storage::Counter bytes;
+};
 
 /// Keeps answers by the bytes of their request target, each with the version of the data that it was rendered from.
 /// What is kept under another version than the one asked for is never given. Evicts by CLOCK (second chance) when
@@ -32,6 +42,9 @@ class AnswerCache {
 
   std::size_t bytes_used() const noexcept { return used_; }
 
+  /// What happened so far. Any thread.
+  CacheMetrics const& metrics() const noexcept { return metrics_; }
+
  private:
   struct Slot {
     std::string target;
@@ -49,12 +62,14 @@ class AnswerCache {
   std::uint32_t free_slot();
   void release(std::uint32_t index) noexcept;
   void evict_one(std::uint64_t data_version) noexcept;
+  void publish_size() noexcept;
 
   std::size_t capacity_;
   std::size_t used_ = 0;
   std::vector<std::unique_ptr<Slot>> slots_;  // stable addresses: the index's keys are views of the targets
   std::vector<std::uint32_t> free_;
   std::uint32_t hand_ = 0;
+  CacheMetrics metrics_;
   boost::unordered_flat_map<std::string_view, std::uint32_t, Hash> index_;
 };
 

@@ -29,23 +29,25 @@ Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store&
     : options_(std::move(options)),
       authenticator_(authenticator),
       store_(store),
+      surface_(options_.metrics_source == nullptr ? Surface::api : Surface::admin),
       cache_(options_.cache_bytes),
-      handlers_(store_, cache_, options_.cors) {}
+      handlers_(store_, cache_, options_.cors, options_.metrics_source) {}
 
-unsigned Api::answer_warm(Request const& request, Moment const& moment, Output& out) {
-  if (request.method > Method::head) return 0;
+WarmAnswer Api::answer_warm(Request const& request, Moment const& moment, Output& out) {
+  if (request.method > Method::head) return {};
   auto const* const identity = recall(request, moment);
-  if (identity == nullptr) return 0;
+  if (identity == nullptr) return {};
   // In this order: what is kept was true when it was rendered; the version says whether it still is.
   auto const data_version = store_.data_version();
-  if (!data_version) return 0;
+  if (!data_version) return {};
   auto const* const kept = cache_.find(request.target, *data_version);
-  if (kept == nullptr) return 0;
+  if (kept == nullptr) return {};
   if (auto const error = over_limit(*identity)) {
     append_error(out, *error, request, moment, options_.cors);
-    return error->status;
+    return {error->status, (*kept)->route};
   }
-  return append_answer(out, *kept, request, moment, options_.cors);
+  auto const route = (*kept)->route;
+  return {append_answer(out, *kept, request, moment, options_.cors), route};
 }
 
 awaitable<void> Api::answer(Request const& request, Moment const& moment, Exchange& exchange) {
@@ -78,9 +80,10 @@ awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exch
     co_return refuse(bad_request("The request target is not valid"), request, moment, exchange);
   }
   auto const path = decode_path(target->path);
-  auto const found = match(path);
+  auto const found = match(path, surface_);
+  exchange.note_route(found.label());
   if (options_asked && (path.is_api() || found.route != nullptr)) co_return answer_options();
-  if (path.is_api()) {
+  if (path.is_api() && surface_ == Surface::api) {
     auto const* identity = recall(request, moment);
     if (identity == nullptr) identity = co_await authenticate(request, moment, exchange);
     if (identity == nullptr || !admit(*identity, request, moment, exchange)) co_return;
@@ -92,7 +95,7 @@ awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exch
   }
   if (request.method == Method::other) co_return refuse(not_implemented(), request, moment, exchange);
 
-  Call call{request, moment, exchange, found.id, path.well_formed, target->query.value_or("")};
+  Call call{request, moment, exchange, found.label(), found.id, path.well_formed, target->query.value_or("")};
   co_await (handlers_.*found.route->handler)(call);
 }
 
@@ -103,6 +106,8 @@ auth::Identity const* Api::recall(Request const& request, Moment const& moment) 
 
 awaitable<auth::Identity const*> Api::authenticate(Request const& request, Moment const& moment, Exchange& exchange) {
   if (!request.authorization.single()) {
+    authenticator_.note_refused(request.authorization.present() ? auth::Refusal::malformed
+                                                                : auth::Refusal::no_credentials);
     refuse(not_authenticated(request.authorization.present()), request, moment, exchange);
     co_return nullptr;
   }
@@ -129,6 +134,7 @@ std::optional<HttpError> Api::over_limit(auth::Identity const& identity) {
   if (!options_.limiter) return std::nullopt;
   auto const wait = options_.limiter->admit(identity.key, std::chrono::steady_clock::now());
   if (!wait) return std::nullopt;
+  metrics_.rate_limited.add();
   return too_many_requests(std::chrono::ceil<std::chrono::seconds>(*wait));
 }
 
@@ -137,6 +143,7 @@ void Api::answer_bad_framing(HttpError const& error, Method method, Moment const
   request.method = method;
   request.keep_alive = false;
   append_error(out, error, request, moment, options_.cors);
+  metrics_.count_unread(error.status);
 }
 
 void Api::refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange,

@@ -10,9 +10,11 @@
 #include "routing/answer_cache.hpp"
 #include "routing/cors.hpp"
 #include "routing/handlers.hpp"
+#include "routing/metrics_source.hpp"
 #include "routing/output.hpp"
 #include "routing/rate_limiter.hpp"
 #include "routing/request.hpp"
+#include "routing/request_metrics.hpp"
 #include "routing/router.hpp"
 #include "storage/store.hpp"
 
@@ -20,8 +22,15 @@ namespace deployd::routing {
 
 struct ApiOptions {
   CorsPolicy cors;
-  std::size_t cache_bytes;               // of this worker
-  std::shared_ptr<RateLimiter> limiter;  // null: no limit
+  std::size_t cache_bytes;                        // of this worker
+  std::shared_ptr<RateLimiter> limiter;           // null: no limit
+  MetricsSource const* metrics_source = nullptr;  // null: the API; else what --admin-listen serves, with these metrics
+};
+
+/// How a request was answered on the warm path.
+struct WarmAnswer {
+  unsigned status = 0;  // 0: it was not, and nothing has happened
+  RouteLabel route = no_route;
 };
 
 /// The API as one worker serves it. Not to be shared between threads.
@@ -31,8 +40,8 @@ class Api {
   Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store& store);
 
   /// The warm path: answers a request whose token was verified before and whose answer is kept and still true.
-  /// The status, or 0 when the request has to take the long way; then nothing has happened.
-  unsigned answer_warm(Request const& request, Moment const& moment, Output& out);
+  /// Otherwise the request has to take the long way.
+  WarmAnswer answer_warm(Request const& request, Moment const& moment, Output& out);
 
   /// The long way. Always leaves one whole answer in the exchange's output (or sent, or the exchange aborted).
   /// `request`, `moment` and `exchange` must live until it is done.
@@ -43,6 +52,11 @@ class Api {
 
   /// From now on `/readyz` says 503.
   void begin_drain() noexcept { handlers_.begin_drain(); }
+
+  /// To be told of every request that was answered, and when it was sent: see RequestBatch. Read on any thread.
+  RequestMetrics& metrics() noexcept { return metrics_; }
+  RequestMetrics const& metrics() const noexcept { return metrics_; }
+  CacheMetrics const& cache_metrics() const noexcept { return cache_.metrics(); }
 
  private:
   boost::asio::awaitable<void> dispatch(Request const& request, Moment const& moment, Exchange& exchange);
@@ -60,8 +74,10 @@ class Api {
   ApiOptions options_;
   auth::Authenticator& authenticator_;
   storage::Store& store_;
+  Surface surface_;
   AnswerCache cache_;
   Handlers handlers_;
+  RequestMetrics metrics_;
 };
 
 }  // namespace deployd::routing

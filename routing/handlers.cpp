@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "routing/json_rows.hpp"
+#include "routing/metrics_format.hpp"
 #include "routing/rendered_answer.hpp"
 #include "storage/error.hpp"
 
@@ -150,9 +151,18 @@ awaitable<void> Handlers::report_readiness(Call& call) {
   answer(call, R"({"status":"ready"})", {}, std::nullopt);
 }
 
+awaitable<void> Handlers::report_metrics(Call& call) {
+  auto const accept = find_field(call.request, "Accept");
+  auto const format = choose_metrics_format(accept.single() ? accept.value : std::string_view());
+  answer(call, metrics_->render(format), {}, std::nullopt, content_type(format));
+  co_return;
+}
+
 void Handlers::answer(Call& call, std::string_view body, std::string_view link,
-                      std::optional<std::uint64_t> data_version) {
-  auto const answer = std::make_shared<RenderedAnswer const>(render_answer(body, link, cors_));
+                      std::optional<std::uint64_t> data_version, std::string_view content_type) {
+  auto rendered = render_answer(body, link, cors_, content_type);
+  rendered.route = call.route;
+  auto const answer = std::make_shared<RenderedAnswer const>(std::move(rendered));
   auto const status = append_answer(call.exchange.output(), answer, call.request, call.moment, cors_);
   call.exchange.note(status, {});
   if (data_version && cache_.enabled()) cache_.keep(call.request.target, *data_version, answer);

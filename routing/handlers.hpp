@@ -12,8 +12,10 @@
 #include "routing/answer_cache.hpp"
 #include "routing/cors.hpp"
 #include "routing/http_error.hpp"
+#include "routing/metrics_source.hpp"
 #include "routing/output.hpp"
 #include "routing/query.hpp"
+#include "routing/rendered_answer.hpp"
 #include "routing/request.hpp"
 #include "storage/store.hpp"
 
@@ -26,6 +28,7 @@ struct Call {
   Request const& request;
   Moment const& moment;
   Exchange& exchange;
+  RouteLabel route;
   std::string_view id;         // the path parameter
   bool id_well_formed = true;  // false: a bad escape or no UTF-8
   std::string_view query;      // raw; empty when there is none
@@ -34,9 +37,9 @@ struct Call {
 /// The handlers of one worker.
 class Handlers {
  public:
-  /// All three must outlive this.
-  Handlers(storage::Store& store, AnswerCache& cache, CorsPolicy const& cors)
-      : store_(store), cache_(cache), cors_(cors) {}
+  /// All of them must outlive this. `metrics` may be null where /metrics is not served.
+  Handlers(storage::Store& store, AnswerCache& cache, CorsPolicy const& cors, MetricsSource const* metrics)
+      : store_(store), cache_(cache), cors_(cors), metrics_(metrics) {}
 
   /// GET /api/v1/deployments
   boost::asio::awaitable<void> find_deployments(Call& call);
@@ -50,6 +53,9 @@ class Handlers {
   /// GET /readyz
   boost::asio::awaitable<void> report_readiness(Call& call);
 
+  /// GET /metrics
+  boost::asio::awaitable<void> report_metrics(Call& call);
+
   /// From now on the server is not ready: it is about to stop.
   void begin_drain() noexcept { draining_ = true; }
 
@@ -57,13 +63,15 @@ class Handlers {
   boost::asio::awaitable<void> answer_long_list(Call& call, storage::Filter const& filter,
                                                 std::optional<std::uint64_t> data_version);
   boost::asio::awaitable<void> stream(Call& call, storage::Cursor& cursor, JsonRows& rows, std::string& body);
-  void answer(Call& call, std::string_view body, std::string_view link, std::optional<std::uint64_t> data_version);
+  void answer(Call& call, std::string_view body, std::string_view link, std::optional<std::uint64_t> data_version,
+              std::string_view content_type = json_type);
   void refuse(Call& call, HttpError const& error);
   void refuse(Call& call, boost::system::error_code store_failure);
 
   storage::Store& store_;
   AnswerCache& cache_;
   CorsPolicy const& cors_;
+  MetricsSource const* metrics_;
   bool draining_ = false;
 };
 

@@ -8,6 +8,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "routing/route_label.hpp"
+
 namespace deployd::routing {
 
 /// Answers that wait to be sent: `bytes`, then what is left of `tail`.
@@ -55,6 +57,9 @@ class Exchange {
 
   /// For the access log; 0 and an empty subject leave what was noted before.
   virtual void note(unsigned status, std::string_view subject) noexcept = 0;
+
+  /// What the request is counted under; until this is called it is `no_route`.
+  virtual void note_route(RouteLabel route) noexcept = 0;
 
  protected:
   ~Exchange() = default;

@@ -12,7 +12,6 @@ namespace {
 constexpr std::string_view ok_line = "HTTP/1.1 200 OK\r\n";
 constexpr std::string_view date_name = "Date: ";
 constexpr std::string_view no_date = "Thu, 01 Jan 1970 00:00:00 GMT";
-constexpr std::string_view content_type = "Content-Type: application/json; charset=utf-8\r\n";
 constexpr std::string_view not_sniffed = "X-Content-Type-Options: nosniff\r\n";
 constexpr std::string_view kept_private = "Cache-Control: private, no-cache\r\n";
 constexpr std::string_view not_kept = "Cache-Control: no-store\r\n";
@@ -25,6 +24,12 @@ void append_number(std::string& out, std::size_t number) {
   std::array<char, 20> digits;
   auto const end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
   out.append(digits.data(), end);
+}
+
+void append_content_type(std::string& out, std::string_view type) {
+  out += "Content-Type: ";
+  out += type;
+  out += "\r\n";
 }
 
 void append_content_length(std::string& out, std::size_t length) {
@@ -75,7 +80,8 @@ std::string make_etag(std::string_view body) {
   return etag += '"';
 }
 
-RenderedAnswer render_answer(std::string_view body, std::string_view link, CorsPolicy const& cors) {
+RenderedAnswer render_answer(std::string_view body, std::string_view link, CorsPolicy const& cors,
+                             std::string_view content_type) {
   RenderedAnswer answer;
   auto& bytes = answer.bytes;
   bytes.reserve(512 + link.size() + body.size());
@@ -84,7 +90,7 @@ RenderedAnswer render_answer(std::string_view body, std::string_view link, CorsP
   bytes += date_name;
   bytes += no_date;
   bytes += "\r\n";
-  bytes += content_type;
+  append_content_type(bytes, content_type);
   append_content_length(bytes, body.size());
   answer.validators_at = static_cast<std::uint32_t>(bytes.size());
   bytes += "ETag: ";
@@ -135,7 +141,7 @@ void append_error(Output& out, HttpError const& error, Request const& request, M
   auto const body = error_body(error);
   auto& bytes = out.bytes;
   append_status_line(bytes, error.status, moment);
-  bytes += content_type;
+  append_content_type(bytes, json_type);
   append_content_length(bytes, body.size());
   if (error.status == 401)
     bytes +=
@@ -167,7 +173,7 @@ void append_stream_head(Output& out, std::string_view link, Request const& reque
                         CorsPolicy const& cors) {
   auto& bytes = out.bytes;
   append_status_line(bytes, 200, moment);
-  bytes += content_type;
+  append_content_type(bytes, json_type);
   if (request.http_1_1) bytes += "Transfer-Encoding: chunked\r\n";
   bytes += kept_private;
   bytes += not_sniffed;

@@ -27,6 +27,7 @@ struct RenderedAnswer {
   std::string bytes;
   std::uint32_t validators_at = 0;
   std::uint32_t body_at = 0;
+  RouteLabel route = no_route;
   std::string etag;  // with its quotes
 
   std::string_view body() const noexcept { return std::string_view(bytes).substr(body_at); }
@@ -35,8 +36,11 @@ struct RenderedAnswer {
 /// A strong validator of the content: the same body has the same one, on every worker and after every restart.
 std::string make_etag(std::string_view body);
 
+inline constexpr std::string_view json_type = "application/json; charset=utf-8";
+
 /// Renders a 200. `link` is the relative reference of the next page, or empty.
-RenderedAnswer render_answer(std::string_view body, std::string_view link, CorsPolicy const& cors);
+RenderedAnswer render_answer(std::string_view body, std::string_view link, CorsPolicy const& cors,
+                             std::string_view content_type = json_type);
 
 /// Appends `answer` as this request wants it: whole, without its body for HEAD, or as 304 when `If-None-Match` names
 /// its validator. Returns the status. The warm path: for an ordinary GET it is one copy of bytes.

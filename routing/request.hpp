@@ -31,6 +31,7 @@ struct Request {
   SingleField origin;
   SingleField access_control_request_method;
   SingleField access_control_request_headers;
+  std::string_view field_lines;  // all of them as they were sent: see `find_field`
 };
 
 /// All the fields that a request has views of.
@@ -38,10 +39,14 @@ inline constexpr std::array fields_of_request{&Request::authorization, &Request:
                                               &Request::access_control_request_method,
                                               &Request::access_control_request_headers};
 
+/// Looks for a field that is not needed often enough to be remembered by everyone. `name` in any case.
+SingleField find_field(Request const& request, std::string_view name) noexcept;
+
 /// The time as the worker's loop saw it when the request was complete.
 struct Moment {
   std::chrono::system_clock::time_point now;
-  std::string_view http_date;  // `now` as an IMF-fixdate (RFC 9110 §5.6.7): always 29 characters
+  std::string_view http_date;                      // `now` as an IMF-fixdate (RFC 9110 §5.6.7): always 29 characters
+  std::chrono::steady_clock::time_point steady{};  // the same instant, for measuring
 };
 
 }  // namespace deployd::routing

@@ -21,11 +21,14 @@ constexpr std::array record_parameters{
 };
 
 constexpr std::array all_routes{
-    Route{"/api/v1/deployments", "Find deployments", list_parameters, true, &Handlers::find_deployments},
-    Route{"/api/v1/deployments/{id}", "Get one deployment", record_parameters, true, &Handlers::get_deployment},
-    Route{"/healthz", "Whether the process serves", {}, false, &Handlers::report_health},
-    Route{"/readyz", "Whether requests can be answered", {}, false, &Handlers::report_readiness},
+    Route{"/api/v1/deployments", "Find deployments", list_parameters, true, Surface::api, &Handlers::find_deployments},
+    Route{"/api/v1/deployments/{id}", "Get one deployment", record_parameters, true, Surface::api,
+          &Handlers::get_deployment},
+    Route{"/healthz", "Whether the process serves", {}, false, Surface::both, &Handlers::report_health},
+    Route{"/readyz", "Whether requests can be answered", {}, false, Surface::both, &Handlers::report_readiness},
+    Route{"/metrics", "What the process has done and how it is", {}, false, Surface::admin, &Handlers::report_metrics},
 };
+static_assert(all_routes.size() == route_count);
 
 /// Takes the next segment off a template that begins with a slash.
 std::string_view take_segment(std::string_view& path_template) noexcept {
@@ -58,8 +61,17 @@ std::span<Route const> routes() noexcept {
   return all_routes;
 }
 
-Match match(Path const& path) noexcept {
+std::string_view to_string(RouteLabel label) noexcept {
+  return label < all_routes.size() ? all_routes[label].path_template : "other";
+}
+
+RouteLabel Match::label() const noexcept {
+  return route == nullptr ? no_route : static_cast<RouteLabel>(route - all_routes.data());
+}
+
+Match match(Path const& path, Surface surface) noexcept {
   for (auto const& route : all_routes) {
+    if (!serves(route.surface, surface)) continue;
     if (auto const found = match_one(route, path); found.route != nullptr) return found;
   }
   return {};

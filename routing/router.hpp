@@ -3,10 +3,12 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "routing/route_label.hpp"
 #include "routing/target.hpp"
 
 namespace deployd::routing {
@@ -25,12 +27,20 @@ struct Parameter {
   std::string_view description;
 };
 
+/// On which sockets a route is served: those of --listen, of --admin-listen, or both.
+enum class Surface : std::uint8_t { api = 1, admin = 2, both = 3 };
+
+constexpr bool serves(Surface route, Surface asked) noexcept {
+  return (static_cast<unsigned>(route) & static_cast<unsigned>(asked)) != 0;
+}
+
 /// One row of the API. Everything that documents the API is derived from these rows.
 struct Route {
   std::string_view path_template;  // `{id}` stands for one segment
   std::string_view summary;
   std::span<Parameter const> parameters;
   bool forgives_trailing_slash;
+  Surface surface;
   boost::asio::awaitable<void> (Handlers::*handler)(Call& call);
 };
 
@@ -41,9 +51,12 @@ std::span<Route const> routes() noexcept;
 struct Match {
   Route const* route = nullptr;
   std::string_view id;  // the decoded segment that stood for `{id}`; views the path
+
+  RouteLabel label() const noexcept;
 };
 
-/// Finds the route of a path; `route` is null when there is none. Compares whole decoded segments, case and all.
-Match match(Path const& path) noexcept;
+/// Finds the route of a path on `surface`; `route` is null when there is none. Compares whole decoded segments, case
+/// and all.
+Match match(Path const& path, Surface surface = Surface::api) noexcept;
 
 }  // namespace deployd::routing

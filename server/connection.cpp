@@ -75,8 +75,10 @@ awaitable<void> Connection::run() {
     expired_ = false;
     fresh_ = false;
     end_ += received;
+    worker_.metrics().bytes_received.add(received);
   }
   if (tls_ && !broken_) tls_->close();
+  end_batch(Clock::now());
   if (!broken_ && (refused_ || to_discard_ != 0)) co_await linger();
 }
 
@@ -158,6 +160,7 @@ awaitable<std::size_t> Connection::receive_secured(boost::asio::mutable_buffer r
 /// Answers every request that stands whole in the buffer, and sends the answers. False when that was the end.
 awaitable<bool> Connection::answer_buffered() {
   routing::Request request;
+  routing::Moment moment;
   while (true) {
     discard_body();
     bool whole = false;
@@ -175,9 +178,14 @@ awaitable<bool> Connection::answer_buffered() {
       }
       enter(Phase::answering, Clock::duration::max());
       if (draining_ && !more_behind(head)) request.keep_alive = false;
-      auto const moment = worker_.moment();
-      status_ = worker_.api().answer_warm(request, moment, *output_);
-      if (status_ == 0) co_await worker_.api().answer(request, moment, *this);
+      if (output_->empty()) begin_batch(moment);
+      auto const warm = worker_.api().answer_warm(request, moment, *output_);
+      status_ = warm.status;
+      route_ = warm.route;
+      if (status_ == 0) {
+        co_await worker_.api().answer(request, moment, *this);
+        moment = worker_.moment();
+      }
       finish_request(request, head);
       if (!output_->accepts_more()) break;
     }
@@ -266,15 +274,30 @@ void Connection::discard_body() noexcept {
 void Connection::give_back() noexcept {
   if (output_) worker_.give_back(std::move(output_));
   if (begin_ != end_ || to_discard_ != 0) {
-    if (phase_ != Phase::head) enter(Phase::head, worker_.options().header_timeout);
-    return;
+    if (phase_ == Phase::head) return;
+    auto const now = Clock::now();
+    end_batch(now);
+    return enter(Phase::head, worker_.options().header_timeout, now);
   }
-  enter(Phase::idle, draining_ ? first_request_time : worker_.options().idle_timeout);
+  auto const now = Clock::now();
+  end_batch(now);
+  enter(Phase::idle, draining_ ? first_request_time : worker_.options().idle_timeout, now);
   if (large_) {
     buffer_ = small_.data();
     capacity_ = small_.size();
     worker_.give_back(std::move(large_));
   }
+}
+
+/// Where no answer waits to be sent: those from here on are sent together. What was sent before is over by now.
+void Connection::begin_batch(routing::Moment& moment) noexcept {
+  moment = worker_.moment();
+  end_batch(moment.steady);
+  batch_.begin(moment.steady);
+}
+
+void Connection::end_batch(Clock::time_point now) noexcept {
+  if (!batch_.empty()) batch_.end(now, worker_.api().metrics());
 }
 
 void Connection::refuse(routing::HttpError const& error) {
@@ -288,6 +311,10 @@ void Connection::refuse(routing::HttpError const& error) {
 }
 
 void Connection::finish_request(routing::Request const& request, ReadResult const& head) {
+  auto& metrics = worker_.api().metrics();
+  metrics.count(route_, request.method, status_);
+  if (!batch_.takes(route_)) end_batch(Clock::now());
+  batch_.add(route_);
   if (worker_.options().access_log != AccessLog::off) log_access(request);
   stream_deadline_ = Clock::time_point::max();
   if (!request.keep_alive) last_ = true;
@@ -332,6 +359,7 @@ Connection::Sent Connection::send_output() noexcept {
       return Sent::failed;
     }
     auto const sent = static_cast<std::size_t>(written);
+    worker_.metrics().bytes_sent.add(sent);
     if (sent == left) {
       out.clear();
       sent_ = 0;
@@ -356,6 +384,7 @@ Connection::Sent Connection::send_secured() noexcept {
       broken_ = true;
       return Sent::failed;
     }
+    worker_.metrics().bytes_sent.add(sent.bytes);
     note_sent(sent.bytes);
   }
 }
@@ -431,8 +460,12 @@ awaitable<void> Connection::linger() {
 }
 
 void Connection::enter(Phase phase, Clock::duration limit) noexcept {
+  enter(phase, limit, limit == Clock::duration::max() ? Clock::time_point() : Clock::now());
+}
+
+void Connection::enter(Phase phase, Clock::duration limit, Clock::time_point now) noexcept {
   phase_ = phase;
-  deadline_ = limit == Clock::duration::max() ? Clock::time_point::max() : Clock::now() + limit;
+  deadline_ = limit == Clock::duration::max() ? Clock::time_point::max() : now + limit;
   deadline_ = phase == Phase::sending ? std::min(deadline_, stream_deadline_) : deadline_;
 }
 

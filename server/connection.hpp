@@ -16,6 +16,8 @@
 
 #include "routing/output.hpp"
 #include "routing/request.hpp"
+#include "routing/request_metrics.hpp"
+#include "server/connection_phase.hpp"
 #include "server/known_fields.hpp"
 #include "server/request_reader.hpp"
 #include "server/tls_stream.hpp"
@@ -33,6 +35,8 @@ using Socket = boost::asio::generic::stream_protocol::socket;
 /// requests a connection holds neither a buffer (beyond the small one of its own) nor an output.
 class Connection final : public boost::intrusive::list_base_hook<>, private routing::Exchange {
  public:
+  using Phase = ConnectionPhase;
+
   /// `worker` must outlive this. Without `tls` the socket is spoken to in plain text.
   Connection(Worker& worker, Socket socket, std::unique_ptr<TlsStream> tls);
   ~Connection();
@@ -42,6 +46,8 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
 
   /// When `expire` is to be called; the end of time while nothing is awaited of the client.
   Clock::time_point deadline() const noexcept { return deadline_; }
+
+  Phase phase() const noexcept { return phase_; }
 
   /// The client has let the deadline pass: what it is waited for is given up.
   void expire() noexcept;
@@ -54,14 +60,6 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void cut() noexcept;
 
  private:
-  enum class Phase {
-    handshake,  // of TLS
-    idle,       // between two requests
-    head,       // part of a request has arrived
-    answering,  // nothing is awaited of the client
-    sending,
-    lingering,  // all is said; the client may still be sending
-  };
   enum class Sent { all, part, failed };
 
   // Exchange
@@ -72,6 +70,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void close_after() noexcept override { last_ = true; }
   void abort() noexcept override;
   void note(unsigned status, std::string_view subject) noexcept override;
+  void note_route(routing::RouteLabel route) noexcept override { route_ = route; }
 
   std::string_view unread() const noexcept { return {buffer_ + begin_, end_ - begin_}; }
   /// Whether the server stops and nothing is awaited here any more.
@@ -88,6 +87,8 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void consume(std::size_t bytes) noexcept;
   void discard_body() noexcept;
   void give_back() noexcept;
+  void begin_batch(routing::Moment& moment) noexcept;
+  void end_batch(Clock::time_point now) noexcept;
   void refuse(routing::HttpError const& error);
   void finish_request(routing::Request const& request, ReadResult const& head);
   void log_access(routing::Request const& request);
@@ -96,6 +97,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   std::span<char const> next_record() noexcept;
   void note_sent(std::size_t bytes) noexcept;
   void enter(Phase phase, Clock::duration limit) noexcept;
+  void enter(Phase phase, Clock::duration limit, Clock::time_point now) noexcept;
   boost::asio::awaitable<bool> answer_buffered();
   boost::asio::awaitable<void> linger();
 
@@ -128,9 +130,11 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   bool draining_ = false;
   bool broken_ = false;
 
-  // For the access log.
+  routing::RequestBatch batch_;  // what has been answered since the output was last empty
+  routing::RouteLabel route_ = routing::no_route;
   unsigned status_ = 0;
-  std::uint64_t bytes_sent_ = 0;
+
+  // For the access log.
   std::string subject_;
   std::string remote_;
 };

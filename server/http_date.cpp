@@ -39,7 +39,8 @@ void HttpDate::render(std::chrono::sys_seconds second) noexcept {
   at = put_text(at, ":");
   at = put_two_digits(at, static_cast<unsigned>(time.seconds().count()));
   put_text(at, " GMT");
-  rendered_for_ = second;
+  second_begins_ = second;
+  second_ends_ = second + std::chrono::seconds(1);
 }
 
 }  // namespace deployd::server

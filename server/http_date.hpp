@@ -12,15 +12,17 @@ class HttpDate {
  public:
   /// The date of `now`: 29 characters, valid until the next call.
   std::string_view at(std::chrono::system_clock::time_point now) noexcept {
-    auto const second = std::chrono::floor<std::chrono::seconds>(now);
-    if (second != rendered_for_) render(second);
+    if (now < second_begins_ || now >= second_ends_) [[unlikely]]
+      render(std::chrono::floor<std::chrono::seconds>(now));
     return {text_.data(), text_.size()};
   }
 
  private:
   void render(std::chrono::sys_seconds second) noexcept;
 
-  std::chrono::sys_seconds rendered_for_{std::chrono::seconds(-1)};
+  // That of `text_`. Compared instead of dividing each time.
+  std::chrono::system_clock::time_point second_begins_{};
+  std::chrono::system_clock::time_point second_ends_{};
   std::array<char, 29> text_{};
 };
 

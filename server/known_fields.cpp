@@ -61,6 +61,7 @@ std::shared_ptr<KnownFields const> KnownFieldsTable::remember(std::string_view l
   auto fields = std::make_shared<KnownFields>();
   fields->lines = lines;
   fields->request = request;
+  fields->request.field_lines = fields->lines;
   auto const* const to = fields->lines.data();
   for (auto const field : routing::fields_of_request) fields->request.*field = moved(request.*field, lines.data(), to);
   slot = std::move(fields);

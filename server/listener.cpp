@@ -123,6 +123,21 @@ Listener::Listener(PassedSocket passed) : name_(to_string(local_address(passed.s
   sockets_.push_back(std::move(passed.socket));
 }
 
+Listener Listener::exclusive(ListenAddress const& address) {
+  Listener listener(to_string(address));
+  auto const* const tcp = std::get_if<TcpAddress>(&address);
+  if (tcp == nullptr) {
+    listener.listen_unix(std::get<UnixAddress>(address), false);
+    return listener;
+  }
+  auto& name = listener.name_;
+  auto socket = bind_tcp(to_socket_address(*tcp, name), false, name);
+  start_listening(socket, name);
+  name = to_string(TcpAddress{tcp->host, port_of(local_address(socket.get()))});
+  listener.sockets_.push_back(std::move(socket));
+  return listener;
+}
+
 Listener::~Listener() {
   if (unix_path_.empty()) return;
   close();

@@ -36,6 +36,8 @@ class Listener {
   /// Goes on with a socket of systemd's.
   explicit Listener(PassedSocket passed);
 
+  /// One socket that no other process can bind beside, not even with SO_REUSEPORT. Throws ListenError.
+  static Listener exclusive(ListenAddress const& address);
   ~Listener();
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = delete;
@@ -56,6 +58,7 @@ class Listener {
   void close() noexcept;
 
  private:
+  explicit Listener(std::string name) : name_(std::move(name)) {}
   void listen_tcp(TcpAddress const& address, unsigned workers, bool take_over);
   void listen_unix(UnixAddress const& address, bool take_over);
   bool take_over_from_another();

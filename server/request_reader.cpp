@@ -230,6 +230,7 @@ ReadResult read_request_head(std::string_view bytes, HeadLimits const& limits, R
   if (head_bytes - parser.header_at() > limits.header_bytes + 2)
     return refused(refusal(431, "The request header is too large"));
   if (auto error = check_fields(parser, request)) return refused(std::move(*error));
+  request.field_lines = bytes.substr(parser.header_at(), head_bytes - parser.header_at());
 
   ReadResult result;
   result.state = ReadResult::State::complete;

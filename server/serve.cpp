@@ -18,8 +18,11 @@
 #include <utility>
 #include <vector>
 
+#include "server/admin.hpp"
 #include "server/descriptor_limit.hpp"
 #include "server/listener.hpp"
+#include "server/metrics_page.hpp"
+#include "server/reload_record.hpp"
 #include "server/systemd_notifier.hpp"
 #include "server/systemd_sockets.hpp"
 #include "server/systemd_watchdog.hpp"
@@ -50,21 +53,21 @@ class Server {
   Server(ServeOptions const& options, storage::Database& database, std::function<ReloadedOptions()> reread)
       : options_(options),
         reread_(std::move(reread)),
-        shared_{options, database, make_limiter(options), ConnectionCount(options.max_connections)},
+        shared_{options, database, make_limiter(options), ConnectionCount(options.max_connections), nullptr},
         tls_(load_tls(options.tls)) {
     listen();
     auto const keys = auth::KeyRing::load(options.keys);
+    note_reloaded();
     if (keys->empty() && !database.has_api_tokens())
       spdlog::warn("no key for tokens is configured and the store has no API token: every call will be refused");
     for (unsigned index = 0; index < options.workers; ++index) {
       std::vector<ListeningSocket> sockets;
       for (auto const& listener : listeners_)
         std::ranges::move(listener.take(index, options.workers), std::back_inserter(sockets));
-      workers_.push_back(std::make_unique<Worker>(shared_, keys, std::move(sockets), [this, index] {
-        asio::post(main_, [this, index] { worker_drained(index); });
-      }));
+      workers_.push_back(std::make_unique<Worker>(shared_, keys, std::move(sockets), worker_events(index)));
       if (tls_) workers_.back()->replace_tls(tls_);
     }
+    if (options.admin_listen) admin_.emplace(main_, options, database, page_);
   }
 
   void run() {
@@ -72,6 +75,7 @@ class Server {
     await_reload();
     watch_certificates();
     for (auto& worker : workers_) worker->start();
+    if (admin_) admin_->start();
     for (auto& listener : listeners_) {
       listener.offer_on(main_);
       spdlog::info("listening on {}{}", listener.name(), tls_ && listener.is_tcp() ? ", HTTPS" : "");
@@ -80,6 +84,7 @@ class Server {
     watch_loops();
     main_.run();
     for (auto& worker : workers_) worker->join();
+    admin_.reset();
     spdlog::info("stopped");
   }
 
@@ -113,6 +118,15 @@ class Server {
     return status;
   }
 
+  WorkerEvents worker_events(std::size_t index) {
+    WorkerEvents events;
+    events.drained = [this, index] { asio::post(main_, [this, index] { worker_drained(index); }); };
+    events.listener_lost = [](std::error_code failure) {
+      spdlog::error("a worker cannot listen any more: {}", failure.message());
+    };
+    return events;
+  }
+
   void await_stop() {
     stop_signals_.async_wait([this](boost::system::error_code failure, int signal) {
       if (failure) return;
@@ -131,6 +145,8 @@ class Server {
   /// long to send their clients elsewhere.
   void announce_drain() {
     systemd_.stopping("Stopping", options_.drain_delay + options_.drain_timeout + time_to_end);
+    page_.begin_drain();
+    if (admin_) admin_->begin_drain();
     for (auto& worker : workers_) worker->announce_drain();
     if (options_.drain_delay.count() == 0) return drain();
     drain_timer_.expires_after(options_.drain_delay);
@@ -165,8 +181,12 @@ class Server {
         auto tls = load_tls(fresh.tls);
         for (auto& worker : workers_) worker->replace_keys(keys);
         if (tls) replace_tls(std::move(tls));
+        note_reloaded();
+        reloads_.succeeded.add();
         spdlog::info("reloaded");
       } catch (std::exception const& error) {
+        reloads_.failed.add();
+        reloads_.last_succeeded.set(0);
         spdlog::error("not reloaded, everything stays as it was: {}", error.what());
         status += fmt::format("; not reloaded: {}", error.what());
       }
@@ -196,6 +216,12 @@ class Server {
     });
   }
 
+  void note_reloaded() noexcept {
+    auto const now = std::chrono::system_clock::now().time_since_epoch();
+    reloads_.last_succeeded.set(1);
+    reloads_.last_success.set(static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(now).count()));
+  }
+
   void cut_everything() {
     for (auto& worker : workers_) worker->stop();
   }
@@ -221,6 +247,9 @@ class Server {
   std::size_t drained_workers_ = 0;
   std::vector<Listener> listeners_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  ReloadRecord reloads_;
+  MetricsPage page_{options_, shared_.database, workers_, reloads_};
+  std::optional<Admin> admin_;
 };
 
 }  // namespace

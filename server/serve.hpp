@@ -35,6 +35,7 @@ enum class AccessLog { off, json, text };
 /// What `deployd serve` was told, parsed and checked; sizes in bytes.
 struct ServeOptions {
   std::vector<ListenAddress> listen{TcpAddress{"127.0.0.1", 8080}};
+  std::optional<ListenAddress> admin_listen;
   bool take_over = false;
   unsigned workers = 0;  // 0: the cores this process may run on
   storage::DatabaseOptions database;

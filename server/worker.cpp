@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <exception>
 #include <utility>
@@ -48,6 +49,15 @@ std::chrono::milliseconds sweep_interval(ServeOptions const& options) {
   return std::max(shortest / 8, std::chrono::milliseconds(5));
 }
 
+std::uint64_t nanoseconds_of(Clock::time_point time) noexcept {
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(time.time_since_epoch()).count());
+}
+
+/// Whether accept failed for a reason that will not pass.
+bool is_end_of_socket(int error) noexcept {
+  return error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP;
+}
+
 /// For coroutines that belong to the worker for as long as its loop runs.
 void rethrow(std::exception_ptr failure) {
   if (failure) std::rethrow_exception(failure);
@@ -56,17 +66,18 @@ void rethrow(std::exception_ptr failure) {
 }  // namespace
 
 Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, std::vector<ListeningSocket> listening,
-               std::function<void()> drained)
+               WorkerEvents events)
     : shared_(shared),
       head_limits_{options().max_target_bytes, options().max_header_bytes, options().max_body_bytes},
       buffer_size_(options().max_target_bytes + options().max_header_bytes + around_limits),
-      drained_(std::move(drained)),
+      events_(std::move(events)),
       store_(shared.database.store_for(context_.get_executor())),
       authenticator_(std::make_unique<auth::Authenticator>(std::move(keys), *store_)),
       api_(std::make_unique<routing::Api>(
           routing::ApiOptions{routing::CorsPolicy(options().cors_origins), share_of(options().cache_bytes, options()),
-                              shared.limiter},
+                              shared.limiter, shared.metrics_source},
           *authenticator_, *store_)) {
+  compare_clocks();
   for (auto& [socket, also_of_others] : listening) {
     auto const family = local_address(socket.get()).family();
     asio::generic::stream_protocol const protocol(family, 0);
@@ -82,8 +93,10 @@ Worker::~Worker() {
 void Worker::start() {
   for (auto& acceptor : acceptors_) asio::co_spawn(context_, accept_from(acceptor), rethrow);
   asio::co_spawn(context_, sweep(), rethrow);
+  if (shared_.metrics_source != nullptr) asio::co_spawn(context_, probe_store(), rethrow);
+  metrics_.last_turn.set(nanoseconds_of(Clock::now()));
   thread_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), "worker");
+    ::pthread_setname_np(::pthread_self(), shared_.metrics_source == nullptr ? "worker" : "admin");
     context_.run();
   });
 }
@@ -135,7 +148,7 @@ void Worker::begin_drain() {
 void Worker::end_if_drained() {
   if (!draining_ || !connections_.empty() || std::exchange(ended_, true)) return;
   flush_access_log();
-  drained_();
+  if (events_.drained) events_.drained();
   context_.stop();
 }
 
@@ -147,12 +160,13 @@ awaitable<void> Worker::pause(std::chrono::milliseconds time) {
 awaitable<void> Worker::accept_from(Acceptor& acceptor) {
   while (!draining_) {
     auto const [failure] = co_await acceptor.socket.async_wait(asio::socket_base::wait_read, without_exceptions);
-    if (failure || draining_) co_return;
-    auto accepted = accept_one(acceptor);
+    if (draining_) co_return;
+    auto accepted = failure ? lost(failure) : accept_one(acceptor);
     // A bounded number, so that connections and other listeners get their turn; of a shared socket one, so that the
     // other workers get theirs.
     for (int turn = acceptor.shared ? most_accepted : 1; turn < most_accepted && accepted == Accepted::one; ++turn)
       accepted = accept_one(acceptor);
+    if (accepted == Accepted::nothing_ever) co_return;
     // No place or no descriptor is free: what waits in the backlog waits a little longer.
     if (accepted == Accepted::no_room) co_await pause(std::chrono::milliseconds(10));
   }
@@ -164,6 +178,7 @@ Worker::Accepted Worker::accept_one(Acceptor& acceptor) {
     int const fd = ::accept4(acceptor.socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       out_of_descriptors_ = false;
+      metrics_.accepted.add();
       open(fd, acceptor.family);
       return Accepted::one;
     }
@@ -171,10 +186,16 @@ Worker::Accepted Worker::accept_one(Acceptor& acceptor) {
     shared_.connections.leave();
     if (error == EAGAIN || error == EWOULDBLOCK) return Accepted::none_waits;
     if (error == ECONNABORTED || error == EINTR || error == EPROTO) continue;
+    if (is_end_of_socket(error)) return lost({error, std::system_category()});
     if (!std::exchange(out_of_descriptors_, true))
       spdlog::error("cannot accept connections: {}", std::system_category().message(error));
     return Accepted::no_room;
   }
+}
+
+Worker::Accepted Worker::lost(std::error_code failure) {
+  if (events_.listener_lost) events_.listener_lost(failure);
+  return Accepted::nothing_ever;
 }
 
 void Worker::open(int fd, int family) {
@@ -207,10 +228,28 @@ awaitable<void> Worker::sweep() {
     timer.expires_after(interval);
     co_await timer.async_wait(without_exceptions);
     auto const now = Clock::now();
-    for (auto& connection : connections_) {
-      if (connection.deadline() <= now) connection.expire();
-    }
+    metrics_.loop_lag.observe(now - timer.expiry());
+    metrics_.last_turn.set(nanoseconds_of(now));
+    look_at_connections(now);
+    compare_clocks();
     flush_access_log();
+  }
+}
+
+void Worker::look_at_connections(Clock::time_point now) {
+  std::array<std::uint64_t, connection_phases> phases{};
+  for (auto& connection : connections_) {
+    ++phases[static_cast<std::size_t>(connection.phase())];
+    if (connection.deadline() <= now) connection.expire();
+  }
+  for (std::size_t phase = 0; phase < phases.size(); ++phase) metrics_.connections[phase].set(phases[phase]);
+}
+
+awaitable<void> Worker::probe_store() {
+  while (true) {
+    auto const answered = co_await store_->ping();
+    metrics_.store_up.set(answered ? 1 : 0);
+    co_await pause(std::chrono::seconds(1));
   }
 }
 
@@ -221,9 +260,15 @@ void Worker::flush_access_log() {
   access_log_.clear();
 }
 
-routing::Moment Worker::moment() noexcept {
-  auto const now = std::chrono::system_clock::now();
-  return {now, date_.at(now)};
+/// Requests look at one clock only: the time of day follows from it until the next sweep, at most half a second later.
+void Worker::compare_clocks() noexcept {
+  for (int tries = 0; tries < 3; ++tries) {
+    auto const before = Clock::now();
+    auto const system = std::chrono::system_clock::now();
+    system_ahead_ = system.time_since_epoch() - before.time_since_epoch();
+    // Else the thread lost the processor between the two.
+    if (Clock::now() - before < std::chrono::microseconds(100)) return;
+  }
 }
 
 std::unique_ptr<routing::Output> Worker::borrow_output() {

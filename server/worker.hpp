@@ -14,17 +14,20 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "auth/authenticator.hpp"
 #include "routing/api.hpp"
+#include "routing/metrics_source.hpp"
 #include "server/connection.hpp"
 #include "server/http_date.hpp"
 #include "server/known_fields.hpp"
 #include "server/listener.hpp"
 #include "server/serve.hpp"
 #include "server/tls_context.hpp"
+#include "server/worker_metrics.hpp"
 #include "storage/database.hpp"
 
 namespace deployd::server {
@@ -53,14 +56,20 @@ struct SharedState {
   storage::Database& database;
   std::shared_ptr<routing::RateLimiter> limiter;
   ConnectionCount connections;
+  routing::MetricsSource const* metrics_source = nullptr;  // null: workers serve the API; else what --admin-listen does
+};
+
+/// What a worker tells of itself; called on its thread.
+struct WorkerEvents {
+  std::function<void()> drained;                       // no connection is left after `begin_drain`
+  std::function<void(std::error_code)> listener_lost;  // a listening socket does not work any more
 };
 
 /// Accepts connections and serves them on one thread. Everything of it but the members named below is of that thread.
 class Worker {
  public:
-  /// `drained` is called on the worker's thread when it has no connection left after `begin_drain`.
   Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, std::vector<ListeningSocket> listening,
-         std::function<void()> drained);
+         WorkerEvents events);
   ~Worker();
 
   // From any thread:
@@ -79,6 +88,13 @@ class Worker {
   void stop();
   void join();
 
+  WorkerMetrics const& metrics() const noexcept { return metrics_; }
+  routing::RequestMetrics const& request_metrics() const noexcept { return api_->metrics(); }
+  routing::CacheMetrics const& cache_metrics() const noexcept { return api_->cache_metrics(); }
+  auth::TokenChecks const& token_checks() const noexcept { return authenticator_->checks(); }
+  storage::QueryMetrics const& query_metrics() const noexcept { return store_->metrics(); }
+  storage::PoolMetrics const* pool_metrics() const noexcept { return store_->pool_metrics(); }
+
   // For the connections:
 
   ServeOptions const& options() const noexcept { return shared_.options; }
@@ -86,7 +102,13 @@ class Worker {
   KnownFieldsTable& known_fields() noexcept { return known_fields_; }
   routing::Api& api() noexcept { return *api_; }
   boost::asio::io_context& context() noexcept { return context_; }
-  routing::Moment moment() noexcept;
+  /// The time now, from one look at the clock.
+  routing::Moment moment() noexcept {
+    auto const steady = Clock::now();
+    auto const now = std::chrono::system_clock::time_point(steady.time_since_epoch() + system_ahead_);
+    return {now, date_.at(now), steady};
+  }
+  WorkerMetrics& metrics() noexcept { return metrics_; }
   std::unique_ptr<routing::Output> borrow_output();
   void give_back(std::unique_ptr<routing::Output> output) noexcept;
   std::unique_ptr<char[]> borrow_buffer();
@@ -104,12 +126,16 @@ class Worker {
     int family;
     bool shared;
   };
-  enum class Accepted { one, none_waits, no_room };
+  enum class Accepted { one, none_waits, no_room, nothing_ever };
 
   boost::asio::awaitable<void> accept_from(Acceptor& acceptor);
   boost::asio::awaitable<void> sweep();
+  boost::asio::awaitable<void> probe_store();
   boost::asio::awaitable<void> pause(std::chrono::milliseconds time);
   Accepted accept_one(Acceptor& acceptor);
+  Accepted lost(std::error_code failure);
+  void look_at_connections(Clock::time_point now);
+  void compare_clocks() noexcept;
   void open(int fd, int family);
   void close(Connection& connection) noexcept;
   void flush_access_log();
@@ -119,7 +145,7 @@ class Worker {
   HeadLimits head_limits_;
   KnownFieldsTable known_fields_;
   std::size_t buffer_size_;
-  std::function<void()> drained_;
+  WorkerEvents events_;
   // Sockets belong to the worker's thread; only `post` comes from others.
   boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   std::unique_ptr<storage::Store> store_;
@@ -127,6 +153,8 @@ class Worker {
   std::unique_ptr<routing::Api> api_;
   std::shared_ptr<TlsContext const> tls_;  // null: plain text
   HttpDate date_;
+  Clock::duration system_ahead_{};  // of the steady clock, as of the last sweep
+  WorkerMetrics metrics_;
   std::vector<Acceptor> acceptors_;
   boost::intrusive::list<Connection> connections_;
   std::vector<std::unique_ptr<routing::Output>> free_outputs_;

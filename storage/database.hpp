@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "storage/database_state.hpp"
 #include "storage/database_url.hpp"
 #include "storage/store.hpp"
 
@@ -32,6 +33,9 @@ class Database {
 
   /// True when the store holds at least one API token that is neither revoked nor expired. Blocks; for start-up.
   virtual bool has_api_tokens() = 0;
+
+  /// Any thread; does not block.
+  virtual DatabaseState state() const = 0;
 };
 
 /// Opens the store for serving. Never creates or changes a schema.

@@ -63,6 +63,13 @@ std::optional<std::uint64_t> PostgresqlChanges::version() const noexcept {
   return version;
 }
 
+ChangeFeed PostgresqlChanges::state() const noexcept {
+  auto const version = version_.load(std::memory_order_acquire);
+  ChangeFeed feed{"listen", version % 2 != 0, {}, version / 2};
+  if (feed.up) feed.lag = Clock::now() - all_heard_until_.load(std::memory_order_relaxed);
+  return feed;
+}
+
 void PostgresqlChanges::run(std::stop_token const& stop) {
   auto pause = first_pause;
   while (!stop.stop_requested()) {
@@ -83,8 +90,9 @@ void PostgresqlChanges::listen(std::stop_token const& stop) {
   auto const session = open_session(url_, Access::read, std::chrono::seconds(2));
   auto* const connection = postgresql_connection(*session);
   storage::run(*session, "LISTEN deployd_change");
-  ++version_;  // odd: what was written while nobody listened is seen as one change
   auto asked = Clock::now();
+  all_heard_until_.store(asked, std::memory_order_relaxed);
+  ++version_;  // odd: what was written while nobody listened is seen as one change
   bool waiting_for_sign = false;
   while (!stop.stop_requested()) {
     wait_for_either(PQsocket(connection), wake_, between_signs_of_life);
@@ -92,10 +100,12 @@ void PostgresqlChanges::listen(std::stop_token const& stop) {
     if (take_notifications(connection)) version_ += 2;
     while (waiting_for_sign && PQisBusy(connection) == 0) {
       PostgresqlResult const sign(PQgetResult(connection));
-      if (!sign)
+      if (!sign) {
         waiting_for_sign = false;
-      else if (PQresultStatus(sign.get()) != PGRES_COMMAND_OK && PQresultStatus(sign.get()) != PGRES_EMPTY_QUERY)
+        all_heard_until_.store(asked, std::memory_order_relaxed);
+      } else if (PQresultStatus(sign.get()) != PGRES_COMMAND_OK && PQresultStatus(sign.get()) != PGRES_EMPTY_QUERY) {
         return;
+      }
     }
     if (take_notifications(connection)) version_ += 2;
     auto const silent = Clock::now() - asked;
@@ -110,7 +120,8 @@ void PostgresqlChanges::listen(std::stop_token const& stop) {
 std::uint64_t timed_version() noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 2 + static_cast<std::uint64_t>(now.tv_nsec / 500'000'000);
+  auto const time = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  return static_cast<std::uint64_t>(time / timed_version_step);
 }
 
 }  // namespace deployd::storage

@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "storage/database_state.hpp"
 #include "storage/database_url.hpp"
 
 namespace deployd::storage {
@@ -23,6 +24,9 @@ class PostgresqlChanges {
   /// Any thread.
   std::optional<std::uint64_t> version() const noexcept;
 
+  /// Any thread.
+  ChangeFeed state() const noexcept;
+
  private:
   void run(std::stop_token const& stop);
   void listen(std::stop_token const& stop);
@@ -30,11 +34,14 @@ class PostgresqlChanges {
   PostgresqlUrl url_;
   // Even while nothing can be noticed, odd while it can; changes with every change.
   std::atomic<std::uint64_t> version_{0};
+  // Up to when nothing can have gone unnoticed: when the last sign of life that was answered was asked for.
+  std::atomic<std::chrono::steady_clock::time_point> all_heard_until_{};
   int wake_;  // an eventfd that ends the waiting
   std::jthread thread_;
 };
 
-/// A version where nobody tells of changes: another one every half second.
+/// A version where nobody tells of changes: another one with every step of time.
+inline constexpr std::chrono::milliseconds timed_version_step{500};
 std::uint64_t timed_version() noexcept;
 
 }  // namespace deployd::storage

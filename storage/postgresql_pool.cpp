@@ -46,6 +46,7 @@ struct PostgresqlPool::Question {
   PostgresqlParameters parameters;
   std::optional<std::int64_t> id;  // of the deployment, for a look-up
   boost::asio::steady_timer timer;
+  Clock::time_point queued;
 
   result<PostgresqlRows> rows = make_error_code(errc::timeout);
   std::optional<std::size_t> row;  // of the deployment
@@ -113,12 +114,15 @@ awaitable<void> PostgresqlPool::wait_for(std::shared_ptr<Question> question) {
     question->finish(make_error_code(errc::overloaded), false);
     co_return;
   }
+  question->queued = Clock::now();
   waiting_.push_back(question);
+  publish();
   schedule_dispatch();
   auto const deadline = question->timer.expiry();
   while (!question->done && Clock::now() < deadline) co_await question->timer.async_wait(without_exceptions);
   if (question->done) co_return;
   std::erase(waiting_, question);
+  publish();
   question->finish(make_error_code(errc::timeout), false);
 }
 
@@ -144,6 +148,13 @@ void PostgresqlPool::dispatch() {
                           [self = shared_from_this()](std::exception_ptr failure) { rethrow(failure); });
   }
   if (!waiting_.empty()) open_another();
+  publish();
+}
+
+void PostgresqlPool::publish() noexcept {
+  metrics_.sessions.set(sessions_);
+  metrics_.busy.set(sessions_ - free_.size());
+  metrics_.queued.set(waiting_.size());
 }
 
 /// A look-up with others like it, or whatever else is first.
@@ -152,6 +163,7 @@ PostgresqlPool::Questions PostgresqlPool::next_questions() {
   auto const shares = free_.size() + 1;
   auto const share = std::clamp((waiting_.size() + shares - 1) / shares, fewest_together, most_together);
   do {
+    metrics_.waits.observe(Clock::now() - waiting_.front()->queued);
     questions.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   } while (questions.front()->id && !waiting_.empty() && waiting_.front()->id && questions.size() < share);

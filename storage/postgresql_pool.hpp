@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "storage/pool_metrics.hpp"
 #include "storage/postgresql_connector.hpp"
 #include "storage/postgresql_queries.hpp"
 #include "storage/postgresql_session.hpp"
@@ -45,6 +46,9 @@ class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
   boost::asio::awaitable<boost::system::result<PostgresqlRows>> ask(PostgresqlStatement const& statement,
                                                                     PostgresqlParameters parameters);
   boost::asio::awaitable<boost::system::result<FoundRow>> look_up(std::int64_t id);
+  /// Any thread.
+  PoolMetrics const& metrics() const noexcept { return metrics_; }
+
   /// A session that is not of the pool.
   boost::asio::awaitable<boost::system::result<std::shared_ptr<PostgresqlSession>>> open_session();
 
@@ -63,6 +67,7 @@ class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
   void take_back(std::shared_ptr<PostgresqlSession> session);
   void open_another();
   void fail_waiting();
+  void publish() noexcept;
 
   boost::asio::any_io_executor worker_;
   std::shared_ptr<WorkerLoop> loop_;
@@ -74,6 +79,7 @@ class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
   std::deque<std::shared_ptr<Question>> waiting_;
   bool opening_ = false;
   bool dispatching_ = false;
+  PoolMetrics metrics_;
 };
 
 }  // namespace deployd::storage

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "storage/postgresql_pool.hpp"
+#include "storage/query_metrics.hpp"
 #include "storage/schema.hpp"
 #include "storage/session.hpp"
 
@@ -149,7 +150,9 @@ class PostgresqlStore final : public Store {
   std::optional<std::uint64_t> data_version() noexcept override { return database_.data_version(); }
 
   Answer<bool> deployment(std::int64_t id, RowSink& sink) override {
+    QueryTimer timer(metrics_, QueryKind::deployment);
     auto const found = co_await pool_->look_up(id);
+    timer.done(found);
     if (!found) co_return found.error();
     if (found->row) give_row(*found->rows, *found->row, sink);
     co_return found->row.has_value();
@@ -164,12 +167,48 @@ class PostgresqlStore final : public Store {
     auto const bounds = list_bounds(filter, max_rows);
     auto const& statement = database_.queries().list(filter);
     auto parameters = list_parameters(filter, bounds);
+    QueryTimer timer(metrics_, QueryKind::list);
     auto const rows = co_await pool_->ask(statement, std::move(parameters));
+    timer.done(rows);
     if (!rows) co_return rows.error();
     co_return read_listing(**rows, filter, bounds, sink);
   }
 
   Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter) override {
+    QueryTimer timer(metrics_, QueryKind::open_cursor);
+    auto opened = co_await begin_cursor(filter);
+    timer.done(opened);
+    co_return opened;
+  }
+
+  Answer<std::optional<ApiToken>> api_token(Sha256 const& hash) override {
+    if (!database_.queries().own_tables()) co_return std::optional<ApiToken>();
+    PostgresqlParameters parameters;
+    parameters.push_back(bytea_literal(hash));
+    QueryTimer timer(metrics_, QueryKind::api_token);
+    auto const rows = co_await pool_->ask(database_.queries().api_token(), std::move(parameters));
+    timer.done(rows);
+    if (!rows) co_return rows.error();
+    co_return read_api_token(**rows);
+  }
+
+  void note_token_used(std::int64_t token_id) noexcept override {
+    if (token_uses_) token_uses_->note(token_id);
+  }
+
+  Answer<bool> ping() override {
+    PostgresqlParameters parameters;
+    QueryTimer timer(metrics_, QueryKind::ping);
+    auto const rows = co_await pool_->ask(database_.queries().ping(), std::move(parameters));
+    timer.done(rows);
+    if (!rows) co_return rows.error();
+    co_return true;
+  }
+
+  PoolMetrics const* pool_metrics() const noexcept override { return &pool_->metrics(); }
+
+ private:
+  Answer<std::unique_ptr<Cursor>> begin_cursor(Filter const& filter) {
     auto const deadline = Clock::now() + database_.options().timeout;
     boost::asio::steady_timer timer(worker_);
     for (milliseconds pause(1); !database_.take_cursor(); pause = std::min(pause * 2, milliseconds(25))) {
@@ -183,27 +222,6 @@ class PostgresqlStore final : public Store {
     co_return std::unique_ptr<Cursor>(std::move(cursor));
   }
 
-  Answer<std::optional<ApiToken>> api_token(Sha256 const& hash) override {
-    if (!database_.queries().own_tables()) co_return std::optional<ApiToken>();
-    PostgresqlParameters parameters;
-    parameters.push_back(bytea_literal(hash));
-    auto const rows = co_await pool_->ask(database_.queries().api_token(), std::move(parameters));
-    if (!rows) co_return rows.error();
-    co_return read_api_token(**rows);
-  }
-
-  void note_token_used(std::int64_t token_id) noexcept override {
-    if (token_uses_) token_uses_->note(token_id);
-  }
-
-  Answer<bool> ping() override {
-    PostgresqlParameters parameters;
-    auto const rows = co_await pool_->ask(database_.queries().ping(), std::move(parameters));
-    if (!rows) co_return rows.error();
-    co_return true;
-  }
-
- private:
   /// The list of a name that no deployment can have: what is left to find out is whether the pattern is known.
   Answer<Listing> list_nothing(Filter const& filter, RowSink& sink) {
     auto without_name = filter;
@@ -246,6 +264,10 @@ std::unique_ptr<Store> PostgresqlDatabase::store_for(boost::asio::any_io_executo
 
 std::optional<std::uint64_t> PostgresqlDatabase::data_version() const noexcept {
   return changes_ ? changes_->version() : timed_version();
+}
+
+DatabaseState PostgresqlDatabase::state() const {
+  return {"postgresql", changes_ ? changes_->state() : ChangeFeed{"timed", true, timed_version_step}};
 }
 
 bool PostgresqlDatabase::take_cursor() noexcept {

@@ -25,6 +25,7 @@ class PostgresqlDatabase final : public Database {
 
   std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) override;
   bool has_api_tokens() override;
+  DatabaseState state() const override;
 
   // For the stores of the workers:
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "storage/error.hpp"
+#include "storage/query_metrics.hpp"
 #include "storage/session.hpp"
 #include "storage/sqlite_cursor.hpp"
 #include "storage/sqlite_queries.hpp"
@@ -71,47 +72,57 @@ class SqliteStore final : public Store {
   }
 
   Answer<bool> deployment(std::int64_t id, RowSink& sink) override {
+    QueryTimer timer(metrics_, QueryKind::deployment);
     auto const ask = [id, &sink](SqliteQueries& queries) { return queries.deployment(id, sink); };
     auto answer = attempt(ask);
     if (is_busy(answer)) [[unlikely]]
       answer = co_await attempt_until_timeout(ask);
+    timer.done(answer);
     co_return answer;
   }
 
   Answer<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink) override {
+    QueryTimer timer(metrics_, QueryKind::list);
     auto const ask = [&filter, max_rows, &sink](SqliteQueries& queries) {
       return queries.list(filter, max_rows, sink);
     };
     auto answer = attempt(ask);
     if (is_busy(answer)) [[unlikely]]
       answer = co_await attempt_until_timeout(ask);
+    timer.done(answer);
     co_return answer;
   }
 
   Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter) override {
+    QueryTimer timer(metrics_, QueryKind::open_cursor);
     auto const ask = [this, &filter](SqliteQueries&) { return SqliteCursor::open(worker_, cursor_sessions_, filter); };
     auto opened = attempt(ask);
     if (is_busy(opened) || is_overloaded(opened)) [[unlikely]]
       opened = co_await attempt_until_timeout(ask);
+    timer.done(opened);
     if (!opened) co_return opened.error();
     co_return std::unique_ptr<Cursor>(std::move(*opened));
   }
 
   Answer<std::optional<ApiToken>> api_token(Sha256 const& hash) override {
+    QueryTimer timer(metrics_, QueryKind::api_token);
     auto const ask = [&hash](SqliteQueries& queries) { return queries.api_token(hash); };
     auto answer = attempt(ask);
     if (is_busy(answer)) [[unlikely]]
       answer = co_await attempt_until_timeout(ask);
+    timer.done(answer);
     co_return answer;
   }
 
   void note_token_used(std::int64_t token_id) noexcept override { token_uses_.note(token_id); }
 
   Answer<bool> ping() override {
+    QueryTimer timer(metrics_, QueryKind::ping);
     auto const ask = [](SqliteQueries& queries) { return queries.ping(); };
     auto answer = attempt(ask);
     if (is_busy(answer)) [[unlikely]]
       answer = co_await attempt_until_timeout(ask);
+    timer.done(answer);
     co_return answer;
   }
 

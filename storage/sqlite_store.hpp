@@ -15,6 +15,7 @@ class SqliteDatabase final : public Database {
 
   std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) override;
   bool has_api_tokens() override;
+  DatabaseState state() const override { return {"sqlite", {"file"}}; }
 
  private:
   DatabaseOptions options_;

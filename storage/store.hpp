@@ -14,6 +14,8 @@
 #include <string_view>
 
 #include "storage/filter.hpp"
+#include "storage/pool_metrics.hpp"
+#include "storage/query_metrics.hpp"
 
 namespace deployd::storage {
 
@@ -100,6 +102,15 @@ class Store {
 
   /// Whether the store answers a trivial query.
   virtual Answer<bool> ping() = 0;
+
+  /// What was asked so far. Any thread.
+  QueryMetrics const& metrics() const noexcept { return metrics_; }
+
+  /// Those of its sessions; null where questions do not wait for one. Any thread.
+  virtual PoolMetrics const* pool_metrics() const noexcept { return nullptr; }
+
+ protected:
+  QueryMetrics metrics_;
 };
 
 }  // namespace deployd::storage

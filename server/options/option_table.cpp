@@ -25,6 +25,8 @@ constexpr std::array options{
 
     OptionSpec{"listen", "ADDR:PORT", true, "127.0.0.1:8080",
                "where the API is served; also [::1]:8080 and unix:/run/deployd.sock", serving},
+    OptionSpec{"admin-listen", "ADDR:PORT", false, "",
+               "where /metrics, /healthz and /readyz are served too; also [::1]:9090 and unix:PATH", serving},
     OptionSpec{"take-over", "", false, "", "listen on an address beside the deployd that serves it now", serving},
     OptionSpec{"workers", "N", false, "", "event loops, one thread each (default: the cores it may run on)", serving},
     OptionSpec{"jwt-secret-file", "FILE", false, "",

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "auth/key_file.hpp"
+#include "server/listener.hpp"
 #include "server/options/values.hpp"
 #include "storage/relation_name.hpp"
 
@@ -50,6 +51,15 @@ std::chrono::seconds to_leeway(std::string_view text) {
   auto const bare = text.find_first_not_of("0123456789") == text.npos;
   auto const time = parse_duration(bare ? std::string(text) + "s" : std::string(text), {milliseconds(0), longest});
   return std::chrono::floor<std::chrono::seconds>(time);
+}
+
+void refuse_shared_address(Settings const& settings, ServeOptions const& options) {
+  if (!options.admin_listen) return;
+  auto const name = to_string(*options.admin_listen);
+  if (name.ends_with(":0")) return;
+  for (auto const& address : options.listen)
+    if (to_string(address) == name)
+      Settings::refuse(*settings.find("admin-listen"), "is an address of --listen as well");
 }
 
 }  // namespace
@@ -108,6 +118,8 @@ ServeOptions read_serve_options(Settings const& settings) {
   options.database.deployments_relation = std::move(place.relations.deployments);
   if (auto listen = settings.read_all("listen", parse_listen_address); !listen.empty())
     options.listen = std::move(listen);
+  options.admin_listen = settings.read("admin-listen", parse_listen_address);
+  refuse_shared_address(settings, options);
   options.take_over = settings.read("take-over", parse_switch).value_or(false);
   read_count(settings, "workers", {1, 1024}, options.workers);
   if (auto origins = settings.read_all("cors-origin", parse_origin); !origins.empty())

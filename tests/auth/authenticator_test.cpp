@@ -122,7 +122,8 @@ TEST_CASE("rate limits know a JWT's issuer and subject, and an API token's id") 
   CHECK(key != key_of(authenticator, "Bearer " + second));
   CHECK(key != jane);
 
-  StoredTokens same_store = store;
+  StoredTokens same_store;
+  same_store.tokens = store.tokens;
   Authenticator another(KeyRing::load({.secret = secret}), same_store);
   CHECK(jane == key_of(another, bearer(R"({"sub":"jane","exp":1800000060})")));
   CHECK(key == key_of(another, "Bearer " + token));
@@ -150,4 +151,31 @@ TEST_CASE("workers check with one ring at the same time") {
   }
   for (auto& worker : workers) worker.join();
   for (auto const count : good) CHECK(count == 100);
+}
+
+TEST_CASE("checks are counted by how they ended") {
+  StoredTokens store;
+  Authenticator authenticator(KeyRing::load({.secret = secret}), store);
+  auto const good = bearer(R"({"sub":"jane","exp":1800000060})");
+  verdict(authenticator, good);
+  recalled(authenticator, good);
+  recalled(authenticator, good);
+  recalled(authenticator, "Bearer nobody");
+  verdict(authenticator, bearer(R"({"sub":"jane","exp":1})"));
+  verdict(authenticator, "Bearer dpd_" + std::string(43, 'A'));
+  store.trouble = deployd::storage::errc::unavailable;
+  verdict(authenticator, "Bearer dpd_" + std::string(43, 'A'));
+  authenticator.note_refused(deployd::auth::Refusal::no_credentials);
+
+  auto const& checks = authenticator.checks();
+  auto const refused = [&](deployd::auth::Refusal why) {
+    return checks.refused[static_cast<std::size_t>(why)].value();
+  };
+  CHECK(checks.recalled.value() == 2);
+  CHECK(checks.accepted.value() == 1);
+  CHECK(refused(deployd::auth::Refusal::expired) == 1);
+  CHECK(refused(deployd::auth::Refusal::unknown_token) == 1);
+  CHECK(refused(deployd::auth::Refusal::store_unavailable) == 1);
+  CHECK(refused(deployd::auth::Refusal::no_credentials) == 1);
+  CHECK(refused(deployd::auth::Refusal::malformed) == 0);
 }

@@ -109,3 +109,22 @@ TEST_CASE("an answer being sent outlives its place in the cache") {
   CHECK(cache.find("/a", 1) == nullptr);
   CHECK(held->bytes == std::string(1000, 'a'));
 }
+
+TEST_CASE("a cache counts what it was asked for and what it holds") {
+  AnswerCache cache(16 << 10);
+  cache.keep("/a", 1, answer(100));
+  cache.find("/a", 1);
+  cache.find("/a", 1);
+  cache.find("/a", 2);
+  cache.find("/b", 1);
+  auto const& metrics = cache.metrics();
+  CHECK(metrics.hits.value() == 2);
+  CHECK(metrics.misses.value() == 2);
+  CHECK(metrics.entries.value() == 1);
+  CHECK(metrics.bytes.value() == cache.bytes_used());
+  CHECK(metrics.evictions.value() == 0);
+  for (int i = 0; i < 100; ++i) cache.keep("/" + std::to_string(i), 1, answer(1000));
+  CHECK(metrics.evictions.value() > 0);
+  CHECK(metrics.entries.value() + metrics.evictions.value() == 101);
+  CHECK(metrics.bytes.value() == cache.bytes_used());
+}

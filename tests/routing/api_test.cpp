@@ -49,7 +49,7 @@ class Service {
   /// All that is sent in answer to `request`, by the warm path if that is open.
   std::string bytes(Request const& request) {
     Output out;
-    warm_ = api_.answer_warm(request, moment, out) != 0;
+    warm_ = api_.answer_warm(request, moment, out).status != 0;
     if (warm_) return bytes_of(out);
     RecordedExchange exchange;
     answer_cold(request, exchange);

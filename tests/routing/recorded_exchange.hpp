@@ -33,11 +33,14 @@ class RecordedExchange final : public Exchange {
     if (!subject.empty()) subject_ = subject;
   }
 
+  void note_route(RouteLabel route) noexcept override { route_ = route; }
+
   std::string bytes() const { return sent_ + bytes_of(output_); }
   int flushes() const noexcept { return flushes_; }
   bool closing() const noexcept { return closing_; }
   bool aborted() const noexcept { return aborted_; }
   unsigned noted_status() const noexcept { return status_; }
+  RouteLabel noted_route() const noexcept { return route_; }
   std::string const& noted_subject() const noexcept { return subject_; }
 
  private:
@@ -46,6 +49,7 @@ class RecordedExchange final : public Exchange {
   std::string subject_;
   unsigned status_ = 0;
   int flushes_ = 0;
+  RouteLabel route_ = no_route;
   bool streaming_ = false;
   bool closing_ = false;
   bool aborted_ = false;

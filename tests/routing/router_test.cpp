@@ -41,3 +41,24 @@ TEST_CASE("no other path belongs to a route") {
   CAPTURE(text);
   CHECK(match(decode_path(text)).route == nullptr);
 }
+
+TEST_CASE("metrics are served where the API is not, and health where both are") {
+  auto const served = [](std::string_view path, Surface surface) {
+    return match(decode_path(path), surface).route != nullptr;
+  };
+  CHECK(served("/metrics", Surface::admin));
+  CHECK_FALSE(served("/metrics", Surface::api));
+  CHECK_FALSE(served("/api/v1/deployments", Surface::admin));
+  CHECK_FALSE(served("/api/v1/deployments/1", Surface::admin));
+  for (auto const path : {"/healthz", "/readyz"}) {
+    CHECK(served(path, Surface::admin));
+    CHECK(served(path, Surface::api));
+  }
+}
+
+TEST_CASE("a request is counted under the template of its route, whatever its path was") {
+  CHECK(to_string(match(decode_path("/api/v1/deployments/123/")).label()) == "/api/v1/deployments/{id}");
+  CHECK(to_string(match(decode_path("/metrics"), Surface::admin).label()) == "/metrics");
+  CHECK(match(decode_path("/metrics")).label() == no_route);
+  CHECK(to_string(no_route) == "other");
+}

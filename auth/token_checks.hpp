@@ -1,0 +1,19 @@
+// How the checks of tokens ended.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "auth/refusal.hpp"
+#include "storage/counter.hpp"
+
+namespace deployd::auth {
+
+/// Of one worker: it writes, any thread reads.
+struct alignas(storage::cache_line) TokenChecks {
+  storage::Counter recalled;                       // recognised by their bytes, without being verified again
+  storage::Counter accepted;                       // verified and found good
+  std::array<storage::Counter, refusals> refused;  // by Refusal
+};
+
+}  // namespace deployd::auth

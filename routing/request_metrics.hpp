@@ -1,0 +1,94 @@
+// The requests of one worker, counted.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "routing/request.hpp"
+#include "routing/route_label.hpp"
+#include "storage/counter.hpp"
+#include "storage/duration_histogram.hpp"
+
+namespace deployd::routing {
+
+/// The statuses of answers. 0 stands for all others, which there should be none of.
+inline constexpr auto counted_statuses =
+    std::to_array<std::uint16_t>({0, 200, 204, 304, 400, 401, 404, 429, 500, 501, 503});
+
+/// The statuses of answers to requests that could not be read; 0 as above.
+inline constexpr auto unread_statuses = std::to_array<std::uint16_t>({0, 400, 408, 413, 414, 417, 431, 501, 505});
+
+inline constexpr std::size_t method_count = 4;
+
+namespace detail {
+
+inline constexpr auto status_indexes = [] {
+  std::array<std::uint8_t, 512> table{};
+  for (std::size_t index = 0; index < counted_statuses.size(); ++index)
+    table[counted_statuses[index]] = static_cast<std::uint8_t>(index);
+  return table;
+}();
+
+}  // namespace detail
+
+/// Where a status stands in `counted_statuses`.
+constexpr std::size_t status_index(unsigned status) noexcept {
+  return status < detail::status_indexes.size() ? detail::status_indexes[status] : 0;
+}
+
+/// Of one worker: it writes, any thread reads.
+struct alignas(storage::cache_line) RequestMetrics {
+  using ByStatus = std::array<storage::Counter, std::bit_ceil(counted_statuses.size())>;
+  using ByMethod = std::array<ByStatus, method_count>;
+
+  std::array<ByMethod, route_labels> answered;  // by route, method and place in `counted_statuses`
+  std::array<storage::DurationHistogram, route_labels> durations;
+  std::array<storage::Counter, unread_statuses.size()> unread;
+  storage::Counter rate_limited;
+
+  void count(RouteLabel route, Method method, unsigned status) noexcept {
+    answered[route][static_cast<std::size_t>(method)][status_index(status)].add();
+  }
+
+  void count_unread(unsigned status) noexcept {
+    auto const* const found = std::ranges::find(unread_statuses, status);
+    unread[found == unread_statuses.end() ? 0 : static_cast<std::size_t>(found - unread_statuses.begin())].add();
+  }
+};
+
+/// Requests of one route whose answers are sent together: most often one, or those that were pipelined in one read.
+/// They are timed together, from when the first of them was complete until the kernel has taken the answers, so that a
+/// batch costs two looks at the clock, however many requests there are in it.
+class RequestBatch {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  void begin(TimePoint now) noexcept { begun_ = now; }
+
+  bool empty() const noexcept { return count_ == 0; }
+
+  /// Whether a request of `route` can be added.
+  bool takes(RouteLabel route) const noexcept { return count_ == 0 || route_ == route; }
+
+  void add(RouteLabel route) noexcept {
+    route_ = route;
+    ++count_;
+  }
+
+  /// Counts the durations of what was added, of which there must be something and is nothing then.
+  void end(TimePoint now, RequestMetrics& metrics) noexcept {
+    metrics.durations[route_].observe(now - begun_, count_);
+    count_ = 0;
+  }
+
+ private:
+  TimePoint begun_;
+  std::uint32_t count_ = 0;
+  RouteLabel route_ = no_route;
+};
+
+}  // namespace deployd::routing

@@ -1,0 +1,273 @@
+#include "server/metrics_page.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "auth/refusal.hpp"
+#include "server/exposition.hpp"
+#include "server/process_usage.hpp"
+#include "server/worker.hpp"
+
+namespace deployd::server {
+namespace {
+
+using storage::Counter;
+using storage::DurationReading;
+using Workers = std::vector<std::unique_ptr<Worker>>;
+
+using enum MetricType;
+
+template <typename Read>
+std::uint64_t sum(Workers const& workers, Read read) {
+  std::uint64_t total = 0;
+  for (auto const& worker : workers) {
+    Counter const& counter = read(*worker);
+    total += counter.value();
+  }
+  return total;
+}
+
+template <typename Read>
+DurationReading sum_durations(Workers const& workers, Read read) {
+  DurationReading total;
+  for (auto const& worker : workers) {
+    storage::DurationHistogram const& histogram = read(*worker);
+    total += histogram.read();
+  }
+  return total;
+}
+
+double in_seconds(std::chrono::nanoseconds time) noexcept {
+  return std::chrono::duration<double>(time).count();
+}
+
+constexpr auto method_names = std::to_array<std::string_view>({"GET", "HEAD", "OPTIONS", "other"});
+static_assert(method_names.size() == routing::method_count);
+
+bool served_by_api(routing::RouteLabel label) noexcept {
+  return label == routing::no_route || serves(routing::routes()[label].surface, routing::Surface::api);
+}
+
+void write_requests(Exposition& out, Workers const& workers) {
+  out.begin({"deployd_http_requests_total", counter, "Requests answered, by route, method and status."});
+  for (routing::RouteLabel route = 0; route < routing::route_labels; ++route) {
+    if (!served_by_api(route)) continue;
+    for (std::size_t method = 0; method < routing::method_count; ++method) {
+      for (std::size_t status = 0; status < routing::counted_statuses.size(); ++status) {
+        auto const count = sum(workers, [&](Worker const& worker) -> Counter const& {
+          return worker.request_metrics().answered[route][method][status];
+        });
+        // A GET's successes and the server's failures are there from the start, so that a first one shows as a rise.
+        auto const code = routing::counted_statuses[status];
+        bool const always = method == 0 && ((code == 200 && route != routing::no_route) || code == 500 || code == 503);
+        if (count == 0 && !always) continue;
+        out.sample(
+            count,
+            {{"route", routing::to_string(route)}, {"method", method_names[method]}, {"status", std::to_string(code)}});
+      }
+    }
+  }
+
+  out.begin({"deployd_http_request_duration_seconds", histogram,
+             "From a request being complete to its answer having been given to the kernel; pipelined requests of one "
+             "read are timed together."});
+  for (routing::RouteLabel route = 0; route < routing::route_labels; ++route) {
+    if (!served_by_api(route)) continue;
+    out.sample(sum_durations(
+                   workers,
+                   [route](Worker const& worker) -> auto const& { return worker.request_metrics().durations[route]; }),
+               {{"route", routing::to_string(route)}});
+  }
+
+  out.begin(
+      {"deployd_http_framing_errors_total", counter, "Requests that could not be read, by status of the answer."});
+  for (std::size_t status = 1; status < routing::unread_statuses.size(); ++status) {
+    out.sample(
+        sum(
+            workers, [status](Worker const& worker) -> auto const& { return worker.request_metrics().unread[status]; }),
+        {{"status", std::to_string(routing::unread_statuses[status])}});
+  }
+
+  out.single({"deployd_http_rate_limited_total", counter, "Requests refused since their token had made too many."},
+             sum(
+                 workers, [](Worker const& worker) -> auto const& { return worker.request_metrics().rate_limited; }));
+}
+
+void write_connections(Exposition& out, Workers const& workers, ServeOptions const& options) {
+  out.begin({"deployd_connections", gauge, "Open connections by what they are doing, as of the last half second."});
+  for (std::size_t phase = 0; phase < connection_phases; ++phase) {
+    out.sample(
+        sum(
+            workers, [phase](Worker const& worker) -> auto const& { return worker.metrics().connections[phase]; }),
+        {{"state", to_string(static_cast<ConnectionPhase>(phase))}});
+  }
+  out.single({"deployd_connections_max", gauge, "Connections that may be open at the same time: --max-connections."},
+             std::uint64_t{options.max_connections});
+  out.single({"deployd_connections_accepted_total", counter, "Connections accepted."},
+             sum(
+                 workers, [](Worker const& worker) -> auto const& { return worker.metrics().accepted; }));
+  out.single({"deployd_http_received_bytes_total", counter, "Bytes read from clients."},
+             sum(
+                 workers, [](Worker const& worker) -> auto const& { return worker.metrics().bytes_received; }));
+  out.single({"deployd_http_sent_bytes_total", counter, "Bytes sent to clients."},
+             sum(
+                 workers, [](Worker const& worker) -> auto const& { return worker.metrics().bytes_sent; }));
+}
+
+void write_cache(Exposition& out, Workers const& workers, ServeOptions const& options) {
+  auto const of_all = [&](Counter routing::CacheMetrics::*member) {
+    return sum(
+        workers, [member](Worker const& worker) -> auto const& { return worker.cache_metrics().*member; });
+  };
+  out.single({"deployd_cache_hits_total", counter, "Requests answered from the cache of rendered answers."},
+             of_all(&routing::CacheMetrics::hits));
+  out.single({"deployd_cache_misses_total", counter, "Requests for which the cache had no answer that still was true."},
+             of_all(&routing::CacheMetrics::misses));
+  out.single({"deployd_cache_evictions_total", counter, "Answers dropped from the cache to make room."},
+             of_all(&routing::CacheMetrics::evictions));
+  out.single({"deployd_cache_entries", gauge, "Answers in the cache."}, of_all(&routing::CacheMetrics::entries));
+  out.single({"deployd_cache_bytes", gauge, "Memory taken by the cache."}, of_all(&routing::CacheMetrics::bytes));
+  out.single({"deployd_cache_max_bytes", gauge, "Memory that the cache may take: --cache-bytes."},
+             std::uint64_t{options.cache_bytes});
+}
+
+void write_token_checks(Exposition& out, Workers const& workers) {
+  out.begin({"deployd_token_checks_total", counter,
+             "Checks of bearer tokens by result: recalled, accepted, or why one was refused."});
+  out.sample(sum(
+                 workers, [](Worker const& worker) -> auto const& { return worker.token_checks().recalled; }),
+             {{"result", "recalled"}});
+  out.sample(sum(
+                 workers, [](Worker const& worker) -> auto const& { return worker.token_checks().accepted; }),
+             {{"result", "accepted"}});
+  for (std::size_t reason = 0; reason < auth::refusals; ++reason) {
+    auto name = std::string(to_string(static_cast<auth::Refusal>(reason)));
+    std::ranges::replace(name, ' ', '_');
+    out.sample(
+        sum(
+            workers, [reason](Worker const& worker) -> auto const& { return worker.token_checks().refused[reason]; }),
+        {{"result", name}});
+  }
+}
+
+void write_queries(Exposition& out, Workers const& workers) {
+  out.begin({"deployd_store_query_duration_seconds", histogram,
+             "How long the store took to answer, waiting for a session included, by kind of query."});
+  for (std::size_t kind = 0; kind < storage::query_kinds; ++kind) {
+    out.sample(
+        sum_durations(
+            workers, [kind](Worker const& worker) -> auto const& { return worker.query_metrics().durations[kind]; }),
+        {{"kind", to_string(static_cast<storage::QueryKind>(kind))}});
+  }
+  out.begin(
+      {"deployd_store_query_failures_total", counter, "Queries that the store did not answer, by kind and reason."});
+  for (std::size_t kind = 0; kind < storage::query_kinds; ++kind) {
+    for (std::size_t reason = 0; reason < storage::query_failures; ++reason) {
+      out.sample(sum(
+                     workers, [ kind, reason ](Worker const& worker) -> auto const& {
+                       return worker.query_metrics().failures[kind][reason];
+                     }),
+                 {{"kind", to_string(static_cast<storage::QueryKind>(kind))},
+                  {"reason", to_string(static_cast<storage::QueryFailure>(reason))}});
+    }
+  }
+}
+
+void write_pool(Exposition& out, Workers const& workers, ServeOptions const& options) {
+  if (workers.empty() || workers.front()->pool_metrics() == nullptr) return;
+  auto const of_all = [&](Counter storage::PoolMetrics::*member) {
+    return sum(
+        workers, [member](Worker const& worker) -> auto const& { return worker.pool_metrics()->*member; });
+  };
+  out.single({"deployd_store_pool_max_sessions", gauge, "PostgreSQL sessions that may be open: --store-sessions."},
+             std::uint64_t{std::max(options.database.sessions, workers.size())});
+  out.single({"deployd_store_pool_sessions", gauge, "PostgreSQL sessions that are open, but for those of long lists."},
+             of_all(&storage::PoolMetrics::sessions));
+  out.single({"deployd_store_pool_busy_sessions", gauge, "Those of them that are at work."},
+             of_all(&storage::PoolMetrics::busy));
+  out.single({"deployd_store_pool_queue_length", gauge, "Queries that wait for a session."},
+             of_all(&storage::PoolMetrics::queued));
+  out.single({"deployd_store_pool_wait_seconds", histogram, "How long queries waited for a session."},
+             sum_durations(
+                 workers, [](Worker const& worker) -> auto const& { return worker.pool_metrics()->waits; }));
+}
+
+void write_store(Exposition& out, storage::Database const& database, Worker const* prober) {
+  auto const state = database.state();
+  out.begin({"deployd_store_info", gauge, "The kind of store, and how its changes are noticed; always 1."});
+  out.sample(std::uint64_t{1}, {{"backend", state.backend}, {"change_feed", state.changes.mode}});
+  out.single({"deployd_store_up", gauge, "1 while the store answers a trivial query, asked once a second."},
+             prober == nullptr ? std::uint64_t{0} : prober->metrics().store_up.value());
+  out.single(
+      {"deployd_store_change_feed_up", gauge, "1 while changes of the store are noticed, so that answers are kept."},
+      std::uint64_t{state.changes.up});
+  out.single({"deployd_store_change_feed_lag_seconds", gauge,
+              "Changes committed longer ago than this have been noticed; while the feed is up."},
+             in_seconds(state.changes.lag));
+  out.single({"deployd_store_changes_total", counter, "How often PostgreSQL told of a change."}, state.changes.changes);
+}
+
+void write_loops(Exposition& out, Workers const& workers) {
+  out.single({"deployd_workers", gauge, "Event loops, one thread each."}, std::uint64_t{workers.size()});
+  out.single({"deployd_event_loop_lag_seconds", histogram, "How late event loops came to their timers."},
+             sum_durations(
+                 workers, [](Worker const& worker) -> auto const& { return worker.metrics().loop_lag; }));
+  auto oldest = std::chrono::nanoseconds(Clock::now().time_since_epoch());
+  auto const now = oldest;
+  for (auto const& worker : workers)
+    oldest = std::min(oldest, std::chrono::nanoseconds(worker->metrics().last_turn.value()));
+  out.single({"deployd_event_loop_silence_seconds", gauge,
+              "How long ago the event loop that is latest came to a timer; below 1 in good health."},
+             in_seconds(now - oldest));
+}
+
+void write_reloads(Exposition& out, ReloadRecord const& reloads) {
+  out.begin({"deployd_reloads_total", counter, "Reloads by SIGHUP, by result."});
+  out.sample(reloads.succeeded.value(), {{"result", "success"}});
+  out.sample(reloads.failed.value(), {{"result", "failure"}});
+  out.single({"deployd_last_reload_successful", gauge, "0 when the last reload failed and the old state stayed."},
+             reloads.last_succeeded.value());
+  out.single({"deployd_last_reload_success_timestamp_seconds", gauge,
+              "When the configuration in force was read, in seconds since the epoch."},
+             reloads.last_success.value());
+}
+
+void write_process(Exposition& out) {
+  auto const usage = read_process_usage();
+  out.single({"process_cpu_seconds_total", counter, "User and system time of all threads."}, usage.cpu_seconds);
+  out.single({"process_resident_memory_bytes", gauge, "Memory that is resident."}, usage.resident_bytes);
+  out.single({"process_virtual_memory_bytes", gauge, "Address space taken."}, usage.virtual_bytes);
+  out.single({"process_open_fds", gauge, "Open file descriptors."}, usage.open_descriptors);
+  out.single({"process_max_fds", gauge, "File descriptors that may be open."}, usage.max_descriptors);
+  out.single({"process_threads", gauge, "Threads."}, usage.threads);
+  out.single({"process_start_time_seconds", gauge, "When the process was started, in seconds since the epoch."},
+             usage.start_seconds);
+}
+
+}  // namespace
+
+MetricsPage::MetricsPage(ServeOptions const& options, storage::Database const& database, Workers const& workers,
+                         ReloadRecord const& reloads)
+    : options_(options), database_(database), workers_(workers), reloads_(reloads) {}
+
+std::string MetricsPage::render(routing::MetricsFormat format) const {
+  Exposition out(format);
+  out.begin({"deployd_build_info", gauge, "The program that runs; always 1."});
+  out.sample(std::uint64_t{1}, {{"version", DEPLOYD_VERSION}});
+  out.single({"deployd_draining", gauge, "1 while the process is about to stop."}, draining_.value());
+  write_requests(out, workers_);
+  write_connections(out, workers_, options_);
+  write_cache(out, workers_, options_);
+  write_token_checks(out, workers_);
+  write_store(out, database_, prober_);
+  write_queries(out, workers_);
+  write_pool(out, workers_, options_);
+  write_loops(out, workers_);
+  write_reloads(out, reloads_);
+  write_process(out);
+  return std::move(out).finish();
+}
+
+}  // namespace deployd::server
