@@ -11,8 +11,10 @@
 #include <string>
 
 #include "routing/text_encoding.hpp"
+#include "tests/utf8.hpp"
 
 using namespace deployd::routing;
+using deployd::tests::append_utf8;
 
 namespace {
 
@@ -20,25 +22,6 @@ std::string deployment(std::int64_t id, std::int64_t pattern_id, std::string_vie
   std::string out;
   append_deployment(out, id, pattern_id, name);
   return out;
-}
-
-void append_utf8(std::string& out, std::uint32_t point) {
-  auto const put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
-  if (point < 0x80) {
-    put(point);
-  } else if (point < 0x800) {
-    put(0xC0 | point >> 6);
-    put(0x80 | (point & 0x3F));
-  } else if (point < 0x10000) {
-    put(0xE0 | point >> 12);
-    put(0x80 | (point >> 6 & 0x3F));
-    put(0x80 | (point & 0x3F));
-  } else {
-    put(0xF0 | point >> 18);
-    put(0x80 | (point >> 12 & 0x3F));
-    put(0x80 | (point >> 6 & 0x3F));
-    put(0x80 | (point & 0x3F));
-  }
 }
 
 /// Up to 30 code points, of each length of UTF-8 as many, control characters among them.

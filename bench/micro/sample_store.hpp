@@ -1,0 +1,57 @@
+// A SQLite store with rows to be measured with, as a worker sees it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "storage/database.hpp"
+#include "storage/store.hpp"
+
+namespace deployd::bench {
+
+class SampleStore {
+ public:
+  static constexpr int patterns = 10;
+  static constexpr int deployments_each = 100;
+
+  /// Patterns PATTERN_1 and so on; the deployments of the first have the ids 1 to 100, and so on.
+  SampleStore();
+  ~SampleStore();
+  SampleStore(SampleStore const&) = delete;
+  SampleStore& operator=(SampleStore const&) = delete;
+
+  storage::Store& store() noexcept { return *store_; }
+
+  /// Lets `token` in.
+  void add_token(std::string_view token);
+
+  /// Writes a file that is gone with the store, and returns its path.
+  std::string write(std::string const& name, std::string_view bytes) const;
+
+  /// Runs the loop until `work` is done. A benchmark's own loop goes into `work`, so that the event loop is not
+  /// measured.
+  void run(boost::asio::awaitable<void> work) {
+    boost::asio::co_spawn(loop_, std::move(work), [](std::exception_ptr failure) {
+      if (failure) std::rethrow_exception(failure);
+    });
+    loop_.restart();
+    loop_.run();
+  }
+
+ private:
+  std::filesystem::path directory_;
+  storage::DatabaseUrl url_;
+  boost::asio::io_context loop_{1};
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<storage::Store> store_;
+};
+
+}  // namespace deployd::bench
