@@ -16,8 +16,10 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/api_token.hpp"
 #include "auth/jwt_signer.hpp"
 #include "auth/key_ring.hpp"
+#include "storage/token_admin.hpp"
 #include "tests/auth/stored_tokens.hpp"
 #include "tests/routing/answers.hpp"
 #include "tests/routing/recorded_exchange.hpp"
@@ -162,6 +164,18 @@ TEST_CASE("two fields Authorization are no token, good as each may be, warm or c
   request.authorization.count = 2;
   CHECK(service.ask(request).status() == 401);
   CHECK_FALSE(service.was_warm());
+}
+
+TEST_CASE("a token that was verified a moment ago is not asked for again, on the long way either") {
+  Service service({.cors = CorsPolicy({"*"}), .cache_bytes = 0, .limiter = nullptr});
+  auto const token = auth::make_api_token();
+  storage::add_token(service.store().options.url, {}, "ci", auth::hash_of(token), std::nullopt);
+  auto request = get();
+  auto const credentials = "Bearer " + token;
+  request.authorization = field(credentials);
+  CHECK(service.ask(request).status() == 200);
+  service.store().write("DELETE FROM api_tokens");
+  CHECK(service.ask(request).status() == 200);
 }
 
 TEST_CASE("a token over its limit is a 429 before its request is looked at, warm or cold") {
