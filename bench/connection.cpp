@@ -30,16 +30,24 @@ Connection::Connection(LoadThread& thread)
 boost::asio::awaitable<void> Connection::run() {
   boost::asio::steady_timer pause(thread_.executor());
   while (!abandoned_) {
+    if (thread_.options().new_connections) take_ahead(Clock::now());
     if (in_flight_.empty() && thread_.schedule().over(Clock::now())) break;
     bool const connected = co_await connect();
     if (connected) co_await exchange();
-    connected_ = false;
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    close();
     if (connected && answered_) continue;
     pause.expires_after(pause_after_failure);
     co_await pause.async_wait(awaited);
   }
+}
+
+// With --new-connections this side resets what the server leaves open: closed in order, its ports would be used up.
+void Connection::close() {
+  boost::system::error_code ignored;
+  if (connected_ && thread_.options().new_connections && head_.keep_alive)
+    socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+  connected_ = false;
+  socket_.close(ignored);
 }
 
 boost::asio::awaitable<bool> Connection::connect() {
@@ -51,8 +59,7 @@ boost::asio::awaitable<bool> Connection::connect() {
     if (abandoned_) co_return false;
     auto const now = Clock::now();
     // A request that is due meets nobody: that is its outcome.
-    if (in_flight_.empty())
-      if (auto const ticket = thread_.schedule().take(now)) in_flight_.push_back({*ticket, now});
+    take_ahead(now);
     fail(connect_failure(error), now);
     thread_.unreachable(now);
     co_return false;
@@ -62,6 +69,12 @@ boost::asio::awaitable<bool> Connection::connect() {
   connected_ = true;
   answered_ = false;
   co_return true;
+}
+
+// Takes a request before there is a connection to send it on: its time runs from now.
+void Connection::take_ahead(Clock::time_point now) {
+  if (!in_flight_.empty()) return;
+  if (auto const ticket = thread_.schedule().take(now)) in_flight_.push_back({*ticket, now});
 }
 
 boost::asio::awaitable<void> Connection::exchange() {
@@ -89,6 +102,10 @@ boost::asio::awaitable<void> Connection::exchange() {
     if (!consume(now)) co_return;
     if (now < thread_.window().end) pump(now, thread_.options().pipeline);
   }
+}
+
+bool Connection::goes_on() const noexcept {
+  return head_.keep_alive && !thread_.options().new_connections;
 }
 
 bool Connection::has_room() const noexcept {
@@ -157,7 +174,7 @@ bool Connection::consume(Clock::time_point now) {
       auto const body = unread().substr(0, static_cast<std::size_t>(head_.content_length));
       begin_ += body.size();
       answered(now, thread_.body_check().whole(body, head_.json), head_.size + body.size());
-      if (!head_.keep_alive) return false;
+      if (!goes_on()) return false;
       continue;
     }
     in_body_ = true;
@@ -199,7 +216,7 @@ bool Connection::consume_body(Clock::time_point now) {
   if (!complete) return true;
   in_body_ = false;
   answered(now, pieces_.finish(check), answer_bytes_);
-  return head_.keep_alive;
+  return goes_on();
 }
 
 void Connection::answered(Clock::time_point now, std::optional<Failure> wrong_body, std::uint64_t bytes) {

@@ -47,6 +47,8 @@ class Connection {
   };
 
   boost::asio::awaitable<bool> connect();
+  void close();
+  void take_ahead(Clock::time_point now);
   boost::asio::awaitable<void> exchange();
   void resend();
   void append_request(std::uint64_t index);
@@ -55,6 +57,7 @@ class Connection {
   bool consume_body(Clock::time_point now);
   void answered(Clock::time_point now, std::optional<Failure> wrong_body, std::uint64_t bytes);
   void fail(Failure failure, Clock::time_point now);
+  bool goes_on() const noexcept;
   void make_room();
   std::string_view unread() const noexcept { return {in_.get() + begin_, end_ - begin_}; }
 

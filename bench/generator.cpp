@@ -40,11 +40,15 @@ tcp::endpoint reachable_endpoint(Options const& options) {
   return found;
 }
 
-void allow_many_connections() {
+// Lets the process have a file for each connection, where it may.
+void allow_connections(unsigned connections) {
+  rlim_t const wanted = connections + 64;
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  rlimit const raised{wanted, std::max(wanted, limit.rlim_max)};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return;
+  throw UsageError("--connections: this process may have " + std::to_string(limit.rlim_max) +
+                   " files open (ulimit -n)");
 }
 
 Window window_of(Options const& options) {
@@ -124,7 +128,7 @@ class Crew {
 
 Results generate(Options const& options, std::atomic<bool> const& stop, std::chrono::milliseconds observe_every,
                  std::function<void(Standing const&)> const& observer) {
-  allow_many_connections();
+  allow_connections(options.connections);
   Results results;
   results.machine = this_machine();
   results.when = std::chrono::system_clock::now();

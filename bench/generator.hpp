@@ -25,7 +25,8 @@ struct Standing {
 };
 
 /// Puts the load on the server until the run is over or `stop` becomes true. Calls `observer` on the calling thread
-/// every `observe_every`. Throws `NobodyThere` when the first connection cannot be made.
+/// every `observe_every`. Throws `NobodyThere` when the first connection cannot be made, and
+/// `UsageError` when this process may not have so many.
 Results generate(Options const& options, std::atomic<bool> const& stop, std::chrono::milliseconds observe_every,
                  std::function<void(Standing const&)> const& observer);
 

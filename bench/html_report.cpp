@@ -21,12 +21,12 @@ constexpr char style[] = R"(
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 920px; padding: 28px 20px 60px; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, sans-serif; }
-h1 { font-size: 22px; margin: 0; overflow-wrap: anywhere; } h2 { font-size: 17px; margin: 34px 0 2px; }
+h1 { font-size: 22px; margin: 0; } h1 + p { font-size: 17px; overflow-wrap: anywhere; } h2 { font-size: 17px; margin: 34px 0 2px; }
 p { margin: 4px 0 10px; } .soft { color: var(--soft); }
 .verdict { font-weight: 600; } .verdict.good { color: var(--good); } .verdict.bad { color: var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(135px, 1fr)); gap: 10px; margin: 18px 0 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(128px, 1fr)); gap: 10px; margin: 18px 0 0; }
 .tile { background: var(--tile); border-radius: 8px; padding: 10px 14px; }
-.tile b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: 13px; }
+.tile b { display: block; font-size: 19px; white-space: nowrap; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: 13px; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--soft); font-size: 12px; }
 .grid { stroke: var(--line); } .line { fill: none; stroke-width: 2; stroke-linejoin: round; } .bars { stroke-width: 3; }
 .a { stroke: var(--a); } .b { stroke: var(--b); } .c { stroke: var(--c); } .bad { stroke: var(--bad); }
@@ -58,15 +58,20 @@ std::string tile(std::string const& value, std::string const& what) {
 }
 
 std::string load(Options const& options, Results const& results) {
-  auto text = options.rate ? fmt::format("Open loop: {:g} requests a second on schedule", *options.rate)
-                           : std::string("Closed loop: each connection sends its next request when it has its answer");
-  text += fmt::format(", {} connection{}", options.connections, options.connections == 1 ? "" : "s");
+  auto text =
+      options.rate
+          ? fmt::format("Requests went out on schedule, {} a second, whatever the server did (an open loop), over",
+                        readable(static_cast<std::uint64_t>(std::llround(*options.rate))))
+          : std::string("Each connection sent its next request as soon as it had its answer (a closed loop):");
+  text += fmt::format(" {} connection{}", readable(std::uint64_t{options.connections}),
+                      options.connections == 1 ? "" : "s");
   if (options.pipeline > 1) text += fmt::format(", {} requests in flight on each", options.pipeline);
-  return text +
-         fmt::format(", {:.1f} s counted after {:g} s of warm-up.", seconds(results.duration), seconds(options.warmup));
+  if (options.new_connections) text += ", opened anew for each request";
+  return text + fmt::format(". {:.1f} s were counted, after {:g} s of warm-up.", seconds(results.duration),
+                            seconds(options.warmup));
 }
 
-std::string meaning(std::string const& kind) {
+std::string meaning(Options const& options, std::string const& kind) {
   if (kind == "body") return "the body is not the expected one";
   if (kind == "json") return "a JSON body that does not parse";
   if (kind == "malformed") return "not an HTTP answer";
@@ -76,16 +81,17 @@ std::string meaning(std::string const& kind) {
   if (kind == "refused") return "the connection was refused";
   if (kind == "unreachable") return "no connection";
   if (kind == "no_port") return "this machine ran out of local ports";
-  return kind.empty() ? "no request was counted" : "an answer with status " + kind;
+  return kind.empty() ? "no request was counted"
+                      : fmt::format("an answer with status {} in place of {}", kind, options.expect_status);
 }
 
-std::string verdict(Results const& results) {
+std::string verdict(Options const& options, Results const& results) {
   auto const errors = results.tally.errors();
   if (errors == 0 && results.tally.right > 0)
     return fmt::format("<p class=\"verdict good\">All {} answers were right.</p>\n", readable(results.tally.right));
   return fmt::format("<p class=\"verdict bad\">{} of {} requests got no right answer; most often: {}.</p>\n",
                      readable(errors), readable(errors + results.tally.right),
-                     html_escaped(meaning(results.tally.commonest_error())));
+                     html_escaped(meaning(options, results.tally.commonest_error())));
 }
 
 std::string remarks(Results const& results) {
@@ -106,10 +112,11 @@ std::string tiles(Options const& options, Results const& results) {
   auto const& tally = results.tally;
   auto html = std::string("<div class=\"tiles\">\n");
   html += tile(readable(static_cast<std::uint64_t>(results.rate() + 0.5)), "right answers a second");
-  html += tile(readable(tally.latency.percentile(0.5)), "median latency: half took less");
-  html += tile(readable(tally.latency.percentile(0.99)), "99th percentile: 99 of 100 took less");
+  auto const latency = [&](double share) { return tally.right > 0 ? readable(tally.latency.percentile(share)) : "–"; };
+  html += tile(latency(0.5), "median latency: half took less");
+  html += tile(latency(0.99), "99th percentile: 99 of 100 took less");
   html += tile(readable(tally.errors()), "errors");
-  if (options.rate) html += tile(readable(tally.late) + " / " + readable(tally.skipped), "sent late / never sent");
+  if (options.rate) html += tile(readable(tally.late), "sent late: no connection was free");
   html += tile(fmt::format("{:.0f} %", results.generator_cpu * 100), "of the generator's CPU time used");
   return html + "</div>\n";
 }
@@ -227,13 +234,15 @@ std::string distribution_table(Options const& options, Results const& results) {
   return html + "</table>\n";
 }
 
-std::string errors_table(Results const& results) {
+std::string errors_table(Options const& options, Results const& results) {
   auto const kinds = results.tally.errors_by_kind();
-  if (kinds.empty()) return "<p>None.</p>\n";
+  if (kinds.empty())
+    return results.tally.right > 0 ? "<p>Nothing: every answer was checked and right.</p>\n"
+                                   : "<p>No request was counted.</p>\n";
   std::string html = "<table><tr><th>kind</th><th>requests</th></tr>\n";
   for (auto const& [kind, count] : kinds)
-    html += fmt::format("<tr><td>{}: {}</td><td>{}</td></tr>\n", html_escaped(kind), html_escaped(meaning(kind)),
-                        readable(count));
+    html += fmt::format("<tr><td>{}: {}</td><td>{}</td></tr>\n", html_escaped(kind),
+                        html_escaped(meaning(options, kind)), readable(count));
   return html + "</table>\n";
 }
 
@@ -246,6 +255,10 @@ std::string shell_word(std::string const& word) {
   std::string quoted = "'";
   for (char const c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
+}
+
+std::string explanation(std::string const& text) {
+  return "<p class=\"soft\">" + text + "</p>\n";
 }
 
 std::string origin(Options const& options, Results const& results) {
@@ -272,16 +285,27 @@ std::string html_report(Options const& options, Results const& results) {
   std::string html = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n";
   html += "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" + title + "</title>\n<style>" + style +
           "</style>\n";
-  html += "<h1>" + title + "</h1>\n<p class=\"soft\">" + load(options, results) + "</p>\n";
-  html += verdict(results) + remarks(results) + tiles(options, results);
-  html +=
-      "<h2>How long did requests take?</h2>\n<p class=\"soft\">Read it from the left: half of the requests were faster "
-      "than "
-      "the line at 50 %, all but one of a hundred faster than at 99 %. Both axes are logarithmic.</p>\n";
-  html += percentile_plot(options, results) + distribution_table(options, results);
-  html += "<h2>Rate over time</h2>\n" + rate_plot(results);
-  html += "<h2>Latency over time</h2>\n" + latency_plot(results);
-  html += "<h2>Errors</h2>\n" + errors_table(results);
+  html += "<h1>Load test</h1>\n<p>GET <b>" + title + "</b></p>\n<p class=\"soft\">" + load(options, results) + "</p>\n";
+  html += verdict(options, results) + remarks(results) + tiles(options, results);
+  html += "<h2>How long did requests take?</h2>\n";
+  html += explanation(
+      "Read it from the left: half of the requests were faster than the line at 50 %, all but one of a hundred faster "
+      "than at "
+      "99 %. Both axes are logarithmic.");
+  if (options.rate)
+    html += explanation(
+        "Latency runs from when a request was due by the schedule, service time from when it was sent. Where they "
+        "part, requests had to wait for the server, or for the generator, before they were sent at all.");
+  html += percentile_plot(options, results);
+  if (results.tally.right > 0) html += distribution_table(options, results);
+  html += "<h2>How many were answered, second by second?</h2>\n";
+  html += explanation("A steady server draws a level line; a dip is a time in which it, or this machine, was held up.");
+  html += rate_plot(results);
+  html += "<h2>How did latency change meanwhile?</h2>\n";
+  html += explanation(
+      "Of each moment the median, the slowest of a hundred and the slowest of all; the axis is logarithmic.");
+  html += latency_plot(results);
+  html += "<h2>What went wrong?</h2>\n" + errors_table(options, results);
   html += "<h2>Where this comes from</h2>\n" + origin(options, results);
   return html + "</html>\n";
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -25,9 +26,13 @@ std::string file_contents(std::string const& option, std::string const& path) {
   return contents;
 }
 
+// Leaves no empty file behind that a program could take for results.
 void require_writable(std::string const& option, std::string const& path) {
   if (path.empty()) return;
+  bool const existed = std::filesystem::exists(path);
   if (!std::ofstream(path, std::ios::app)) refuse(option, "cannot write " + path);
+  std::error_code ignored;
+  if (!existed) std::filesystem::remove(path, ignored);
 }
 
 template <typename Number>
@@ -40,7 +45,7 @@ Number number(std::string const& option, std::string const& text, Number least, 
   return value;
 }
 
-// `500ms`, `10s`, `5m`, `1h`.
+// `500ms`, `10s`, `5m`, `1h`, `30d`.
 std::chrono::nanoseconds duration(std::string const& option, std::string const& text) {
   auto const digits = std::min(text.find_first_not_of("0123456789"), text.size());
   auto const unit = text.substr(digits);
@@ -48,6 +53,7 @@ std::chrono::nanoseconds duration(std::string const& option, std::string const& 
                                     : unit == "s" ? 1000
                                     : unit == "m" ? 60'000
                                     : unit == "h" ? 3'600'000
+                                    : unit == "d" ? 86'400'000
                                                   : 0;
   if (milliseconds == 0) refuse(option, "'" + text + "' is not a duration such as 500ms, 10s or 5m");
   auto const most = std::chrono::hours(24 * 30) / std::chrono::milliseconds(1) / milliseconds;
@@ -91,6 +97,7 @@ struct Given {
   std::string url, token, token_file, duration = "10s", warmup = "1s", timeout = "10s", tolerance = "10%";
   std::string connections = "64", threads, requests, rate, pipeline = "1", expect_status = "200", expect_body;
   std::vector<std::string> headers;
+  bool new_connections = false;
 };
 
 std::string fields(Given const& given, Url const& url) {
@@ -114,6 +121,7 @@ std::string fields(Given const& given, Url const& url) {
   }
   if (!host) all.insert(0, "Host: " + url.authority + "\r\n");
   if (!token.empty()) all += "Authorization: Bearer " + token + "\r\n";
+  if (given.new_connections) all += "Connection: close\r\n";
   return all;
 }
 
@@ -147,6 +155,9 @@ Options checked(Given const& given) {
   if (options.timeout.count() == 0) refuse("--timeout", "must be more than nothing");
   if (!given.rate.empty()) options.rate = number<double>("--rate", given.rate, 1e-3, 1e9);
   options.pipeline = number<unsigned>("--pipeline", given.pipeline, 1, 10'000);
+  options.new_connections = given.new_connections;
+  if (options.new_connections && (options.rate || options.pipeline > 1))
+    refuse("--new-connections", "goes neither with --rate nor with --pipeline");
   options.expect_status = number<unsigned>("--expect-status", given.expect_status, 200, 599);
   if (!given.expect_body.empty()) options.expect_body = file_contents("--expect-body", given.expect_body);
   options.tolerance = share("--tolerance", given.tolerance);
@@ -182,6 +193,7 @@ std::optional<Options> parse_options(int argc, char const* const* argv) {
   app.add_option("--warmup", given.warmup, "load before it, not counted")->capture_default_str();
   app.add_option("--rate", given.rate, "open loop: so many requests a second, on schedule");
   app.add_option("--pipeline", given.pipeline, "requests in flight on a connection")->capture_default_str();
+  app.add_flag("--new-connections", given.new_connections, "a connection for each request, its opening counted in");
   app.add_option("--expect-status", given.expect_status, "another status is an error")->capture_default_str();
   app.add_option("--expect-body", given.expect_body, "a file; other bytes are an error");
   app.add_option("--timeout", given.timeout, "of one answer")->capture_default_str();

@@ -25,6 +25,7 @@ struct Options {
   std::chrono::nanoseconds timeout{std::chrono::seconds(10)};
   std::optional<double> rate;  // requests a second; nothing: a closed loop
   unsigned pipeline = 1;
+  bool new_connections = false;  // one for each request
   unsigned expect_status = 200;
   std::optional<std::string> expect_body;
   std::string json_file;

@@ -10,6 +10,7 @@ std::string load(Options const& options) {
       options.rate ? fmt::format("open loop of {:g} requests a second, ", *options.rate) : std::string("closed loop, ");
   text += fmt::format("{} connection{}", options.connections, options.connections == 1 ? "" : "s");
   if (options.pipeline > 1) text += fmt::format(", {} requests in flight on each", options.pipeline);
+  if (options.new_connections) text += ", a new one for each request";
   return text + fmt::format(", {} thread{}", options.threads, options.threads == 1 ? "" : "s");
 }
 

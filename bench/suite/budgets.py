@@ -66,6 +66,11 @@ def cpu(name: str, yardstick: str) -> Callable[[PartResult], Figure | None]:
     return compared("cpu_us", name, yardstick)
 
 
+def rate(name: str, yardstick: str) -> Callable[[PartResult], Figure | None]:
+    """The requests a second as a multiple of another's."""
+    return compared("rps", name, yardstick)
+
+
 WARM, OFF = "deployd", "deployd, cache off"
 
 BUDGETS = [
@@ -76,4 +81,8 @@ BUDGETS = [
     Budget("list-100", "list of 100, cache warm: CPU a request of nginx's", 0.85, "×", cpu(WARM, "nginx")),
     Budget("list-100", "list of 100, cache off: CPU a request of the floor's", 8, "×", cpu(OFF, "floor")),
     Budget("pipelined", "pipelined 16 deep, cache warm: CPU a request of nginx's", 0.25, "×", cpu(WARM, "nginx")),
+    Budget("one", "one deployment, cache warm: rate of the original's stack", 40, "×", rate(WARM, "Feathers"), True),
+    Budget("one", "one deployment, cache off: rate of the original's stack", 30, "×", rate(OFF, "Feathers"), True),
+    Budget("list-100", "list of 100, cache warm: rate of the original's stack", 40, "×", rate(WARM, "Feathers"), True),
+    Budget("list-100", "list of 100, cache off: rate of the original's stack", 30, "×", rate(OFF, "Feathers"), True),
 ]

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     # Whatever was started is ended on the way out, on SIGTERM as on Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        with Workshop() as workshop:
+        with Workshop(options.quick) as workshop:
             return _run(workshop, options)
     except Failed as failure:
         say(f"./dev bench: {failure}")

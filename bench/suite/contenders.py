@@ -31,6 +31,7 @@ class Contender:
     load: Load
     yardstick: bool = False  # one that is done without when it cannot be had
     title: str | None = None  # where the server's name does not say it
+    begin_seconds: float = WARM_UP  # of load before the first round
 
     @property
     def name(self) -> str:
@@ -66,7 +67,7 @@ def take_turns(workshop: Workshop, plan: Plan, contenders: list[Contender]) -> O
 
 def _begins(workshop: Workshop, contender: Contender, outcome: Outcome) -> bool:
     try:
-        apply(contender.load, workshop.server(contender.kind), workshop, WARM_UP)
+        apply(contender.load, workshop.server(contender.kind), workshop, contender.begin_seconds)
     except Failed as failure:
         if not contender.yardstick:
             raise

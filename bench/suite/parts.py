@@ -7,6 +7,7 @@ from collections.abc import Callable
 from . import answers, data
 from .contenders import Contender, Outcome, Plan, take_turns
 from .deployd import Deployd
+from .feathers import Feathers
 from .floor import Floor
 from .load import Load
 from .nginx import Nginx
@@ -38,6 +39,10 @@ def _against_yardsticks(asked: str, original: bool = False, cache_off: bool = Tr
         if cache_off:
             rivals.append(Contender(Deployd(SIZE, cache=False), same))
         rivals += [Contender(Floor(body), canned, yardstick=True), Contender(Nginx(SIZE), same, yardstick=True)]
+        if original:
+            # Node compiles what is hot, which takes it some seconds under load.
+            for lean in (False, True):
+                rivals.append(Contender(Feathers(SIZE, lean), same, yardstick=True, begin_seconds=4))
         return take_turns(workshop, plan, rivals)
 
     return measure

@@ -23,7 +23,8 @@ def say(text: str) -> None:
 class Workshop:
     """To be used as a context: what it has started has ended when the block is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, quick: bool = False) -> None:
+        self.quick = quick  # nothing that takes minutes is made for this run
         self.programs = ROOT / "build" / "release" / "bin"
         self.deployd = self.programs / "deployd"
         self.generator = self.programs / "deployd-bench"

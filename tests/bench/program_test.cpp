@@ -7,6 +7,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <set>
 #include <string>
@@ -213,6 +214,25 @@ TEST_CASE("after Connection: close a new connection goes on, without errors") {
   CHECK(server.connections() >= 41);
 }
 
+TEST_CASE("with --new-connections each request has a connection of its own, also where the server would keep it") {
+  bool const closes = GENERATE(true, false);
+  ScriptedServer const server([&](std::string const&, std::uint64_t) {
+    return Scripted{answer("[]", "200 OK", "application/json", closes ? "Connection: close\r\n" : ""), closes};
+  });
+  auto const got = measure({server.url(), "--requests", "40", "--new-connections"});
+  CHECK(got.outcome.status == 0);
+  CHECK(got.number("requests") == 40);
+  CHECK(server.connections() == 41);  // and the one that tried whether anybody answers
+  CHECK(server.requests().at(0).find("\r\nConnection: close\r\n") != std::string::npos);
+}
+
+TEST_CASE("a run that could not begin leaves no file of results behind") {
+  TemporaryDirectory const directory;
+  auto const file = directory.path() / "results.json";
+  CHECK(bench({"http://127.0.0.1:1/", "--json", file}).status == 69);
+  CHECK_FALSE(std::filesystem::exists(file));
+}
+
 TEST_CASE("a connection closed in place of an answer is an error and no latency") {
   auto const [reset, kind] = GENERATE(std::pair(false, "closed"), std::pair(true, "reset"));
   ScriptedServer const server([reset = reset](auto const&, std::uint64_t number) {
@@ -400,7 +420,9 @@ TEST_CASE("bad usage exits with 64 and one line that names the option") {
       Case{{url, "--header", "a b: c"}, "--header"}, Case{{url, "--header", "a: b\r\nc: d"}, "--header"},
       Case{{url, "--json", "/nonexistent/x"}, "--json"}, Case{{url, "--html", "/nonexistent/x"}, "--html"},
       Case{{url, "--compare", "/nonexistent"}, "--compare"}, Case{{url, "--tolerance", "10%"}, "--tolerance"},
-      Case{{url, "--rate"}, "--rate"}, Case{{url, "--rate", "1", "--rate", "2"}, "--rate"});
+      Case{{url, "--new-connections", "--rate", "5"}, "--new-connections"},
+      Case{{url, "--new-connections", "--pipeline", "2"}, "--new-connections"}, Case{{url, "--rate"}, "--rate"},
+      Case{{url, "--rate", "1", "--rate", "2"}, "--rate"});
   auto const got = bench(arguments);
   CAPTURE(arguments, got.err);
   CHECK(got.status == 64);
