@@ -13,11 +13,14 @@ PROC = pathlib.Path("/proc")
 class CpuTime:
     """Seconds of CPU since a process began."""
 
-    user: float
+    total: float  # exact to nanoseconds
+    user: float  # the kernel samples what of it was whose
     system: float
 
     def __sub__(self, earlier: CpuTime) -> CpuTime:
-        return CpuTime(self.user - earlier.user, self.system - earlier.system)
+        total, user, system = self.total - earlier.total, self.user - earlier.user, self.system - earlier.system
+        scale = total / (user + system) if user + system else 0.0
+        return CpuTime(total, user * scale, system * scale)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,20 +47,15 @@ def family(root: int) -> list[int]:
 
 
 def cpu_time(pids: list[int]) -> CpuTime:
-    """All threads of the processes. The sum is exact to nanoseconds, its parts as exact as the kernel's sampling."""
-    user = system = exact = 0.0
+    """The CPU time of all threads of the processes that live."""
+    total = user = system = 0.0
     for pid in pids:
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         user += int(fields[11]) / TICKS
         system += int(fields[12]) / TICKS
         for thread in (PROC / str(pid) / "task").iterdir():
-            exact += int((thread / "schedstat").read_text().split()[0]) / 1e9
-    return CpuTime(user, system) if exact == 0 else _scaled(user, system, exact)
-
-
-def _scaled(user: float, system: float, total: float) -> CpuTime:
-    parts = user + system
-    return CpuTime(total * user / parts, total * system / parts) if parts else CpuTime(0.0, total)
+            total += int((thread / "schedstat").read_text().split()[0]) / 1e9
+    return CpuTime(total, user, system)
 
 
 def memory(pids: list[int]) -> Memory:

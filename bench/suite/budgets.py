@@ -4,7 +4,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from .figures import Figure, ratio
+from .figures import Figure, difference, ratio
 from .results import PartResult, Results
 
 
@@ -71,7 +71,33 @@ def rate(name: str, yardstick: str) -> Callable[[PartResult], Figure | None]:
     return compared("rps", name, yardstick)
 
 
+def alone(name: str, what: str) -> Callable[[PartResult], Figure | None]:
+    """A figure by itself."""
+    return lambda part: part.figure(name, what)
+
+
+def more(what: str, name: str, other: str, scale: float) -> Callable[[PartResult], Figure | None]:
+    """How much more a figure of one is than another's."""
+
+    def of(part: PartResult) -> Figure | None:
+        over, under = part.values(name, what), part.values(other, what)
+        return difference([a * scale for a in over], [b * scale for b in under]) if over and under else None
+
+    return of
+
+
 WARM, OFF = "deployd", "deployd, cache off"
+PULLED, START = "deployd, a million rows pulled beside", "deployd, 10 million deployments"
+PGBENCH = "pgbench -S -M prepared, 8 clients"
+
+
+def _sizes() -> list[Budget]:
+    rows = []
+    for asked in ("look-ups, the first 1,000", "look-ups, all", "lists of 100, the first 8", "lists of 100, all"):
+        of = rate(f"10m: {asked}", f"1k: {asked}")
+        rows.append(Budget("sizes", f"{asked}: rate with 10 million deployments of that with 1,000", 0.9, "×", of, True))
+    return rows
+
 
 BUDGETS = [
     Budget("one", "one deployment, cache warm: CPU a request of the floor's", 1.2, "×", cpu(WARM, "floor")),
@@ -85,4 +111,21 @@ BUDGETS = [
     Budget("one", "one deployment, cache off: rate of the original's stack", 30, "×", rate(OFF, "Feathers"), True),
     Budget("list-100", "list of 100, cache warm: rate of the original's stack", 40, "×", rate(WARM, "Feathers"), True),
     Budget("list-100", "list of 100, cache off: rate of the original's stack", 30, "×", rate(OFF, "Feathers"), True),
+    Budget("new-connections", "a connection for each request: rate of nginx's", 1, "×", rate(WARM, "nginx"), True),
+    Budget("new-connections", "a connection for each request: CPU of nginx's", 1, "×", cpu(WARM, "nginx")),
+    *_sizes(),
+    Budget("million", "list of a million rows: rate", 100, "MB/s", alone("deployd", "MB/s"), True),
+    Budget("million", "list of a million rows: rate of sqlite3 -json", 1, "×", compared("MB/s", "deployd", "sqlite3 -json"), True),
+    Budget("million", "list of a million rows: memory more", 16, "MiB", alone("deployd", "MiB of memory more")),
+    Budget("idle", "an idle connection", 4096, "bytes", alone("deployd", "bytes a connection (PSS)")),
+    Budget("idle", "memory when 20,000 have left of that before", 1.1, "×", alone("deployd", "after / before")),
+    Budget("start", "start to first answer, 10 million rows", 50, "ms", alone(START, "first answer after ms")),
+    Budget("open-loop", "open loop at half the rate: p99.9 of nginx's", 1.5, "×", compared("p99_9_us", WARM, "nginx")),
+    Budget("open-loop", "the same while a million rows are pulled: p99.9 more", 3, "ms", more("p99_9_us", PULLED, WARM, 1e-3)),
+    Budget("workers", "two workers, cache warm: CPU a request of one's", 1.1, "×", cpu(f"{WARM}, 2 workers", WARM)),
+    Budget("workers", "two workers, cache off: CPU a request of one's", 1.1, "×", cpu(f"{OFF}, 2 workers", OFF)),
+    Budget("postgresql", "PostgreSQL, cache off: rate of pgbench's", 0.7, "×", rate(OFF, PGBENCH), True),
+    Budget(
+        "generator", "deployd-bench: rate of wrk's", 1, "×", compared("requests a second", "deployd-bench", "wrk"), True
+    ),
 ]

@@ -5,7 +5,7 @@ import argparse
 import signal
 import sys
 
-from . import markdown_report, results, terminal_report
+from . import html_report, markdown_report, results, terminal_report
 from .contenders import Plan
 from .parts import PARTS, Part
 from .processes import Failed
@@ -50,12 +50,15 @@ def _run(workshop: Workshop, options: argparse.Namespace) -> int:
             continue
         finally:
             workshop.stop_servers()
+        found.parts = {known.name: found.parts[known.name] for known in PARTS if known.name in found.parts}
         found.write(file)
         done.append(part.name)
     print(terminal_report.report(found, done))
+    page = workshop.folder / "report.html"
+    page.write_text(html_report.report(found))
     if not options.quick:
         (ROOT / "bench" / "RESULTS.md").write_text(markdown_report.report(found))
-    say(f"\n{file.relative_to(ROOT)} has every round.")
+    say(f"\n{page.relative_to(ROOT)} shows it, {file.relative_to(ROOT)} has every round.")
     if failed:
         say(f"./dev bench: not measured, the reasons stand above: {', '.join(failed)}")
     return 1 if failed else 0

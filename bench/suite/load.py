@@ -24,6 +24,7 @@ class Load:
     rate: float | None = None
     token: bool = True
     new_connections: bool = False
+    anywhere: bool = False  # on all cores, beside a server that is on all of them too
     body: pathlib.Path | None = None
 
     def options(self) -> list[str]:
@@ -39,7 +40,7 @@ class Load:
         return words
 
 
-def apply(load: Load, server: Server, workshop: Workshop, seconds: float, on: set[int] | None = None) -> Figures:
+def apply(load: Load, server: Server, workshop: Workshop, seconds: float) -> Figures:
     """Loads the server for so long. `Failed` when an answer was not right.
 
     There is no warm-up: everything that is sent is counted, so that the CPU time of the server over the whole run,
@@ -53,7 +54,7 @@ def apply(load: Load, server: Server, workshop: Workshop, seconds: float, on: se
             arguments += ["--token", server.token]
         pids = accounts.family(server.pid)
         before = accounts.cpu_time(pids)
-        outcome = processes.run(arguments, on or workshop.generator_cores)
+        outcome = processes.run(arguments, workshop.all_cores if load.anywhere else workshop.generator_cores)
         used = accounts.cpu_time(pids) - before
         memory = accounts.memory(pids)
         if outcome.returncode != 0:
@@ -63,7 +64,7 @@ def apply(load: Load, server: Server, workshop: Workshop, seconds: float, on: se
     each = 1e6 / measured["requests"]
     return {
         "rps": measured["rate_rps"],
-        "cpu_us": (used.user + used.system) * each,
+        "cpu_us": used.total * each,
         "user_us": used.user * each,
         "system_us": used.system * each,
         "p50_us": measured["latency_us"]["p50"],

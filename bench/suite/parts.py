@@ -4,7 +4,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from . import answers, data
+from . import answers, data, generators, idle_connections, million, open_loop, postgresql, start
 from .contenders import Contender, Outcome, Plan, take_turns
 from .deployd import Deployd
 from .feathers import Feathers
@@ -63,27 +63,73 @@ def _cycling_ids(workshop: Workshop, plan: Plan) -> Outcome:
     )
 
 
+def _everything(workshop: Workshop, plan: Plan) -> Outcome:
+    # Some MB an answer: a few connections are enough, and the floor is not written for such bodies.
+    load = Load(answers.EVERYTHING, connections=4, body=answers.file(workshop, SIZE, answers.EVERYTHING))
+    rivals = [Contender(Deployd(SIZE), load), Contender(Deployd(SIZE, cache=False), load)]
+    return take_turns(workshop, plan, [*rivals, Contender(Nginx(SIZE), load, yardstick=True)])
+
+
+def _workers(workshop: Workshop, plan: Plan) -> Outcome:
+    # All of it on all cores: whatever differs is what the workers cost each other.
+    load = Load(answers.one(f"{{1..{answers.IDS}}}"), anywhere=True)
+    kinds = [Deployd(SIZE), Deployd(SIZE, workers=2), Deployd(SIZE, cache=False), Deployd(SIZE, cache=False, workers=2)]
+    return take_turns(workshop, plan, [Contender(kind, load) for kind in kinds])
+
+
+def _sizes(workshop: Workshop, plan: Plan) -> Outcome:
+    """With the cache off: what the store itself costs. Once for the same few rows, once for all that it has."""
+    rivals = []
+    for size, rows in (("1k", 1_000), ("10m", 10_000_000)):
+        kind = Deployd(size, cache=False)
+        targets = {
+            "look-ups, the first 1,000": answers.one("{1..1000}"),
+            "look-ups, all": answers.one(f"{{1..{rows}}}"),
+            "lists of 100, the first 8": answers.target(data.pattern_name("{1..8}")),
+            "lists of 100, all": answers.target(data.pattern_name(f"{{1..{data.small_patterns(rows)}}}")),
+        }
+        rivals += [Contender(kind, Load(asked), title=f"{size}: {what}") for what, asked in targets.items()]
+    pairs = [rival for few in zip(rivals[:4], rivals[4:]) for rival in few]
+    return take_turns(workshop, plan, pairs)
+
+
 PARTS = [
     Part("one", "One deployment", _against_yardsticks(answers.one(), original=True), quick=True),
-    Part("ids", f"Deployments 1 to {answers.IDS:,} in turn", _cycling_ids),
     Part(
         "list-100",
         "The 100 deployments of a pattern",
         _against_yardsticks(answers.target(data.pattern_name(1)), original=True),
         quick=True,
     ),
-    Part("list-10000", "The 10,000 deployments of a pattern", _against_yardsticks(answers.target(data.LONG_PATTERN))),
     Part(
-        "not-found",
-        "404: a deployment that does not exist",
-        _against_yardsticks(answers.MISSING, status=404),
+        "pipelined",
+        "One deployment, 16 requests in flight on a connection",
+        _against_yardsticks(answers.one(), pipeline=16),
+        quick=True,
     ),
+    Part("ids", f"Deployments 1 to {answers.IDS:,} in turn", _cycling_ids),
+    Part("list-10000", "The 10,000 deployments of a pattern", _against_yardsticks(answers.target(data.LONG_PATTERN))),
+    Part("list-all", "All 100,000 deployments", _everything),
+    Part("not-found", "404: a deployment that does not exist", _against_yardsticks(answers.MISSING, status=404)),
     Part(
         "not-authenticated",
         "401: no token",
         _against_yardsticks(answers.one(), status=401, token=False, cache_off=False),
         quick=True,
     ),
-    Part("pipelined", "One deployment, 16 requests in flight on a connection",
-         _against_yardsticks(answers.one(), pipeline=16), quick=True),
+    Part(
+        "new-connections",
+        "One deployment, a connection for each request",
+        _against_yardsticks(answers.one(), new_connections=True, cache_off=False),
+        quick=True,
+    ),
+    Part("idle-beside", f"One deployment beside {idle_connections.BESIDE:,} idle connections", idle_connections.beside),
+    Part("idle", f"The memory of {idle_connections.HELD:,} idle connections", idle_connections.memory),
+    Part("workers", "One worker and two, all on the same cores", _workers),
+    Part("sizes", "One thousand and ten million deployments, cache off", _sizes),
+    Part("start", "From starting the program to its first answer", start.measure),
+    Part("million", "A list of a million deployments, streamed", million.measure),
+    Part("open-loop", "Latency at half of deployd's rate, on schedule", open_loop.measure),
+    Part("postgresql", "One deployment from PostgreSQL, eight sessions", postgresql.measure),
+    Part("generator", "deployd-bench and wrk against the floor", generators.measure, quick=True),
 ]

@@ -55,15 +55,20 @@ def part_table(part: PartResult) -> Table:
     for name, why in part.missing.items():
         note += f"\nWithout {name}: {why}"
     measured = part.measured
-    if not all("cpu_us" in figures and "rps" in figures for figures in measured.values()):
+    if not any("cpu_us" in figures for figures in measured.values()):
         return Table(part.title, note, _other_rows(part))
     yardstick = "floor" if "floor" in measured else next(iter(measured), None)
     rows = [["", f"CPU / {yardstick}", *(title for _, title, _ in COLUMNS)]]
     for name, figures in measured.items():
-        cells = [name, with_spread(ratio(figures["cpu_us"], measured[yardstick]["cpu_us"]), "{:.2f}")]
+        cells = [name, ""]
+        if "cpu_us" in figures:
+            cells[1] = with_spread(ratio(figures["cpu_us"], measured[yardstick]["cpu_us"]), "{:.2f}")
         for key, _, form in COLUMNS:
             scale = 1 / 1024 if key.endswith("_kib") else 1
             found = part.figure(name, key)
+            if not found:
+                cells.append("")
+                continue
             scaled = Figure(found.median * scale, found.least * scale, found.most * scale)
             cells.append(with_spread(scaled, form) if key in ("rps", "cpu_us") else form.format(scaled.median))
         rows.append(cells)

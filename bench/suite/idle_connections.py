@@ -1,0 +1,123 @@
+"""Connections that have been used once and then wait: what they cost, and what they cost those that work."""
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import time
+import urllib.parse
+from collections.abc import Iterator
+
+from . import accounts, answers, processes
+from .contenders import Contender, Outcome, Plan, take_turns
+from .deployd import Deployd
+from .floor import Floor
+from .load import Load
+from .nginx import Nginx
+from .servers import Server
+from .workshop import Workshop, say
+
+HELD, BESIDE = 20_000, 5_000
+SPARE_FILES = 300  # of a process, beside its connections
+PER_SOURCE = 10_000  # connections of one address of this machine, which has some 28,000 ports
+
+
+@contextlib.contextmanager
+def held(server: Server, number: int, workshop: Workshop) -> Iterator[None]:
+    """So many connections, each with one answer behind it, until the block is left."""
+    port = urllib.parse.urlsplit(server.url).port
+    request = f"GET {answers.one()} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {server.token}\r\n\r\n".encode()
+    connections: list[socket.socket] = []
+    try:
+        with processes.on(workshop.generator_cores):
+            for count in range(number):
+                source = f"127.0.0.{1 + count // PER_SOURCE}"
+                connection = socket.create_connection(("127.0.0.1", port), 10, (source, 0))
+                connections.append(connection)
+                connection.sendall(request)
+                answer = connection.recv(65536)
+                if b" 200 " not in answer[:16]:
+                    raise processes.Failed(f"{server.name} answers connection {count + 1:,} with {answer[:60]!r}")
+        yield
+        _require_open(server, connections)
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def _require_open(server: Server, connections: list[socket.socket]) -> None:
+    with selectors.EpollSelector() as selector:
+        for connection in connections:
+            selector.register(connection, selectors.EVENT_READ)
+        ended = len(selector.select(0))
+    if ended:
+        raise processes.Failed(f"{server.name} has closed {ended:,} of {len(connections):,} idle connections")
+
+
+def beside(workshop: Workshop, plan: Plan) -> Outcome:
+    """One deployment asked for while thousands of connections wait."""
+    body = answers.file(workshop, "100k", answers.one())
+    load = Load(answers.one(), body=body)
+    rivals = [
+        Contender(Deployd(), load),
+        Contender(Floor(body), load, yardstick=True),
+        Contender(Nginx(), load, yardstick=True),
+    ]
+    with contextlib.ExitStack() as stack:
+        for rival in rivals:
+            with contextlib.suppress(processes.Failed):  # `take_turns` says what it has to say of them
+                server = workshop.server(rival.kind)
+                stack.enter_context(held(server, BESIDE, workshop))
+        return take_turns(workshop, plan, rivals)
+
+
+def memory(workshop: Workshop, plan: Plan) -> Outcome:
+    """What a connection takes of the server's memory, and what is left of it when all have gone."""
+    outcome = Outcome()
+    # Server and client may have so many files open, and not every machine lets even root raise that.
+    number = min(HELD, processes.allow_many_files() - SPARE_FILES)
+    if number < HELD:
+        say(f"  {number:,} connections: more files cannot be open here (ulimit -Hn)")
+    rounds = 1 if plan.quick else 3
+    for turn in range(rounds):
+        say(f"  round {turn + 1} of {rounds}")
+        for kind in (Deployd(), Nginx()):
+            try:
+                server = workshop.server(kind)
+            except processes.Failed as failure:
+                outcome.missing[kind.name] = str(failure)
+                continue
+            outcome.add(kind.name, _memory_round(workshop, server, number))
+            workshop.stop(kind)
+    return outcome
+
+
+def _memory_round(workshop: Workshop, server: Server, number: int) -> dict[str, float]:
+    pids = accounts.family(server.pid)
+    with held(server, 100, workshop):
+        pass
+    before = _settled(pids)
+    with held(server, number, workshop):
+        full = _settled(pids)
+    after = _settled(pids)
+    return {
+        "connections held": number,
+        "bytes a connection (PSS)": (full.pss - before.pss) * 1024 / number,
+        "bytes a connection (RSS)": (full.rss - before.rss) * 1024 / number,
+        "MiB before (RSS)": before.rss / 1024,
+        "MiB with them (RSS)": full.rss / 1024,
+        "MiB after (RSS)": after.rss / 1024,
+        "after / before": after.rss / before.rss,
+    }
+
+
+def _settled(pids: list[int]) -> accounts.Memory:
+    """The memory once it has not changed for a second, or after ten."""
+    deadline = time.monotonic() + 10
+    last, since = accounts.memory(pids), time.monotonic()
+    while time.monotonic() < min(since + 1, deadline):
+        time.sleep(0.1)
+        now = accounts.memory(pids)
+        if now.rss != last.rss:
+            last, since = now, time.monotonic()
+    return last
