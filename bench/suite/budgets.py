@@ -95,7 +95,7 @@ def _sizes() -> list[Budget]:
     rows = []
     for asked in ("look-ups, the first 1,000", "look-ups, all", "lists of 100, the first 8", "lists of 100, all"):
         of = rate(f"10m: {asked}", f"1k: {asked}")
-        rows.append(Budget("sizes", f"{asked}: rate with 10 million deployments of that with 1,000", 0.9, "×", of, True))
+        rows.append(Budget("sizes", f"{asked}: rate with 10 million rows of that with 1,000", 0.9, "×", of, True))
     return rows
 
 

@@ -27,7 +27,8 @@ svg .soft { fill: var(--soft); } .user { fill: var(--user); } .system { fill: va
 .rule { stroke: var(--line); } .bound { stroke: var(--ink); stroke-width: 2; stroke-dasharray: 4 3; }
 .whisker { stroke: var(--ink); stroke-width: 1.5; } .key { display: inline-block; width: 12px; height: 12px; margin: 0 4px 0 14px; }
 """
-WIDTH, LEFT, RIGHT, ROW = 1040, 330, 150, 26
+WIDTH, LEFT, RIGHT, ROW = 1040, 300, 150, 26
+BUDGETS_LEFT = 490  # what is asked takes words
 
 
 def report(results: Results) -> str:
@@ -51,19 +52,20 @@ def report(results: Results) -> str:
 
 
 def _budgets_plot(measured: list[Verdict]) -> str:
-    scale = (WIDTH - LEFT - RIGHT - 90) / 2  # twice the bound fills the width
-    at_bound = LEFT + 90 + scale
+    scale = (WIDTH - BUDGETS_LEFT - RIGHT - 100) / 2  # twice the bound fills the width
+    begin = BUDGETS_LEFT + 100
+    at_bound = begin + scale
     height = ROW * len(measured) + 10
     svg = [f'<line class="bound" x1="{at_bound}" x2="{at_bound}" y1="0" y2="{height}"/>']
     for row, verdict in enumerate(measured):
-        share = [min(value / verdict.budget.bound, 2) for value in _values(verdict.measured)]
+        share = [min(max(value / verdict.budget.bound, 0), 2) for value in _values(verdict.measured)]
         words = f"{number(verdict.measured.median)} {verdict.budget.unit}  {spread(verdict.measured)}"
         colour = "fill-kept" if verdict.kept else "fill-missed"
         svg.append(
-            _text(LEFT + 80, row, verdict.budget.asked, "end")
-            + _text(LEFT - 4, row, _shortened(verdict.budget.what), "end", verdict.budget.what)
-            + _bar(LEFT + 90, row, 0, share[0] * scale, colour)
-            + _whisker(LEFT + 90 + share[1] * scale, LEFT + 90 + share[2] * scale, row)
+            _text(begin - 10, row, verdict.budget.asked, "end")
+            + _text(0, row, verdict.budget.what)
+            + _bar(begin, row, 0, share[0] * scale, colour)
+            + _whisker(begin + share[1] * scale, begin + share[2] * scale, row)
             + _text(WIDTH - RIGHT + 8, row, words)
         )
     return _svg(height, svg)
@@ -94,7 +96,7 @@ def _cpu_plot(part: PartResult) -> str:
             + _bar(LEFT, row, 0, parted, "user")
             + _bar(LEFT, row, parted, width - parted, "system")
             + _whisker(LEFT + min(found.least, most) * scale, LEFT + min(found.most, most) * scale, row)
-            + _text(LEFT + width + 12, row, f"{number(found.median)} µs")
+            + _text(LEFT + max(width, min(found.most, most) * scale) + 8, row, f"{number(found.median)} µs")
         )
     key = (
         '<p class="soft">CPU of the server for a request:<span class="key" style="background:var(--user)"></span>user'
@@ -107,9 +109,8 @@ def _values(found: Figure) -> tuple[float, float, float]:
     return found.median, found.least, found.most
 
 
-def _text(x: float, row: int, words: str, anchor: str = "start", hint: str = "") -> str:
-    title = f"<title>{html.escape(hint)}</title>" if hint else ""
-    return f'<text x="{x:.1f}" y="{row * ROW + 18}" text-anchor="{anchor}">{html.escape(words)}{title}</text>'
+def _text(x: float, row: int, words: str, anchor: str = "start") -> str:
+    return f'<text x="{x:.1f}" y="{row * ROW + 18}" text-anchor="{anchor}">{html.escape(words)}</text>'
 
 
 def _bar(left: float, row: int, begin: float, width: float, colour: str) -> str:
@@ -123,10 +124,6 @@ def _whisker(begin: float, end: float, row: int) -> str:
 
 def _svg(height: float, pieces: list[str]) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {height}" role="img">{"".join(pieces)}</svg>\n'
-
-
-def _shortened(words: str) -> str:
-    return words if len(words) <= 52 else words[:51] + "…"
 
 
 def _not_measured(found: list[Verdict]) -> str:
