@@ -76,7 +76,11 @@ def read(file: pathlib.Path) -> Results:
 
 
 def commit() -> str:
-    """The commit that is measured, with a + where the tree differs from it."""
-    words = ["git", "describe", "--always", "--dirty=+", "--abbrev=10"]
-    outcome = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
-    return outcome.stdout.strip() or "no commit"
+    """The commit that is measured, with a + where the tree differs from it in more than the results themselves."""
+    known = _git("rev-parse", "--short=10", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)bench/RESULTS.md")
+    return (known or "no commit") + ("+" if changed else "")
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()

@@ -1,14 +1,17 @@
 """The arithmetic, the data and the tables of the benchmark suite."""
 import collections
 import json
+import os
 import pathlib
 import sys
+import tempfile
+import time
 import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
-from suite import accounts, budgets, data, figures, html_report, markdown_report, results, tables, terminal_report  # noqa: E402
+from suite import accounts, budgets, data, figures, html_report, markdown_report, processes, results, tables, terminal_report  # noqa: E402
 
 
 def part(**measured) -> results.PartResult:
@@ -39,14 +42,37 @@ class Arithmetic(unittest.TestCase):
 
 class Accounts(unittest.TestCase):
     def test_this_process_has_used_cpu_time_and_memory(self):
-        import os
-
         before = accounts.cpu_time([os.getpid()])
         sum(range(300_000))
         used = accounts.cpu_time([os.getpid()]) - before
         self.assertGreater(used.total, 0)
         self.assertGreaterEqual(accounts.memory([os.getpid()]).rss, accounts.memory([os.getpid()]).pss)
         self.assertIn(os.getpid(), accounts.family(os.getppid()))
+
+
+class Processes(unittest.TestCase):
+    def test_what_was_started_ends_with_its_children_when_the_suite_is_stopped(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder) / "log"
+            with self.assertRaises(KeyboardInterrupt):
+                # It ignores SIGHUP as a server might, and has a child of its own, whose number it prints.
+                script = 'trap "" HUP; sleep 300 & echo $!; wait'
+                with processes.running(["/bin/sh", "-c", script], os.sched_getaffinity(0), log) as process:
+                    while not log.read_text().endswith("\n"):
+                        self.assertIsNone(process.poll())
+                    raise KeyboardInterrupt
+            child = int(log.read_text())
+            self.assertIsNotNone(process.poll())
+            deadline = time.monotonic() + 20
+            while self._runs(child):
+                self.assertLess(time.monotonic(), deadline, f"process {child} outlives the suite")
+
+    @staticmethod
+    def _runs(pid: int) -> bool:
+        try:
+            return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        except OSError:
+            return False
 
 
 class Data(unittest.TestCase):
