@@ -225,7 +225,7 @@ class Client {
 
   Target target_;
   Findings& findings_;
-  std::minstd_rand random_;
+  std::mt19937 random_;  // whose first numbers differ even for neighbouring seeds
   KeepAliveClient client_;
   std::string everything_;
 };
