@@ -1,4 +1,4 @@
-// Counting on the hot path: one thread writes, any thread reads (docs/decisions/0012-counters-without-locks.md).
+// Counting on the hot path: one thread writes, any thread reads (docs/decisions/0015-counters-without-locks.md).
 #pragma once
 
 #include <atomic>

@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <type_traits>
+#include <utility>
 
 #include "storage/error.hpp"
 #include "storage/migrations.hpp"
@@ -251,7 +252,17 @@ void PostgresqlImport::build_indexes() {
 
 void PostgresqlImport::commit() {
   transaction_->commit();
-  indexes_dropped_ = false;
+  if (std::exchange(indexes_dropped_, false)) vacuum();
+}
+
+/// Lets lists be read from the indexes alone, now and not when the server gets round to it.
+void PostgresqlImport::vacuum() noexcept {
+  try {
+    run(*session_, "SET statement_timeout = 0");
+    run(*session_, "VACUUM (TRUNCATE off) deployd.deployments");
+  } catch (soci::soci_error const& failure) {
+    spdlog::debug("deployd.deployments is left to autovacuum: {}", failure.what());
+  }
 }
 
 }  // namespace deployd::storage

@@ -35,6 +35,7 @@ class PostgresqlImport final : public ImportTarget {
   void begin();
   void drop_indexes_of_empty_table();
   void make_missing_indexes();
+  void vacuum() noexcept;
   void write_batch();
   void copy_batch();
   void write_patterns();

@@ -23,6 +23,10 @@ constexpr std::size_t with_pattern_id = 2;
 constexpr std::size_t with_name = 4;
 constexpr std::size_t with_pattern = 8;
 
+std::string literal(std::int64_t value) {
+  return "'" + std::to_string(value) + "'::bigint";
+}
+
 std::string clamped(std::uint64_t value) {
   return std::to_string(std::min(value, largest));
 }
@@ -40,16 +44,59 @@ std::string deployments_from(RelationNames const& relations) {
   return "SELECT id::bigint, pattern_id::bigint, name::text FROM " + relations.deployments + " WHERE ";
 }
 
+/// The rows of a list: SQL expressions of what their columns must be.
+struct Keys {
+  std::optional<std::string> after_id;
+  std::optional<std::string> pattern_id;
+  std::optional<std::string> name;
+};
+
+std::string equalities(Keys const& keys) {
+  std::string sql = "true";
+  if (keys.after_id) sql += " AND id > " + *keys.after_id;
+  if (keys.pattern_id) sql += " AND pattern_id = " + *keys.pattern_id;
+  if (keys.name) sql += " AND name = " + *keys.name;
+  return sql + " ORDER BY id";
+}
+
+/// The same as one range of an index, between two rows and in its order. As equalities they leave PostgreSQL a choice:
+/// where patterns are few it reads the primary key in order and throws away what does not belong to the list, which is
+/// the whole table for a pattern with hardly any deployments.
+std::string range(Keys const& keys) {
+  if (!keys.pattern_id && !keys.name) return equalities(keys);
+  std::string columns;
+  std::string values;
+  for (auto const& [column, value] : {std::pair("pattern_id", &keys.pattern_id), std::pair("name", &keys.name)}) {
+    if (!*value) continue;
+    if (!columns.empty()) columns += ", ", values += ", ";
+    columns += column;
+    values += **value;
+  }
+  auto const first = keys.after_id ? " > (" + values + ", " + *keys.after_id + ")"
+                                   : " >= (" + values + ", '-9223372036854775808'::bigint)";
+  return "(" + columns + ", id)" + first + " AND (" + columns + ") <= (" + values + ") ORDER BY " + columns + ", id";
+}
+
+/// Conditions and order of a list.
+std::string rows_of(RelationNames const& relations, Keys const& keys) {
+  return relations.own ? range(keys) : equalities(keys);
+}
+
 /// The parameters are $1, the limit, and $2, the rows to skip, then the filters in the order of their bits.
 std::string list_sql(RelationNames const& relations, std::size_t filters) {
   int parameters = 2;
   auto const next = [&](std::string const& type) { return "$" + std::to_string(++parameters) + "::" + type; };
-  auto select = deployments_from(relations) + "true";
-  if (filters & with_id) select += " AND id > " + next("bigint");
-  if (filters & with_pattern_id) select += " AND pattern_id = " + next("bigint");
-  if (filters & with_name) select += " AND name = " + next("text");
-  if (filters & with_pattern) select += " AND pattern_id = p.pattern";
-  select += " ORDER BY id LIMIT $1::bigint OFFSET $2::bigint";
+  Keys keys;
+  if (filters & with_id) keys.after_id = next("bigint");
+  if (filters & with_pattern_id) keys.pattern_id = next("bigint");
+  if (filters & with_name) keys.name = next("text");
+  std::string also;
+  if (filters & with_pattern) {
+    if (keys.pattern_id) also = "p.pattern = " + *keys.pattern_id + " AND ";
+    keys.pattern_id = "p.pattern";
+  }
+  auto const select =
+      deployments_from(relations) + also + rows_of(relations, keys) + " LIMIT $1::bigint OFFSET $2::bigint";
   if (!(filters & with_pattern)) return select;
   // The pattern and its deployments in one statement, and so of one snapshot: a known pattern gives a row at least.
   return "SELECT d.* FROM (SELECT id AS pattern FROM " + relations.patterns + " WHERE name = " + next("text") +
@@ -80,28 +127,33 @@ PostgresqlStatement PostgresqlQueries::pattern() const {
 }
 
 /// A cursor is declared once a list: its values stand in the statement.
-std::string PostgresqlQueries::rows_sql(Filter const& filter, std::optional<std::int64_t> pattern,
-                                        std::string const& quoted_name) const {
-  auto sql = deployments_from(relations_) + "true";
-  if (filter.id_greater_than) sql += " AND id > " + std::to_string(*filter.id_greater_than);
-  if (filter.pattern_id) sql += " AND pattern_id = " + std::to_string(*filter.pattern_id);
-  if (pattern) sql += " AND pattern_id = " + std::to_string(*pattern);
-  if (filter.name) sql += " AND name = " + quoted_name;
-  return sql;
+std::string PostgresqlQueries::literal_rows(Filter const& filter, std::optional<std::int64_t> pattern,
+                                            std::string const& quoted_name) const {
+  Keys keys;
+  if (filter.id_greater_than) keys.after_id = literal(*filter.id_greater_than);
+  if (filter.pattern_id) keys.pattern_id = literal(*filter.pattern_id);
+  if (filter.name) keys.name = quoted_name;
+  std::string also;
+  if (pattern) {
+    if (keys.pattern_id) also = literal(*pattern) + " = " + *keys.pattern_id + " AND ";
+    keys.pattern_id = literal(*pattern);
+  }
+  return also + rows_of(relations_, keys);
 }
 
 PostgresqlStatement PostgresqlQueries::declare_cursor(Filter const& filter, std::optional<std::int64_t> pattern,
                                                       std::string const& quoted_name) const {
-  return {.sql = "DECLARE deployments NO SCROLL CURSOR FOR " + rows_sql(filter, pattern, quoted_name) +
-                 " ORDER BY id LIMIT " + clamped(filter.limit.value_or(largest)) + " OFFSET " + clamped(filter.skip)};
+  return {.sql = "DECLARE deployments NO SCROLL CURSOR FOR " + deployments_from(relations_) +
+                 literal_rows(filter, pattern, quoted_name) + " LIMIT " + clamped(filter.limit.value_or(largest)) +
+                 " OFFSET " + clamped(filter.skip)};
 }
 
 PostgresqlStatement PostgresqlQueries::around_limit(Filter const& filter, std::optional<std::int64_t> pattern,
                                                     std::string const& quoted_name) const {
   auto const limit = std::min(*filter.limit, largest);
   auto const end = limit > largest - std::min(filter.skip, largest) ? largest : filter.skip + limit;
-  return {.sql = "SELECT id FROM (" + rows_sql(filter, pattern, quoted_name) + ") AS list ORDER BY id LIMIT 2 OFFSET " +
-                 clamped(end - 1)};
+  return {.sql = "SELECT id::bigint FROM " + relations_.deployments + " WHERE " +
+                 literal_rows(filter, pattern, quoted_name) + " LIMIT 2 OFFSET " + clamped(end - 1)};
 }
 
 ListBounds list_bounds(Filter const& filter, std::size_t max_rows) noexcept {

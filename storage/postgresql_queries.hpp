@@ -65,7 +65,8 @@ class PostgresqlQueries {
                                    std::string const& quoted_name) const;
 
  private:
-  std::string rows_sql(Filter const& filter, std::optional<std::int64_t> pattern, std::string const& quoted_name) const;
+  std::string literal_rows(Filter const& filter, std::optional<std::int64_t> pattern,
+                           std::string const& quoted_name) const;
 
   RelationNames relations_;
   bool own_tables_;

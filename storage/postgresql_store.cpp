@@ -1,14 +1,13 @@
 #include "storage/postgresql_store.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <limits>
 #include <utility>
 
+#include "storage/cursor_places.hpp"
 #include "storage/postgresql_pool.hpp"
 #include "storage/query_metrics.hpp"
 #include "storage/schema.hpp"
@@ -18,7 +17,6 @@ namespace deployd::storage {
 namespace {
 
 using boost::system::result;
-using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 // Rows of a long list that are fetched at once, as long as names are short.
@@ -31,15 +29,17 @@ constexpr std::size_t most_bytes_a_fetch = std::size_t{1} << 20;
 
 PostgresqlParameters const no_parameters;
 
-constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::use_awaitable);
+/// How many of a worker's sessions are allowed for long lists, beside those for everything else.
+constexpr std::size_t half_of(std::size_t sessions) noexcept {
+  return std::max(sessions / 2, std::size_t{1});
+}
 
 /// A transaction with one snapshot, in which a cursor of the server is read.
 class PostgresqlCursor final : public Cursor {
  public:
-  PostgresqlCursor(PostgresqlDatabase& database, boost::asio::any_io_executor worker, Filter filter)
-      : database_(database), worker_(std::move(worker)), filter_(std::move(filter)) {}
-
-  ~PostgresqlCursor() override { database_.give_back_cursor(); }
+  PostgresqlCursor(PostgresqlDatabase& database, boost::asio::any_io_executor worker, CursorPlaces::Place place,
+                   Filter filter)
+      : database_(database), worker_(std::move(worker)), place_(std::move(place)), filter_(std::move(filter)) {}
 
   /// False when the pattern is unknown.
   Answer<bool> begin(PostgresqlPool& pool) {
@@ -124,6 +124,7 @@ class PostgresqlCursor final : public Cursor {
 
   PostgresqlDatabase& database_;
   boost::asio::any_io_executor worker_;
+  CursorPlaces::Place place_;
   Filter filter_;
   std::shared_ptr<PostgresqlSession> session_;
   std::string quoted_name_;
@@ -141,6 +142,7 @@ class PostgresqlStore final : public Store {
   PostgresqlStore(PostgresqlDatabase& database, boost::asio::any_io_executor worker, std::size_t sessions)
       : database_(database),
         worker_(worker),
+        cursor_places_(std::make_shared<CursorPlaces>(worker, half_of(sessions))),
         pool_(std::make_shared<PostgresqlPool>(worker, database.connector(), database.queries(), sessions)) {
     if (database.token_uses() != nullptr) token_uses_.emplace(*database.token_uses());
   }
@@ -209,14 +211,9 @@ class PostgresqlStore final : public Store {
 
  private:
   Answer<std::unique_ptr<Cursor>> begin_cursor(Filter const& filter) {
-    auto const deadline = Clock::now() + database_.options().timeout;
-    boost::asio::steady_timer timer(worker_);
-    for (milliseconds pause(1); !database_.take_cursor(); pause = std::min(pause * 2, milliseconds(25))) {
-      if (Clock::now() >= deadline) co_return make_error_code(errc::overloaded);
-      timer.expires_at(std::min(deadline, Clock::now() + pause));
-      co_await timer.async_wait(without_exceptions);
-    }
-    auto cursor = std::make_unique<PostgresqlCursor>(database_, worker_, filter);
+    auto place = co_await cursor_places_->take(Clock::now() + database_.options().timeout);
+    if (!place) co_return place.error();
+    auto cursor = std::make_unique<PostgresqlCursor>(database_, worker_, std::move(*place), filter);
     auto const begun = co_await cursor->begin(*pool_);
     if (!begun) co_return begun.error();
     co_return std::unique_ptr<Cursor>(std::move(cursor));
@@ -235,6 +232,7 @@ class PostgresqlStore final : public Store {
 
   PostgresqlDatabase& database_;
   boost::asio::any_io_executor worker_;
+  std::shared_ptr<CursorPlaces> cursor_places_;
   std::shared_ptr<PostgresqlPool> pool_;
   std::optional<WorkerTokenUses> token_uses_;
 };
@@ -268,12 +266,6 @@ std::optional<std::uint64_t> PostgresqlDatabase::data_version() const noexcept {
 
 DatabaseState PostgresqlDatabase::state() const {
   return {"postgresql", changes_ ? changes_->state() : ChangeFeed{"timed", true, timed_version_step}};
-}
-
-bool PostgresqlDatabase::take_cursor() noexcept {
-  if (++cursors_ <= most_cursors) return true;
-  --cursors_;
-  return false;
 }
 
 bool PostgresqlDatabase::has_api_tokens() {

@@ -1,7 +1,6 @@
 // The store in a PostgreSQL database.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 
@@ -14,12 +13,9 @@
 namespace deployd::storage {
 
 /// What `open_database` makes for a `postgresql:` URL. Each worker has a share of the sessions on its own event loop;
-/// long lists have a session each.
+/// long lists have a session each, half as many beside the others.
 class PostgresqlDatabase final : public Database {
  public:
-  /// Lists that are streamed at the same time, by all workers together.
-  static constexpr int most_cursors = 4;
-
   /// The schema must be current. Throws `Error`.
   explicit PostgresqlDatabase(DatabaseOptions options);
 
@@ -34,9 +30,6 @@ class PostgresqlDatabase final : public Database {
   PostgresqlConnector& connector() noexcept { return connector_; }
   TokenUses* token_uses() noexcept { return token_uses_ ? &*token_uses_ : nullptr; }
   std::optional<std::uint64_t> data_version() const noexcept;
-  /// Takes the place of a cursor; false when all are taken.
-  bool take_cursor() noexcept;
-  void give_back_cursor() noexcept { --cursors_; }
 
  private:
   DatabaseOptions options_;
@@ -44,7 +37,6 @@ class PostgresqlDatabase final : public Database {
   PostgresqlQueries queries_;
   std::optional<TokenUses> token_uses_;
   std::optional<PostgresqlChanges> changes_;  // nothing: nobody tells of changes
-  std::atomic<int> cursors_ = 0;
   std::size_t stores_ = 0;
   PostgresqlConnector connector_;
 };

@@ -75,8 +75,9 @@ boost::system::result<std::string> quote_relation(std::string_view name) {
 }
 
 RelationNames relation_names(Relations const& relations) {
-  if (!relations.foreign()) return {"deployd.patterns", "deployd.deployments"};
-  return {required("patterns-relation", relations.patterns), required("deployments-relation", relations.deployments)};
+  if (!relations.foreign()) return {"deployd.patterns", "deployd.deployments", true};
+  return {required("patterns-relation", relations.patterns), required("deployments-relation", relations.deployments),
+          false};
 }
 
 }  // namespace deployd::storage

@@ -14,6 +14,7 @@ namespace deployd::storage {
 struct RelationNames {
   std::string patterns;
   std::string deployments;
+  bool own;  // deployd's, with its indexes
 };
 
 /// Reads `table` or `schema.table`, either part bare (folded to lower case as PostgreSQL does) or in double quotes

@@ -27,16 +27,11 @@ std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) noexcept {
 }  // namespace
 
 std::unique_ptr<SqliteQueries> SqliteCursorSessions::take() {
-  if (taken_ == most) return nullptr;
-  auto session = std::move(idle_);
-  if (!session || identify_file(url_.path) != session->file())
-    session = std::make_unique<SqliteQueries>(url_, cache_kib);
-  ++taken_;
-  return session;
+  if (idle_ && identify_file(url_.path) == idle_->file()) return std::move(idle_);
+  return std::make_unique<SqliteQueries>(url_, cache_kib);
 }
 
 void SqliteCursorSessions::give_back(std::unique_ptr<SqliteQueries> session) noexcept {
-  --taken_;
   session->end_snapshot();
   idle_ = std::move(session);
 }
@@ -45,7 +40,6 @@ result<std::unique_ptr<SqliteCursor>> SqliteCursor::open(boost::asio::any_io_exe
                                                          std::shared_ptr<SqliteCursorSessions> sessions,
                                                          Filter const& filter) {
   auto session = sessions->take();
-  if (!session) return make_error_code(errc::overloaded);
   auto cursor = std::make_unique<SqliteCursor>(std::move(worker), std::move(sessions), std::move(session), filter);
   if (auto const failure = cursor->begin()) return failure;
   return cursor;

@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <memory>
-#include <vector>
 
+#include "storage/cursor_places.hpp"
 #include "storage/filter.hpp"
 #include "storage/sqlite_queries.hpp"
 #include "storage/store.hpp"
@@ -17,18 +17,14 @@ namespace deployd::storage {
 /// cannot share the worker's session. For the worker's thread.
 class SqliteCursorSessions {
  public:
-  /// Lists that one worker streams at the same time.
-  static constexpr std::size_t most = 4;
-
   explicit SqliteCursorSessions(SqliteUrl url) : url_(std::move(url)) {}
 
-  /// A session without a transaction; null when `most` are taken. Throws `Error`.
+  /// A session without a transaction. Throws `Error`.
   std::unique_ptr<SqliteQueries> take();
   void give_back(std::unique_ptr<SqliteQueries> session) noexcept;
 
  private:
   SqliteUrl url_;
-  std::size_t taken_ = 0;
   std::unique_ptr<SqliteQueries> idle_;  // one is kept open: the common case is one stream at a time
 };
 
@@ -39,6 +35,9 @@ class SqliteCursor final : public Cursor {
   static boost::system::result<std::unique_ptr<SqliteCursor>> open(boost::asio::any_io_executor worker,
                                                                    std::shared_ptr<SqliteCursorSessions> sessions,
                                                                    Filter const& filter);
+
+  /// Holds `place` for as long as the cursor lives.
+  void hold(CursorPlaces::Place place) noexcept { place_.emplace(std::move(place)); }
 
   SqliteCursor(boost::asio::any_io_executor worker, std::shared_ptr<SqliteCursorSessions> sessions,
                std::unique_ptr<SqliteQueries> session, Filter const& filter);
@@ -53,6 +52,7 @@ class SqliteCursor final : public Cursor {
   Answer<bool> skip_to_first();
 
   boost::asio::any_io_executor worker_;
+  std::optional<CursorPlaces::Place> place_;
   std::shared_ptr<SqliteCursorSessions> sessions_;
   std::unique_ptr<SqliteQueries> session_;
   Filter filter_;

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "storage/cursor_places.hpp"
 #include "storage/error.hpp"
 #include "storage/query_metrics.hpp"
 #include "storage/session.hpp"
@@ -25,6 +26,9 @@ using std::chrono::milliseconds;
 // The inner pages of the indexes of ten million rows; the rest is the operating system's cache. Not mapped into
 // memory: a file that somebody truncates would end the process with a signal.
 constexpr int cache_kib = 8 * 1024;
+
+// Long lists that one worker reads at the same time: each has a session with a cache of its own.
+constexpr std::size_t most_cursors = 4;
 
 // How often the file is looked at, whether it still is the one that was opened.
 constexpr std::int64_t file_check_every_ms = 100;
@@ -59,6 +63,7 @@ class SqliteStore final : public Store {
         timeout_(options.timeout),
         worker_(std::move(worker)),
         token_uses_(token_uses),
+        cursor_places_(std::make_shared<CursorPlaces>(worker_, most_cursors)),
         cursor_sessions_(std::make_shared<SqliteCursorSessions>(url_)) {
     (void)attempt([](SqliteQueries& queries) { return queries.ping(); });
   }
@@ -95,12 +100,19 @@ class SqliteStore final : public Store {
 
   Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter) override {
     QueryTimer timer(metrics_, QueryKind::open_cursor);
+    auto const deadline = std::chrono::steady_clock::now() + timeout_;
+    auto place = co_await cursor_places_->take(deadline);
+    if (!place) {
+      timer.done(place);
+      co_return place.error();
+    }
     auto const ask = [this, &filter](SqliteQueries&) { return SqliteCursor::open(worker_, cursor_sessions_, filter); };
     auto opened = attempt(ask);
-    if (is_busy(opened) || is_overloaded(opened)) [[unlikely]]
-      opened = co_await attempt_until_timeout(ask);
+    if (is_busy(opened)) [[unlikely]]
+      opened = co_await attempt_until(deadline, ask);
     timer.done(opened);
     if (!opened) co_return opened.error();
+    (*opened)->hold(std::move(*place));
     co_return std::unique_ptr<Cursor>(std::move(*opened));
   }
 
@@ -132,11 +144,6 @@ class SqliteStore final : public Store {
     return !answer && answer.error() == errc::busy;
   }
 
-  template <typename T>
-  static bool is_overloaded(result<T> const& answer) noexcept {
-    return !answer && answer.error() == errc::overloaded;
-  }
-
   /// Puts one question, without waiting; a session that failed for more than a lock is replaced before the next.
   template <typename Ask>
   std::invoke_result_t<Ask, SqliteQueries&> attempt(Ask const& ask) {
@@ -146,7 +153,7 @@ class SqliteStore final : public Store {
         if (auto const failure = open()) return failure;
       }
       auto answer = ask(*queries_);
-      if (!answer && answer.error() != errc::busy && answer.error() != errc::overloaded) [[unlikely]] {
+      if (!answer && answer.error() != errc::busy) [[unlikely]] {
         complain(answer.error(), url_.path + ": " + queries_->message());
         queries_.reset();
       }
@@ -158,18 +165,21 @@ class SqliteStore final : public Store {
     }
   }
 
-  /// The same again and again while another program keeps the file locked or all sessions for long lists are taken,
-  /// without holding up the worker.
   template <typename Ask>
   boost::asio::awaitable<std::invoke_result_t<Ask, SqliteQueries&>> attempt_until_timeout(Ask const& ask) {
+    return attempt_until(std::chrono::steady_clock::now() + timeout_, ask);
+  }
+
+  /// The same again and again while another program keeps the file locked, without holding up the worker.
+  template <typename Ask>
+  boost::asio::awaitable<std::invoke_result_t<Ask, SqliteQueries&>> attempt_until(
+      std::chrono::steady_clock::time_point deadline, Ask const& ask) {
     boost::asio::steady_timer timer(worker_);
-    auto const deadline = std::chrono::steady_clock::now() + timeout_;
     for (milliseconds pause(1);; pause = std::min(pause * 2, milliseconds(25))) {
       timer.expires_at(std::min(deadline, std::chrono::steady_clock::now() + pause));
       co_await timer.async_wait(boost::asio::use_awaitable);
       auto answer = attempt(ask);
-      bool const again = is_busy(answer) || is_overloaded(answer);
-      if (!again || std::chrono::steady_clock::now() >= deadline) co_return answer;
+      if (!is_busy(answer) || std::chrono::steady_clock::now() >= deadline) co_return answer;
     }
   }
 
@@ -214,6 +224,7 @@ class SqliteStore final : public Store {
   milliseconds timeout_;
   boost::asio::any_io_executor worker_;
   WorkerTokenUses token_uses_;
+  std::shared_ptr<CursorPlaces> cursor_places_;
   std::shared_ptr<SqliteCursorSessions> cursor_sessions_;
 
   std::unique_ptr<SqliteQueries> queries_;  // null: to be opened with the next question

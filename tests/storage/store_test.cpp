@@ -183,6 +183,8 @@ TEST_CASE("a cursor left in the middle holds nothing back: what is written then 
 
 TEST_CASE("cursors are bounded, and a place is free again when one is gone") {
   StoreUnderTest under_test(either_kind());
+  under_test.options.sessions = 8;
+  under_test.options.timeout = std::chrono::milliseconds(500);
   under_test.fill(10);
   std::vector<std::unique_ptr<Cursor>> cursors;
   while (true) {

@@ -1,0 +1,113 @@
+#include "storage/cursor_places.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/error.hpp"
+
+namespace deployd::storage {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+using Taken = boost::system::result<CursorPlaces::Place>;
+
+struct Asked {
+  boost::asio::io_context loop{1};
+  std::shared_ptr<CursorPlaces> places;
+  std::vector<std::optional<Taken>> taken;  // by the order in which they were asked for
+  std::vector<std::size_t> order;           // in which they were answered
+
+  explicit Asked(std::size_t count) : places(std::make_shared<CursorPlaces>(loop.get_executor(), count)) {}
+  ~Asked() { taken.clear(); }
+
+  void ask(milliseconds timeout = std::chrono::seconds(30)) {
+    auto const number = taken.size();
+    taken.emplace_back();
+    boost::asio::co_spawn(loop, wait(number, Clock::now() + timeout), boost::asio::detached);
+    turn();
+  }
+
+  /// Everything that can go on goes on.
+  void turn() {
+    loop.restart();
+    loop.poll();
+  }
+
+  bool holds(std::size_t number) const { return taken[number] && taken[number]->has_value(); }
+
+  void give_back(std::size_t number) {
+    taken[number].reset();
+    turn();
+  }
+
+ private:
+  boost::asio::awaitable<void> wait(std::size_t number, Clock::time_point deadline) {
+    auto place = co_await places->take(deadline);
+    taken[number].emplace(std::move(place));
+    order.push_back(number);
+  }
+};
+
+TEST_CASE("places are given in the order in which they were asked for") {
+  Asked asked(2);
+  for (int i = 0; i < 6; ++i) asked.ask();
+  CHECK(asked.order == std::vector<std::size_t>{0, 1});
+  asked.give_back(1);
+  asked.give_back(0);
+  CHECK(asked.order == std::vector<std::size_t>{0, 1, 2, 3});
+  asked.ask();
+  asked.give_back(2);
+  asked.give_back(3);
+  asked.give_back(4);
+  CHECK(asked.order == std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE("who comes while others wait does not get in before them") {
+  Asked asked(1);
+  asked.ask();
+  asked.ask();
+  asked.taken[0].reset();  // passed on, and not yet noticed
+  asked.ask();
+  CHECK(asked.order == std::vector<std::size_t>{0, 1});
+  CHECK(asked.holds(1));
+}
+
+TEST_CASE("waiting for a place ends at the deadline, and the place goes to the next") {
+  Asked asked(1);
+  asked.ask();
+  asked.ask(milliseconds(1));
+  asked.ask();
+  asked.loop.restart();
+  asked.loop.run_one_for(std::chrono::seconds(30));
+  REQUIRE(asked.taken[1]);
+  CHECK(asked.taken[1]->error() == errc::overloaded);
+  asked.give_back(0);
+  CHECK(asked.holds(2));
+}
+
+TEST_CASE("when very many wait for a place, the next is refused at once") {
+  Asked asked(1);
+  do asked.ask();
+  while (asked.taken.size() < 10'000 && !(asked.taken.size() > 1 && asked.taken.back()));
+  CHECK(asked.taken.size() == 1 + 256 + 1);
+  CHECK(asked.taken.back()->error() == errc::overloaded);
+}
+
+TEST_CASE("a place outlives the store that gave it") {
+  Asked asked(1);
+  asked.ask();
+  asked.places.reset();
+  asked.give_back(0);
+  CHECK_FALSE(asked.taken[0]);
+}
+
+}  // namespace
+}  // namespace deployd::storage
