@@ -110,7 +110,7 @@ Parsed parse_sqlite(std::string_view path) {
 }
 
 /// Takes `prepare=on|off` out of the URI's query; false when it is given twice or has another value.
-bool take_prepare(std::string& uri, bool& prepare) {
+bool take_prepare(std::string& uri, std::optional<bool>& prepare) {
   auto const query = uri.find('?');
   if (query == uri.npos) return true;
   std::string kept;
@@ -135,7 +135,7 @@ bool take_prepare(std::string& uri, bool& prepare) {
 }
 
 Parsed parse_postgresql(std::string_view text) {
-  PostgresqlUrl url{std::string(text), true};
+  PostgresqlUrl url{std::string(text), std::nullopt};
   if (text.find('\0') != text.npos) return refused("the database URL has a NUL byte in it");
   if (!take_prepare(url.uri, url.prepare)) return refused("prepare in the database URL is neither on nor off");
   char* error = nullptr;

@@ -3,6 +3,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,8 +19,9 @@ struct SqliteUrl {
 struct PostgresqlUrl {
   /// What libpq is given: `postgresql://user@host1,host2/db?...`.
   std::string uri;
-  /// `prepare=off` in the URI: no prepared statements, for pgbouncer in transaction mode.
-  bool prepare = true;
+  /// `prepare=on|off` in the URI: whether statements may be prepared and changes listened for. Nothing: unless a pooler
+  /// stands before the server.
+  std::optional<bool> prepare;
 };
 
 using DatabaseUrl = std::variant<SqliteUrl, PostgresqlUrl>;

@@ -21,6 +21,12 @@ PostgresqlResult run(soci::session& session, std::string const& sql) {
   }
 }
 
+bool behind_pooler(soci::session& session) {
+  auto const backend = run(session, "SELECT pg_backend_pid()");
+  // A pooler makes up what it tells its clients of the process behind them.
+  return std::to_string(PQbackendPID(postgresql_connection(session))) != PQgetvalue(backend.get(), 0, 0);
+}
+
 std::int64_t rows_written(PostgresqlResult const& result) noexcept {
   std::string_view const digits = PQcmdTuples(result.get());
   std::int64_t rows = 0;

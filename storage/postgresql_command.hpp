@@ -20,6 +20,10 @@ PGconn* postgresql_connection(soci::session& session) noexcept;
 /// Runs one statement as it is, without preparing it. Throws soci::soci_error when it fails.
 PostgresqlResult run(soci::session& session, std::string const& sql);
 
+/// Whether a pooler stands between this session and the server: then another of the server's sessions may run the next
+/// transaction.
+bool behind_pooler(soci::session& session);
+
 /// How many rows the statement wrote.
 std::int64_t rows_written(PostgresqlResult const& result) noexcept;
 

@@ -24,6 +24,7 @@ namespace deployd::storage {
 /// How sessions are opened and used.
 struct PostgresqlSource {
   PostgresqlUrl url;
+  bool prepare = true;                // a session has one of the server's to itself
   std::chrono::milliseconds timeout;  // of a statement; of connecting, in whole seconds
 };
 

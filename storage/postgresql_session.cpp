@@ -137,16 +137,20 @@ awaitable<result<PostgresqlRows>> PostgresqlSession::result_of(bool sent) {
 
 awaitable<error_code> PostgresqlSession::set_statement_timeout() {
   set_up_ = true;
-  // The server ends what nobody waits for any more. Behind a pooler the setting would be somebody else's as well.
-  if (!source_.url.prepare) co_return error_code();
-  PostgresqlStatement const set{.sql = "SET statement_timeout = " + std::to_string(source_.timeout.count())};
+  // The server ends what nobody waits for any more, or sooner where its operator has said so. Behind a pooler the
+  // setting would be somebody else's as well.
+  if (!source_.prepare) co_return error_code();
+  auto const timeout = std::to_string(source_.timeout.count()) + "ms";
+  PostgresqlStatement const set{.sql = "SELECT set_config('statement_timeout', '" + timeout + "', false) WHERE " +
+                                       "current_setting('statement_timeout')::interval NOT BETWEEN '1us' AND '" +
+                                       timeout + "'"};
   bool const sent = send(set, {});
   auto const done = co_await result_of(sent);
   co_return done ? error_code() : done.error();
 }
 
 awaitable<error_code> PostgresqlSession::prepare(PostgresqlStatement const& statement) {
-  if (!source_.url.prepare || statement.number == statement.never_prepared || prepared_[statement.number])
+  if (!source_.prepare || statement.number == statement.never_prepared || prepared_[statement.number])
     co_return error_code();
   bool const sent = PQsendPrepare(connection(), name_of(statement).c_str(), statement.sql.c_str(), 0, nullptr) != 0;
   auto const done = co_await result_of(sent);

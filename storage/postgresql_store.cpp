@@ -1,5 +1,7 @@
 #include "storage/postgresql_store.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -8,6 +10,7 @@
 #include <utility>
 
 #include "storage/cursor_places.hpp"
+#include "storage/postgresql_command.hpp"
 #include "storage/postgresql_pool.hpp"
 #include "storage/query_metrics.hpp"
 #include "storage/schema.hpp"
@@ -241,17 +244,32 @@ Relations relations_of(DatabaseOptions const& options) {
   return {options.patterns_relation, options.deployments_relation};
 }
 
+/// Whether each session has one of the server's to itself, so that it may prepare statements and hear of changes.
+bool may_prepare(DatabaseOptions const& options) {
+  auto const& url = std::get<PostgresqlUrl>(options.url);
+  if (url.prepare) return *url.prepare;
+  try {
+    if (!behind_pooler(*open_session(options.url, Access::read, options.timeout))) return true;
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, options.url);
+  }
+  spdlog::info(
+      "a pooler stands before PostgreSQL: nothing is prepared and changes are supposed twice a second; if it pools "
+      "sessions and not transactions, say ?prepare=on in --database");
+  return false;
+}
+
 }  // namespace
 
 PostgresqlDatabase::PostgresqlDatabase(DatabaseOptions options)
     : options_(std::move(options)),
       own_tables_(has_own_tables(options_.url, relations_of(options_))),
+      prepare_(may_prepare(options_)),
       queries_(relation_names(relations_of(options_)), own_tables_),
-      connector_({std::get<PostgresqlUrl>(options_.url), options_.timeout}) {
+      connector_({std::get<PostgresqlUrl>(options_.url), prepare_, options_.timeout}) {
   if (own_tables_) token_uses_.emplace(options_.url, "deployd.api_tokens");
-  auto const& url = std::get<PostgresqlUrl>(options_.url);
   // Triggers stand on deployd's own tables only, and behind a pooler LISTEN hears nothing.
-  if (!relations_of(options_).foreign() && url.prepare) changes_.emplace(url);
+  if (!relations_of(options_).foreign() && prepare_) changes_.emplace(std::get<PostgresqlUrl>(options_.url));
 }
 
 std::unique_ptr<Store> PostgresqlDatabase::store_for(boost::asio::any_io_executor worker) {

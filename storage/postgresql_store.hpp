@@ -34,6 +34,7 @@ class PostgresqlDatabase final : public Database {
  private:
   DatabaseOptions options_;
   bool own_tables_;
+  bool prepare_;
   PostgresqlQueries queries_;
   std::optional<TokenUses> token_uses_;
   std::optional<PostgresqlChanges> changes_;  // nothing: nobody tells of changes

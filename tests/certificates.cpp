@@ -65,8 +65,8 @@ std::shared_ptr<X509> begin(EVP_PKEY* key, std::string const& name, std::chrono:
 
 }  // namespace
 
-CertificateAuthority::CertificateAuthority() : key_(make_key(KeyType::p256)) {
-  own_ = begin(key_.get(), "deployd tests", std::chrono::hours(-24), std::chrono::hours(24));
+CertificateAuthority::CertificateAuthority(std::string const& name) : key_(make_key(KeyType::p256)) {
+  own_ = begin(key_.get(), name, std::chrono::hours(-24), std::chrono::hours(24));
   X509_set_issuer_name(own_.get(), X509_get_subject_name(own_.get()));
   extend(own_.get(), NID_basic_constraints, "critical,CA:TRUE");
   extend(own_.get(), NID_key_usage, "critical,keyCertSign");

@@ -29,7 +29,7 @@ struct CertificateAndKey {
 /// An authority with a key of its own, and what it vouches for: servers and clients.
 class CertificateAuthority {
  public:
-  CertificateAuthority();
+  explicit CertificateAuthority(std::string const& name = "deployd tests");
 
   std::string const& certificate() const noexcept { return pem_; }
   CertificateAndKey issue(CertificateWish const& wish = {}) const;

@@ -45,33 +45,6 @@ passwd const* server_user() {
   return user;
 }
 
-/// What stands before a command so that it runs as the server's user, and ends when the test does.
-std::vector<std::string> as_server_user() {
-  auto const* user = server_user();
-  if (user == nullptr) return {"/usr/bin/setpriv", "--pdeathsig", "QUIT"};
-  return {"/usr/bin/setpriv",
-          "--reuid",
-          std::to_string(user->pw_uid),
-          "--regid",
-          std::to_string(user->pw_gid),
-          "--clear-groups",
-          "--pdeathsig",
-          "QUIT"};
-}
-
-int free_port() {
-  int const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  bool const bound = fd >= 0 && ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
-  if (fd >= 0) ::close(fd);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
-}
-
 /// Processes whose parent is `parent`.
 std::vector<pid_t> children_of(pid_t parent) {
   std::vector<pid_t> children;
@@ -94,16 +67,45 @@ std::vector<pid_t> children_of(pid_t parent) {
 
 }  // namespace
 
+std::vector<std::string> as_database_user() {
+  auto const* user = server_user();
+  if (user == nullptr) return {"/usr/bin/setpriv", "--pdeathsig", "QUIT"};
+  return {"/usr/bin/setpriv",
+          "--reuid",
+          std::to_string(user->pw_uid),
+          "--regid",
+          std::to_string(user->pw_gid),
+          "--clear-groups",
+          "--pdeathsig",
+          "QUIT"};
+}
+
+void give_to_database_user(std::filesystem::path const& path) {
+  auto const* user = server_user();
+  if (user != nullptr && ::chown(path.c_str(), user->pw_uid, user->pw_gid) != 0)
+    throw std::runtime_error("cannot hand over " + path.string());
+}
+
+int free_port() {
+  int const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  bool const bound = fd >= 0 && ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
+  if (fd >= 0) ::close(fd);
+  if (!bound) throw std::runtime_error("no free port");
+  return ntohs(address.sin_port);
+}
+
 bool PostgresqlServer::installed() {
   return !binaries().empty();
 }
 
 PostgresqlServer::PostgresqlServer(std::string_view extra_settings) {
   if (!installed()) throw std::runtime_error("PostgreSQL is not installed");
-  if (auto const* user = server_user()) {
-    if (::chown(directory_.path().c_str(), user->pw_uid, user->pw_gid) != 0)
-      throw std::runtime_error("cannot hand over " + directory_.path().string());
-  }
+  give_to_database_user(directory_.path());
   auto const data = (directory_.path() / "data").string();
   run_as_server_user({(binaries() / "initdb").string(), "--pgdata", data, "--username", "postgres", "--auth", "trust",
                       "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"});
@@ -128,7 +130,7 @@ PostgresqlServer::~PostgresqlServer() {
 }
 
 void PostgresqlServer::run_as_server_user(std::vector<std::string> arguments) {
-  Command command{.arguments = as_server_user(), .environment = {}, .input = {}, .directory = "/", .output_file = {}};
+  Command command{.arguments = as_database_user(), .environment = {}, .input = {}, .directory = "/", .output_file = {}};
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   auto const outcome = run(command);
   if (outcome.status != 0)
@@ -158,7 +160,7 @@ void PostgresqlServer::launch() {
                   .input = {},
                   .directory = "/",
                   .output_file = {}};
-  auto const prefix = as_server_user();
+  auto const prefix = as_database_user();
   command.arguments.insert(command.arguments.end(), prefix.begin(), prefix.end());
   command.arguments.push_back((binaries() / "postgres").string());
   command.arguments.push_back("-D");

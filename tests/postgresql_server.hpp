@@ -5,10 +5,20 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/process.hpp"
 
 namespace deployd::tests {
+
+/// What stands before the command of a server of databases, so that it does not run as root and ends when the test
+/// does.
+std::vector<std::string> as_database_user();
+/// Makes a file or directory that user's.
+void give_to_database_user(std::filesystem::path const& path);
+
+/// A port of 127.0.0.1 that is free now.
+int free_port();
 
 /// Runs the newest PostgreSQL installed below /usr/lib/postgresql, listening on 127.0.0.1 and on a Unix socket in a
 /// temporary directory, without passwords and without syncing to disk. The server refuses to run as root: a test

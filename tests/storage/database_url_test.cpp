@@ -47,15 +47,15 @@ TEST_CASE("what is no database URL is refused with a reason") {
 TEST_CASE("libpq is given a PostgreSQL URL without deployd's own parameter") {
   struct Case {
     std::string text, uri;
-    bool prepare;
+    std::optional<bool> prepare;
   };
   auto const c = GENERATE(values<Case>({
-      {"postgresql://u@h1,h2:5433/db", "postgresql://u@h1,h2:5433/db", true},
+      {"postgresql://u@h1,h2:5433/db", "postgresql://u@h1,h2:5433/db", std::nullopt},
       {"postgres://h/db?prepare=off", "postgres://h/db", false},
       {"postgresql://h/db?prepare=on&sslmode=require", "postgresql://h/db?sslmode=require", true},
       {"postgresql://h/db?sslmode=require&prepare=off&target_session_attrs=any",
        "postgresql://h/db?sslmode=require&target_session_attrs=any", false},
-      {"postgresql://[::1]:5433/d%20b?host=/tmp", "postgresql://[::1]:5433/d%20b?host=/tmp", true},
+      {"postgresql://[::1]:5433/d%20b?host=/tmp", "postgresql://[::1]:5433/d%20b?host=/tmp", std::nullopt},
   }));
   CAPTURE(c.text);
   auto const url = parse_database_url(c.text);
