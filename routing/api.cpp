@@ -2,28 +2,18 @@
 
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <exception>
-#include <random>
+#include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
+#include "routing/server_fault.hpp"
 #include "routing/text_encoding.hpp"
 
 namespace deployd::routing {
 
 using boost::asio::awaitable;
-
-namespace {
-
-/// Names a request in the log and to the client that got a 500 for it.
-std::string make_request_id() {
-  static std::uint64_t const process = std::random_device{}();
-  static std::atomic<std::uint64_t> count{0};
-  return fmt::format("{:08x}-{:x}", process, count.fetch_add(1, std::memory_order_relaxed) + 1);
-}
-
-}  // namespace
 
 Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store& store)
     : options_(std::move(options)),
@@ -44,27 +34,29 @@ WarmAnswer Api::answer_warm(Request const& request, Moment const& moment, Output
   if (kept == nullptr) return {};
   if (auto const error = over_limit(*identity)) {
     append_error(out, *error, request, moment, options_.cors);
-    return {error->status, (*kept)->route};
+    return {error->status, (*kept)->route, identity};
   }
   auto const route = (*kept)->route;
-  return {append_answer(out, *kept, request, moment, options_.cors), route};
+  return {append_answer(out, *kept, request, moment, options_.cors), route, identity};
 }
 
 awaitable<void> Api::answer(Request const& request, Moment const& moment, Exchange& exchange) {
   auto const start = exchange.output().bytes.size();
-  std::string id;
+  std::string why;
   try {
     co_await dispatch(request, moment, exchange);
     co_return;
   } catch (std::exception const& failure) {
-    id = make_request_id();
-    spdlog::error("request {} failed: {}", id, failure.what());
+    why = failure.what();
   }
-  if (exchange.streaming()) co_return exchange.abort();
+  if (exchange.streaming()) {
+    log_about(request, exchange, spdlog::level::err, "an answer is cut in the middle: " + why);
+    co_return exchange.abort();
+  }
   auto& out = exchange.output();
   out.bytes.resize(start);
   out.tail.reset();
-  refuse({500, "Internal server error"}, request, moment, exchange, "X-Request-Id: " + id + "\r\n");
+  answer_fault({{500, "Internal server error"}, why, spdlog::level::err}, request, moment, exchange, options_.cors);
 }
 
 awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exchange& exchange) {
@@ -113,11 +105,14 @@ awaitable<auth::Identity const*> Api::authenticate(Request const& request, Momen
   }
   auto const verdict = co_await authenticator_.verify(request.authorization.value, moment.now);
   if (auto const* const why = std::get_if<auth::Refusal>(&verdict)) {
-    spdlog::debug("token refused: {}", auth::to_string(*why));
-    if (*why == auth::Refusal::store_unavailable)
-      refuse(unavailable("The store is not available"), request, moment, exchange);
-    else
+    if (*why == auth::Refusal::store_unavailable) {
+      answer_fault({unavailable("The store is not available"), "the token cannot be looked up"}, request, moment,
+                   exchange, options_.cors);
+    } else {
+      if (spdlog::should_log(spdlog::level::debug))
+        log_about(request, exchange, spdlog::level::debug, fmt::format("token refused: {}", auth::to_string(*why)));
       refuse(not_authenticated(*why != auth::Refusal::no_credentials), request, moment, exchange);
+    }
     co_return nullptr;
   }
   co_return std::get<auth::Identity const*>(verdict);
@@ -146,9 +141,8 @@ void Api::answer_bad_framing(HttpError const& error, Method method, Moment const
   metrics_.count_unread(error.status);
 }
 
-void Api::refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange,
-                 std::string_view extra_lines) {
-  append_error(exchange.output(), error, request, moment, options_.cors, extra_lines);
+void Api::refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange) {
+  append_error(exchange.output(), error, request, moment, options_.cors);
   exchange.note(error.status, {});
 }
 

@@ -31,6 +31,7 @@ struct ApiOptions {
 struct WarmAnswer {
   unsigned status = 0;  // 0: it was not, and nothing has happened
   RouteLabel route = no_route;
+  auth::Identity const* identity = nullptr;  // whose token it was; valid until the next request
 };
 
 /// The API as one worker serves it. Not to be shared between threads.
@@ -68,8 +69,7 @@ class Api {
   /// False when this token has made too many requests, which has then been answered.
   bool admit(auth::Identity const& identity, Request const& request, Moment const& moment, Exchange& exchange);
   std::optional<HttpError> over_limit(auth::Identity const& identity);
-  void refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange,
-              std::string_view extra_lines = {});
+  void refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange);
 
   ApiOptions options_;
   auth::Authenticator& authenticator_;

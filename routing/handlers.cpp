@@ -8,6 +8,7 @@
 #include "routing/json_rows.hpp"
 #include "routing/metrics_format.hpp"
 #include "routing/rendered_answer.hpp"
+#include "routing/server_fault.hpp"
 #include "storage/error.hpp"
 
 namespace deployd::routing {
@@ -41,6 +42,11 @@ void append_piece(std::string& out, std::string_view piece, bool chunked) {
   out += "\r\n";
   out += piece;
   out += "\r\n";
+}
+
+ServerFault store_fault(boost::system::error_code failure, spdlog::level::level_enum level) {
+  bool const overload = failure == storage::errc::overloaded || failure == storage::errc::timeout;
+  return {unavailable(overload ? "The store is overloaded" : "The store is not available"), failure.message(), level};
 }
 
 }  // namespace
@@ -110,7 +116,11 @@ awaitable<void> Handlers::stream(Call& call, storage::Cursor& cursor, JsonRows& 
       if (!sent) co_return;
     }
     auto const step = co_await cursor.read(rows_a_step, rows);
-    if (!step) co_return call.exchange.abort();
+    if (!step) {
+      log_about(call.request, call.exchange, spdlog::level::warn,
+                "a list is cut in the middle: " + step.error().message());
+      co_return call.exchange.abort();
+    }
     more = *step;
   }
   body += ']';
@@ -145,9 +155,11 @@ awaitable<void> Handlers::report_health(Call& call) {
 }
 
 awaitable<void> Handlers::report_readiness(Call& call) {
-  if (draining_) co_return refuse(call, unavailable("The server is stopping"));
+  // Whoever asks wants to know, and asks again and again: no news for the log.
+  constexpr auto level = spdlog::level::debug;
+  if (draining_) co_return fail(call, {unavailable("The server is stopping"), "the server is stopping", level});
   auto const answered = co_await store_.ping();
-  if (!answered) co_return refuse(call, answered.error());
+  if (!answered) co_return fail(call, store_fault(answered.error(), level));
   answer(call, R"({"status":"ready"})", {}, std::nullopt);
 }
 
@@ -174,8 +186,11 @@ void Handlers::refuse(Call& call, HttpError const& error) {
 }
 
 void Handlers::refuse(Call& call, boost::system::error_code store_failure) {
-  bool const overload = store_failure == storage::errc::overloaded || store_failure == storage::errc::timeout;
-  refuse(call, unavailable(overload ? "The store is overloaded" : "The store is not available"));
+  fail(call, store_fault(store_failure, spdlog::level::warn));
+}
+
+void Handlers::fail(Call& call, ServerFault const& fault) {
+  answer_fault(fault, call.request, call.moment, call.exchange, cors_);
 }
 
 }  // namespace deployd::routing

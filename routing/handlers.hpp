@@ -22,6 +22,7 @@
 namespace deployd::routing {
 
 class JsonRows;
+struct ServerFault;
 
 /// One request on its way to a handler: authenticated where that is asked for, its method GET or HEAD.
 struct Call {
@@ -67,6 +68,7 @@ class Handlers {
               std::string_view content_type = json_type);
   void refuse(Call& call, HttpError const& error);
   void refuse(Call& call, boost::system::error_code store_failure);
+  void fail(Call& call, ServerFault const& fault);
 
   storage::Store& store_;
   AnswerCache& cache_;

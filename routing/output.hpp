@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "routing/request.hpp"
 #include "routing/route_label.hpp"
 
 namespace deployd::routing {
@@ -57,6 +58,10 @@ class Exchange {
 
   /// For the access log; 0 and an empty subject leave what was noted before.
   virtual void note(unsigned status, std::string_view subject) noexcept = 0;
+
+  /// What the request is called in the log: what the client calls it, or a name made when this is first called. Valid
+  /// until the answer is complete.
+  virtual std::string_view request_id(Request const& request) = 0;
 
   /// What the request is counted under; until this is called it is `no_route`.
   virtual void note_route(RouteLabel route) noexcept = 0;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "routing/trace_context.hpp"
 #include "server/serve.hpp"
 
 namespace deployd::server {
@@ -16,9 +17,12 @@ struct AccessEntry {
   std::string_view target;  // as it was sent
   unsigned status;
   std::string_view subject;  // whose token it was; empty when nobody's
+  std::string_view request_id;
+  routing::TraceContext trace;
 };
 
-/// Appends one line, with its line feed. What clients sent is escaped, so that an entry is always one line.
+/// Appends one line, with its line feed. What clients sent is escaped, so that an entry is always one line, and what
+/// looks like a secret in it is left out.
 void append_access_line(std::string& out, AccessLog format, AccessEntry const& entry);
 
 /// Writes whole lines to stderr, not broken into by what other threads write this way.

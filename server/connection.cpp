@@ -12,6 +12,8 @@
 #include <cstring>
 #include <utility>
 
+#include "routing/request_id.hpp"
+#include "routing/trace_context.hpp"
 #include "server/access_log.hpp"
 #include "server/worker.hpp"
 
@@ -183,8 +185,11 @@ awaitable<bool> Connection::answer_buffered() {
       status_ = warm.status;
       route_ = warm.route;
       if (status_ == 0) {
+        request_id_.clear();
         co_await worker_.api().answer(request, moment, *this);
         moment = worker_.moment();
+      } else if (worker_.options().access_log != AccessLog::off) {
+        subject_ = warm.identity->subject;
       }
       finish_request(request, head);
       if (!output_->accepts_more()) break;
@@ -325,8 +330,16 @@ void Connection::finish_request(routing::Request const& request, ReadResult cons
 
 void Connection::log_access(routing::Request const& request) {
   append_access_line(worker_.access_log(), worker_.options().access_log,
-                     {worker_.moment().now, remote_, request.method_name, request.target, status_, subject_});
+                     {worker_.moment().now, remote_, request.method_name, request.target, status_, subject_,
+                      request_id(request), routing::trace_context(request)});
   subject_.clear();
+  request_id_.clear();
+}
+
+std::string_view Connection::request_id(routing::Request const& request) {
+  if (request_id_.empty()) request_id_ = routing::client_request_id(request);
+  if (request_id_.empty()) worker_.request_ids().append_next(request_id_);
+  return request_id_;
 }
 
 /// Sends as much as the kernel takes at once.

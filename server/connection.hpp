@@ -70,6 +70,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void close_after() noexcept override { last_ = true; }
   void abort() noexcept override;
   void note(unsigned status, std::string_view subject) noexcept override;
+  std::string_view request_id(routing::Request const& request) override;
   void note_route(routing::RouteLabel route) noexcept override { route_ = route; }
 
   std::string_view unread() const noexcept { return {buffer_ + begin_, end_ - begin_}; }
@@ -133,6 +134,8 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   routing::RequestBatch batch_;  // what has been answered since the output was last empty
   routing::RouteLabel route_ = routing::no_route;
   unsigned status_ = 0;
+
+  std::string request_id_;  // of the request that is being answered; empty while nobody has asked for it
 
   // For the access log.
   std::string subject_;

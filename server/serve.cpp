@@ -21,6 +21,7 @@
 #include "server/admin.hpp"
 #include "server/descriptor_limit.hpp"
 #include "server/listener.hpp"
+#include "server/log.hpp"
 #include "server/metrics_page.hpp"
 #include "server/reload_record.hpp"
 #include "server/systemd_notifier.hpp"
@@ -74,6 +75,7 @@ class Server {
     await_stop();
     await_reload();
     watch_certificates();
+    watch_log();
     for (auto& worker : workers_) worker->start();
     if (admin_) admin_->start();
     for (auto& listener : listeners_) {
@@ -216,6 +218,15 @@ class Server {
     });
   }
 
+  void watch_log() {
+    log_check_.expires_after(std::chrono::seconds(5));
+    log_check_.async_wait([this](boost::system::error_code cancelled) {
+      if (cancelled) return;
+      report_repeated_lines();
+      watch_log();
+    });
+  }
+
   void note_reloaded() noexcept {
     auto const now = std::chrono::system_clock::now().time_since_epoch();
     reloads_.last_succeeded.set(1);
@@ -241,6 +252,7 @@ class Server {
   asio::signal_set reload_signal_{main_, SIGHUP};
   asio::steady_timer drain_timer_{main_};
   asio::steady_timer certificate_check_{main_};
+  asio::steady_timer log_check_{main_};
   SystemdNotifier systemd_;
   SystemdWatchdog watchdog_{main_, systemd_, watchdog_limit()};
   bool draining_ = false;

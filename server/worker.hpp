@@ -21,6 +21,7 @@
 #include "auth/authenticator.hpp"
 #include "routing/api.hpp"
 #include "routing/metrics_source.hpp"
+#include "routing/request_id.hpp"
 #include "server/connection.hpp"
 #include "server/http_date.hpp"
 #include "server/known_fields.hpp"
@@ -119,6 +120,7 @@ class Worker {
   std::span<char> record_room() noexcept { return {record_.get(), TlsStream::record_bytes}; }
   /// Appends a line to the access log, which is written a few times a second.
   std::string& access_log() noexcept { return access_log_; }
+  routing::RequestIds& request_ids() noexcept { return request_ids_; }
 
  private:
   struct Acceptor {
@@ -161,6 +163,7 @@ class Worker {
   std::vector<std::unique_ptr<char[]>> free_buffers_;
   std::unique_ptr<char[]> record_;
   std::string access_log_;
+  routing::RequestIds request_ids_;
   bool draining_ = false;
   bool ended_ = false;
   bool out_of_descriptors_ = false;

@@ -20,10 +20,10 @@ int run_serve(Settings const& settings, std::function<Settings()> reread) {
   return serve(options, [reread = std::move(reread)] {
     auto const fresh = reread();
     ReloadedOptions reloaded{read_key_options(fresh), read_tls_options(fresh)};
-    // The log changes only when the keys and certificates are good as well.
+    // The level changes only when the keys and certificates are good as well.
     auth::KeyRing::load(reloaded.keys);
     load_tls(reloaded.tls);
-    configure_log(fresh);
+    reload_log_level(fresh);
     return reloaded;
   });
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "routing/output.hpp"
+#include "routing/request_id.hpp"
 #include "tests/routing/answers.hpp"
 
 namespace deployd::routing {
@@ -31,6 +32,11 @@ class RecordedExchange final : public Exchange {
   void note(unsigned status, std::string_view subject) noexcept override {
     if (status != 0) status_ = status;
     if (!subject.empty()) subject_ = subject;
+  }
+
+  std::string_view request_id(Request const& request) override {
+    auto const of_client = client_request_id(request);
+    return of_client.empty() ? "made-1" : of_client;
   }
 
   void note_route(RouteLabel route) noexcept override { route_ = route; }

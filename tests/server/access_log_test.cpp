@@ -24,7 +24,9 @@ AccessEntry entry() {
           .method = "GET",
           .target = "/api/v1/deployments?name=x",
           .status = 200,
-          .subject = "jane"};
+          .subject = "jane",
+          .request_id = "id-1",
+          .trace = {}};
 }
 
 std::string line(AccessLog format, AccessEntry const& what) {
@@ -37,11 +39,31 @@ std::string line(AccessLog format, AccessEntry const& what) {
 
 TEST_CASE("a line of the access log says when, who, what and how it ended") {
   CHECK(line(AccessLog::text, entry()) ==
-        "1994-11-06T08:49:37.045Z 127.0.0.1:4711 \"GET /api/v1/deployments?name=x\" 200 \"jane\"\n");
+        "1994-11-06T08:49:37.045Z 127.0.0.1:4711 \"GET /api/v1/deployments?name=x\" 200 \"jane\" request_id=id-1\n");
   CHECK(line(AccessLog::json, entry()) ==
         R"({"time":"1994-11-06T08:49:37.045Z","remote":"127.0.0.1:4711","method":"GET",)"
-        R"("target":"/api/v1/deployments?name=x","status":200,"subject":"jane"})"
+        R"("target":"/api/v1/deployments?name=x","status":200,"subject":"jane","request_id":"id-1"})"
         "\n");
+}
+
+TEST_CASE("a line of the access log names the trace that the request is part of") {
+  auto traced = entry();
+  traced.trace = {"0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"};
+  CHECK(line(AccessLog::text, traced)
+            .ends_with(" request_id=id-1 trace_id=0af7651916cd43dd8448eb211c80319c parent_id=b7ad6b7169203331\n"));
+  auto const json = boost::json::parse(line(AccessLog::json, traced));
+  CHECK(json.at("trace_id") == "0af7651916cd43dd8448eb211c80319c");
+  CHECK(json.at("parent_id") == "b7ad6b7169203331");
+}
+
+TEST_CASE("a token that a client puts into its target does not get into the access log") {
+  auto const format = GENERATE(AccessLog::text, AccessLog::json);
+  std::string const secret = "0123456789abcdefghijABCDEFGHIJ0123456789-_x";
+  auto const target = "/api/v1/deployments?token=dpd_" + secret;
+  auto careless = entry();
+  careless.target = target;
+  CHECK(line(format, careless).find(secret) == std::string::npos);
+  CHECK(line(format, careless).find("?token=dpd_[redacted]") != std::string::npos);
 }
 
 TEST_CASE("lines are appended one behind the other") {
@@ -72,8 +94,9 @@ TEST_CASE("whatever a client sends, its entry is one line of UTF-8") {
 TEST_CASE("a request that could not be read has an entry without method and target") {
   auto what = entry();
   what.method = what.target = what.subject = {};
+  what.request_id = "id-2";
   what.status = 400;
-  CHECK(line(AccessLog::text, what) == "1994-11-06T08:49:37.045Z 127.0.0.1:4711 \" \" 400 \"\"\n");
+  CHECK(line(AccessLog::text, what) == "1994-11-06T08:49:37.045Z 127.0.0.1:4711 \" \" 400 \"\" request_id=id-2\n");
   CHECK(boost::json::parse(line(AccessLog::json, what)).at("method") == "");
 }
 

@@ -1,0 +1,118 @@
+#include "server/log_format.hpp"
+
+#include <fmt/chrono.h>
+#include <spdlog/details/log_msg.h>
+
+#include <iterator>
+
+#include "routing/log_fields.hpp"
+#include "routing/text_encoding.hpp"
+#include "server/redaction.hpp"
+#include "storage/json_escape.hpp"
+
+namespace deployd::server {
+namespace {
+
+std::string_view view(spdlog::string_view_t text) noexcept {
+  return {text.data(), text.size()};
+}
+
+/// Calls `append(name, value)` for each field that is known.
+template <typename Append>
+void each_field(std::string_view request_id, routing::TraceContext const& trace, Append append) {
+  // Clients may call their requests what they like, by their tokens too.
+  if (!request_id.empty()) append("request_id", redacted(request_id));
+  if (trace.trace_id.empty()) return;
+  append("trace_id", trace.trace_id);
+  append("parent_id", trace.parent_id);
+}
+
+/// Control characters are escaped, and nothing else: messages quote names, and are to be read.
+void append_printable(std::string& out, std::string_view text) {
+  for (char const c : text) {
+    if (c == '\n') {
+      out += "\\n";
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
+    }
+  }
+}
+
+/// `2026-01-31T12:00:00.000Z info message`
+void append_text_line(std::string& out, spdlog::details::log_msg const& message) {
+  append_log_time(out, message.time);
+  fmt::format_to(std::back_inserter(out), " {} ", view(spdlog::level::to_string_view(message.level)));
+  append_printable(out, routing::to_valid_utf8(redacted(view(message.payload))));
+  if (auto const* const fields = routing::LogFields::current())
+    append_text_fields(out, fields->request_id(), fields->trace());
+  out += '\n';
+}
+
+/// `{"time":"2026-01-31T12:00:00.000Z","level":"info","message":"..."}`
+void append_json_line(std::string& out, spdlog::details::log_msg const& message) {
+  out += R"({"time":")";
+  append_log_time(out, message.time);
+  out += '"';
+  append_json_member(out, "level", view(spdlog::level::to_string_view(message.level)));
+  append_json_member(out, "message", redacted(view(message.payload)));
+  if (auto const* const fields = routing::LogFields::current())
+    append_json_fields(out, fields->request_id(), fields->trace());
+  out += "}\n";
+}
+
+class LogFormatter final : public spdlog::formatter {
+ public:
+  explicit LogFormatter(LogFormat format) noexcept : format_(format) {}
+
+  void format(spdlog::details::log_msg const& message, spdlog::memory_buf_t& out) override {
+    std::string line;
+    if (format_ == LogFormat::json)
+      append_json_line(line, message);
+    else
+      append_text_line(line, message);
+    out.append(line.data(), line.data() + line.size());
+  }
+
+  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<LogFormatter>(format_); }
+
+ private:
+  LogFormat format_;
+};
+
+}  // namespace
+
+std::unique_ptr<spdlog::formatter> make_log_formatter(LogFormat format) {
+  return std::make_unique<LogFormatter>(format);
+}
+
+void append_log_time(std::string& out, std::chrono::system_clock::time_point time) {
+  auto const second = std::chrono::floor<std::chrono::seconds>(time);
+  auto const milliseconds = std::chrono::floor<std::chrono::milliseconds>(time - second).count();
+  fmt::format_to(std::back_inserter(out), "{:%FT%T}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(second)),
+                 milliseconds);
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+  storage::append_json_escaped(out, routing::to_valid_utf8(text));
+}
+
+void append_json_member(std::string& out, std::string_view name, std::string_view text) {
+  fmt::format_to(std::back_inserter(out), R"(,"{}":")", name);
+  append_escaped(out, text);
+  out += '"';
+}
+
+void append_text_fields(std::string& out, std::string_view request_id, routing::TraceContext const& trace) {
+  each_field(request_id, trace, [&out](std::string_view name, std::string_view value) {
+    fmt::format_to(std::back_inserter(out), " {}={}", name, value);
+  });
+}
+
+void append_json_fields(std::string& out, std::string_view request_id, routing::TraceContext const& trace) {
+  each_field(request_id, trace,
+             [&out](std::string_view name, std::string_view value) { append_json_member(out, name, value); });
+}
+
+}  // namespace deployd::server

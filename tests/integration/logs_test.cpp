@@ -1,0 +1,170 @@
+// What operators find in the log about a request.
+#include <boost/json/parse.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <csignal>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/integration/running_deployd.hpp"
+
+using namespace deployd::tests;
+using boost::json::value;
+
+namespace {
+
+constexpr auto traceparent = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n";
+
+/// A server whose store can be taken away, and a JWT, which needs no store.
+struct Fixture {
+  explicit Fixture(std::vector<std::string> const& options)
+      : store(StoreKind::sqlite), server(store.url(), options, {{"DEPLOYD_JWT_SECRET", jwt_secret}}) {
+    auto const signing = run_deployd({"token", "sign", "--subject", "jane"}, {{"DEPLOYD_JWT_SECRET", jwt_secret}});
+    jwt = signing.out.substr(0, signing.out.find('\n'));
+  }
+
+  void take_store_away() const {
+    auto const file = store.url().substr(std::string_view("sqlite:").size());
+    std::filesystem::rename(file, file + ".away");
+  }
+
+  HttpAnswer get(std::string const& target, std::string const& lines = {}) const {
+    return server.ask(request("GET", target, bearer(jwt) + lines));
+  }
+
+  /// Ends the server; the lines that it has written, those of `with` only.
+  std::vector<std::string> lines(std::string_view with) {
+    server.process().signal(SIGTERM);
+    auto const all = server.process().wait().err;
+    std::vector<std::string> found;
+    for (std::size_t at = 0; at < all.size();) {
+      auto const end = all.find('\n', at);
+      auto line = all.substr(at, end - at);
+      if (line.find(with) != std::string::npos) found.push_back(std::move(line));
+      at = end == std::string::npos ? all.size() : end + 1;
+    }
+    return found;
+  }
+
+  FilledStore store;
+  RunningDeployd server;
+  std::string jwt;
+};
+
+std::string text(value const& json, char const* name) {
+  auto const* const member = json.as_object().if_contains(name);
+  return member == nullptr ? "" : std::string(member->as_string());
+}
+
+/// The first answer that says that the store is away: deployd looks for the file now and then only.
+HttpAnswer first_failure(Fixture const& fixture, std::string const& lines) {
+  HttpAnswer got;
+  int number = 0;
+  REQUIRE(eventually(std::chrono::seconds(10), [&] {
+    got = fixture.get("/api/v1/deployments?name=" + std::to_string(++number), lines);
+    return got.status == 503;
+  }));
+  return got;
+}
+
+}  // namespace
+
+TEST_CASE("each line of the access log has the id and the trace of its request, which may be the client's", "[logs]") {
+  Fixture fixture({"--access-log", "json", "--log-format", "json", "--workers", "1"});
+  // The second is answered from the cache, the third not at all.
+  auto const target = "/api/v1/deployments/1";
+  for (int time = 0; time < 2; ++time)
+    CHECK(fixture.get(target, std::string("X-Request-Id: c-1\r\n") + traceparent).status == 200);
+  CHECK(fixture.get(target, "X-Request-Id: not sane\r\ntraceparent: 00-0-0-0\r\n").status == 200);
+  CHECK(fixture.server.ask(request("GET", target, "X-Request-Id: c-2\r\n")).status == 401);
+  CHECK(fixture.server.ask("GET / HTTP/1.1\r\n bad\r\n\r\n").status == 400);
+
+  auto const lines = fixture.lines(R"("remote")");
+  REQUIRE(lines.size() == 5);
+  std::set<std::string> made;
+  for (std::size_t number = 0; number < lines.size(); ++number) {
+    CAPTURE(lines[number]);
+    auto const line = boost::json::parse(lines[number]);
+    auto const id = text(line, "request_id");
+    CHECK(text(line, "trace_id") == (number < 2 ? "0af7651916cd43dd8448eb211c80319c" : ""));
+    CHECK(text(line, "parent_id") == (number < 2 ? "b7ad6b7169203331" : ""));
+    CHECK(text(line, "subject") == (number < 3 ? "jane" : ""));
+    if (number < 2) CHECK(id == "c-1");
+    if (number == 3) CHECK(id == "c-2");
+    if (number == 2 || number == 4) made.insert(id);
+  }
+  CHECK(made.size() == 2);
+  CHECK_FALSE(made.contains(""));
+}
+
+TEST_CASE("a 503 bears an id under which the log has the reason, and the access log the request", "[logs]") {
+  auto const own_id = GENERATE(true, false);
+  Fixture fixture({"--access-log", "json", "--log-format", "json", "--workers", "1"});
+  fixture.take_store_away();
+  auto const got = first_failure(fixture, (own_id ? "X-Request-Id: mine\r\n" : "") + std::string(traceparent));
+  auto const id = std::string(got["X-Request-Id"]);
+  if (own_id)
+    CHECK(id == "mine");
+  else
+    CHECK(id.size() > 16);
+
+  auto const lines = fixture.lines("\"request_id\":\"" + id + '"');
+  auto const find = [&](char const* member, std::string_view wanted) {
+    for (auto const& line : lines) {
+      auto const json = boost::json::parse(line);
+      if (text(json, member).find(wanted) == std::string::npos) continue;
+      if (member == std::string_view("target") && json.at("status") != 503) continue;
+      return text(json, "trace_id");
+    }
+    return std::string("no such line");
+  };
+  CHECK(find("message", "a request is answered 503: ") == "0af7651916cd43dd8448eb211c80319c");
+  CHECK(find("target", "/api/v1/deployments?name=") == "0af7651916cd43dd8448eb211c80319c");
+}
+
+TEST_CASE("lines of the log that repeat are held back, and counted", "[logs]") {
+  Fixture fixture({"--workers", "1"});
+  fixture.take_store_away();
+  first_failure(fixture, "");
+  constexpr int times = 50;
+  std::set<std::string> ids;
+  for (int time = 0; time < times; ++time) ids.insert(std::string(fixture.get("/api/v1/deployments")["X-Request-Id"]));
+  CHECK(ids.size() == times);
+
+  auto const lines = fixture.lines("a request is answered 503: ");
+  REQUIRE(lines.size() >= 2);
+  CHECK(lines.size() < times / 2);
+  std::size_t counted = 0;
+  for (auto const& line : lines) {
+    constexpr std::string_view repeated = "repeated ";
+    auto const at = line.find(repeated);
+    counted += at == std::string::npos ? 1 : std::stoul(line.substr(at + repeated.size()));
+  }
+  CHECK(counted == times + 1);
+}
+
+TEST_CASE("no token gets into the log, wherever a client puts it", "[logs]") {
+  auto const format = GENERATE("text", "json");
+  Fixture fixture({"--access-log", format, "--log-format", format, "--log-level", "debug"});
+  std::string const secret = "0123456789abcdefghijABCDEFGHIJ0123456789-_x";
+  auto const token = "dpd_" + secret;
+  auto const signature = fixture.jwt.substr(fixture.jwt.rfind('.'));
+  for (auto const& one : {token, fixture.jwt}) {
+    auto const lines = bearer(one) + "X-Request-Id: " + one + "\r\nCookie: " + one + "\r\n";
+    fixture.server.ask(request("GET", "/api/v1/deployments/1", lines));
+    fixture.server.ask(request("GET", "/api/v1/deployments?token=" + one, lines));
+    fixture.server.ask(request("GET", '/' + one, lines));
+    fixture.server.ask(request("GET", "/api/v1/deployments/1", "Authorization: Basic " + one + "\r\n"));
+    fixture.server.ask(request(one, "/api/v1/deployments/1", lines));
+  }
+  auto const lines = fixture.lines("");
+  CHECK(lines.size() > 10);
+  for (auto const& line : lines) {
+    CAPTURE(line);
+    CHECK(line.find(secret) == std::string::npos);
+    CHECK(line.find(signature) == std::string::npos);
+  }
+}
