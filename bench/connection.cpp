@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t buffer_size = std::size_t{64} << 10;
 constexpr auto pause_after_failure = std::chrono::milliseconds(10);
+using TlsStatus = server::TlsStream::Status;
+
 constexpr auto awaited = boost::asio::as_tuple(boost::asio::deferred);
 
 }  // namespace
@@ -47,6 +49,8 @@ void Connection::close() {
   if (connected_ && thread_.options().new_connections && head_.keep_alive)
     socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
   connected_ = false;
+  if (tls_) tls_->close();  // OpenSSL does not resume what was only freed
+  tls_.reset();
   socket_.close(ignored);
 }
 
@@ -54,21 +58,67 @@ boost::asio::awaitable<bool> Connection::connect() {
   connecting_since_ = Clock::now();
   connecting_ = true;
   auto [error] = co_await socket_.async_connect(thread_.endpoint(), awaited);
+  std::optional<Failure> failure;
+  if (error) failure = connect_failure(error);
+  if (!failure) {
+    socket_.set_option(boost::asio::ip::tcp::no_delay(true), error);
+    socket_.non_blocking(true, error);
+  }
+  if (!failure && thread_.tls() != nullptr) failure = co_await secure();
   connecting_ = false;
-  if (error) {
+  if (failure) {
     if (abandoned_) co_return false;
     auto const now = Clock::now();
     // A request that is due meets nobody: that is its outcome.
     take_ahead(now);
-    fail(connect_failure(error), now);
+    fail(*failure, now);
     thread_.unreachable(now);
     co_return false;
   }
-  socket_.set_option(boost::asio::ip::tcp::no_delay(true), error);
-  socket_.non_blocking(true, error);
   connected_ = true;
   answered_ = false;
   co_return true;
+}
+
+// Shakes hands; what went wrong, if anything.
+boost::asio::awaitable<std::optional<Failure>> Connection::secure() {
+  tls_ = thread_.tls()->connect(socket_.native_handle(), session_);
+  while (true) {
+    auto const status = tls_->handshake();
+    boost::system::error_code error;
+    if (status == TlsStatus::wants_bytes) {
+      auto const [outcome, size] = co_await socket_.async_read_some(tls_->room(), awaited);
+      error = outcome;
+      if (!error) tls_->arrived(size);
+    } else if (status == TlsStatus::wants_to_send) {
+      auto const [outcome] = co_await socket_.async_wait(boost::asio::ip::tcp::socket::wait_write, awaited);
+      error = outcome;
+    } else {
+      if (status != TlsStatus::done) co_return tls_->distrusts() ? Failure::certificate : Failure::tls;
+      thread_.secured(Clock::now(), tls_->is_resumed());
+      co_return std::nullopt;
+    }
+    if (error == boost::asio::error::operation_aborted) co_return Failure::timeout;
+    if (error) co_return Failure::tls;
+  }
+}
+
+// Receives and decrypts at least one byte.
+boost::asio::awaitable<boost::system::error_code> Connection::receive_secured(std::size_t& size) {
+  while (true) {
+    if (tls_->has_buffered()) {
+      auto const got = tls_->read(boost::asio::buffer(in_.get() + end_, buffer_size - end_));
+      size = got.bytes;
+      if (got.status == TlsStatus::done) co_return boost::system::error_code();
+      if (got.status == TlsStatus::ended) co_return boost::asio::error::eof;
+      if (got.status == TlsStatus::failed) co_return boost::asio::error::connection_reset;
+    }
+    auto const [error, count] = co_await socket_.async_read_some(tls_->room(), awaited);
+    // Without a word before it, the end is a cut.
+    if (error == boost::asio::error::eof) co_return boost::asio::error::connection_reset;
+    if (error) co_return error;
+    tls_->arrived(count);
+  }
 }
 
 // Takes a request before there is a connection to send it on: its time runs from now.
@@ -86,8 +136,16 @@ boost::asio::awaitable<void> Connection::exchange() {
   while (true) {
     if (in_flight_.empty() && thread_.schedule().over(Clock::now())) co_return;
     make_room();
-    auto [error, size] =
-        co_await socket_.async_read_some(boost::asio::buffer(in_.get() + end_, buffer_size - end_), awaited);
+    boost::system::error_code error;
+    std::size_t size = 0;
+    if (tls_) {
+      error = co_await receive_secured(size);
+    } else {
+      auto const room = boost::asio::buffer(in_.get() + end_, buffer_size - end_);
+      auto const [outcome, count] = co_await socket_.async_read_some(room, awaited);
+      error = outcome;
+      size = count;
+    }
     auto const now = Clock::now();
     if (error) {
       if (abandoned_) co_return;
@@ -138,8 +196,17 @@ void Connection::append_request(std::uint64_t index) {
 // Tried at once and, if the kernel's buffer is full, again after the next answer or sweep. An error shows up in
 // reading.
 void Connection::flush() {
+  if (tls_) return flush_secured();
   auto const sent = ::send(socket_.native_handle(), out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent > 0) out_.erase(0, static_cast<std::size_t>(sent));
+}
+
+void Connection::flush_secured() {
+  while (!out_.empty()) {
+    auto const sent = tls_->write(out_);
+    if (sent.status != TlsStatus::done) return;
+    out_.erase(0, sent.bytes);
+  }
 }
 
 void Connection::make_room() {

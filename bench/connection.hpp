@@ -14,6 +14,7 @@
 #include "bench/body_check.hpp"
 #include "bench/response_parser.hpp"
 #include "bench/schedule.hpp"
+#include "bench/tls.hpp"
 
 namespace deployd::bench {
 
@@ -47,12 +48,15 @@ class Connection {
   };
 
   boost::asio::awaitable<bool> connect();
+  boost::asio::awaitable<std::optional<Failure>> secure();
   void close();
   void take_ahead(Clock::time_point now);
   boost::asio::awaitable<void> exchange();
+  boost::asio::awaitable<boost::system::error_code> receive_secured(std::size_t& size);
   void resend();
   void append_request(std::uint64_t index);
   void flush();
+  void flush_secured();
   bool consume(Clock::time_point now);
   bool consume_body(Clock::time_point now);
   void answered(Clock::time_point now, std::optional<Failure> wrong_body, std::uint64_t bytes);
@@ -63,6 +67,8 @@ class Connection {
 
   LoadThread& thread_;
   boost::asio::ip::tcp::socket socket_;
+  TlsSession session_;                      // of the connection before, and so outliving tls_
+  std::unique_ptr<server::TlsStream> tls_;  // null: plain http
   boost::circular_buffer<Sent> in_flight_;
   std::string out_;
   std::unique_ptr<char[]> in_;

@@ -15,6 +15,8 @@ std::string_view to_string(Failure failure) noexcept {
     case Failure::refused: return "refused";
     case Failure::unreachable: return "unreachable";
     case Failure::no_port: return "no_port";
+    case Failure::tls: return "tls";
+    case Failure::certificate: return "certificate";
   }
   return "unknown";
 }

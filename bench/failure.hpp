@@ -19,8 +19,10 @@ enum class Failure {
   refused,      // nobody listens
   unreachable,  // no connection for another reason
   no_port,      // this machine has no local port left
+  tls,          // no handshake, or a record that cannot be read
+  certificate,  // the server's is not trusted
 };
-inline constexpr std::size_t failure_kinds = 9;
+inline constexpr std::size_t failure_kinds = 11;
 
 /// The name under which reports count a failure.
 std::string_view to_string(Failure failure) noexcept;

@@ -67,6 +67,9 @@ std::string load(Options const& options, Results const& results) {
                       options.connections == 1 ? "" : "s");
   if (options.pipeline > 1) text += fmt::format(", {} requests in flight on each", options.pipeline);
   if (options.new_connections) text += ", opened anew for each request";
+  if (options.url.secure)
+    text += fmt::format(", over TLS ({} handshakes, {} of them resumed)", readable(results.tally.handshakes),
+                        readable(results.tally.resumed));
   return text + fmt::format(". {:.1f} s were counted, after {:g} s of warm-up.", seconds(results.duration),
                             seconds(options.warmup));
 }
@@ -81,6 +84,8 @@ std::string meaning(Options const& options, std::string const& kind) {
   if (kind == "refused") return "the connection was refused";
   if (kind == "unreachable") return "no connection";
   if (kind == "no_port") return "this machine ran out of local ports";
+  if (kind == "tls") return "no TLS handshake";
+  if (kind == "certificate") return "the certificate is not trusted";
   return kind.empty() ? "no request was counted"
                       : fmt::format("an answer with status {} in place of {}", kind, options.expect_status);
 }

@@ -21,6 +21,9 @@ std::string distribution(Histogram const& histogram) {
 
 std::string json_report(Results const& results) {
   auto const& tally = results.tally;
+  std::string tls;
+  if (tally.handshakes != 0)
+    tls = fmt::format("\"tls\": {{\"handshakes\": {}, \"resumed\": {}}},\n  ", tally.handshakes, tally.resumed);
   std::string errors;
   for (auto const& [kind, count] : tally.errors_by_kind()) errors += fmt::format(R"("{}":{},)", kind, count);
   return fmt::format(R"({{
@@ -32,12 +35,12 @@ std::string json_report(Results const& results) {
   "service_us": {},
   "late": {},
   "skipped": {},
-  "generator_cpu": {:.4f}
+  {}"generator_cpu": {:.4f}
 }}
 )",
                      tally.right, errors, tally.errors(), results.rate(),
                      std::chrono::duration<double>(results.duration).count(), distribution(tally.latency),
-                     distribution(tally.service), tally.late, tally.skipped, results.generator_cpu);
+                     distribution(tally.service), tally.late, tally.skipped, tls, results.generator_cpu);
 }
 
 }  // namespace deployd::bench

@@ -36,6 +36,7 @@ LoadThread::LoadThread(Options const& options, boost::asio::ip::tcp::endpoint en
       stop_(stop),
       // One thread runs it and nobody else posts to it: no locks.
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE),
+      tls_(options.url.secure ? std::make_unique<TlsClient>(options.url.host, options.tls) : nullptr),
       body_check_(options.expect_body),
       after_target_(" HTTP/1.1\r\n" + options.fields + "\r\n"),
       waiting_(connections) {
@@ -77,6 +78,12 @@ void LoadThread::right(Clock::time_point now, Clock::duration latency, Clock::du
   tally_.latency.record(latency);
   tally_.service.record(service);
   series_.right(now - window_.counted_from, latency);
+}
+
+void LoadThread::secured(Clock::time_point now, bool resumed) noexcept {
+  if (now < window_.counted_from) return;
+  ++tally_.handshakes;
+  if (resumed) ++tally_.resumed;
 }
 
 // A server that is gone for as long as an answer may take will not come back for this run.

@@ -20,6 +20,7 @@
 #include "bench/schedule.hpp"
 #include "bench/tally.hpp"
 #include "bench/time_series.hpp"
+#include "bench/tls.hpp"
 
 namespace deployd::bench {
 
@@ -57,11 +58,15 @@ class LoadThread {
   boost::asio::ip::tcp::endpoint const& endpoint() const noexcept { return endpoint_; }
   Window const& window() const noexcept { return window_; }
   Schedule& schedule() noexcept { return *schedule_; }
+  /// Null for plain http.
+  TlsClient const* tls() const noexcept { return tls_.get(); }
   BodyCheck& body_check() noexcept { return body_check_; }
   /// What follows the target in every request.
   std::string const& after_target() const noexcept { return after_target_; }
   void right(Clock::time_point now, Clock::duration latency, Clock::duration service, std::uint64_t bytes);
   void answered(Clock::time_point now) noexcept { last_contact_ = now; }
+  /// A handshake of TLS is done.
+  void secured(Clock::time_point now, bool resumed) noexcept;
   /// No connection was to be had.
   void unreachable(Clock::time_point now);
   /// In an open loop, puts the connection among those that get the next requests.
@@ -83,6 +88,7 @@ class LoadThread {
   std::unique_ptr<Schedule> schedule_;
   std::atomic<bool> const& stop_;
   boost::asio::io_context io_;
+  std::unique_ptr<TlsClient> tls_;
   BodyCheck body_check_;
   std::string after_target_;
   Tally tally_;

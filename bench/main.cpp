@@ -66,7 +66,8 @@ int run(Options const& options) {
 
   auto const reason = results.tally.commonest_error();
   if (!reason.empty()) {
-    fmt::print(stderr, "deployd-bench: not every answer was right: {}\n", reason);
+    auto const advice = reason == "certificate" ? "; --ca says whom to trust, --insecure trusts anybody" : "";
+    fmt::print(stderr, "deployd-bench: not every answer was right: {}{}\n", reason, advice);
     return wrong_answers;
   }
   if (results.tally.right == 0) {

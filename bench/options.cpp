@@ -98,6 +98,7 @@ struct Given {
   std::string connections = "64", threads, requests, rate, pipeline = "1", expect_status = "200", expect_body;
   std::vector<std::string> headers;
   bool new_connections = false;
+  TlsWishes tls;
 };
 
 std::string fields(Given const& given, Url const& url) {
@@ -134,6 +135,23 @@ std::vector<std::string> command_without_token(int argc, char const* const* argv
   return command;
 }
 
+TlsWishes checked_tls(TlsWishes const& wishes, Url const& url) {
+  auto const unused = [&](bool given, char const* option) {
+    if (given && !url.secure) refuse(option, "goes with https only");
+  };
+  unused(!wishes.ca_file.empty(), "--ca");
+  unused(wishes.insecure, "--insecure");
+  unused(wishes.resume, "--resume");
+  if (wishes.ca_file.empty()) return wishes;
+  file_contents("--ca", wishes.ca_file);
+  try {
+    TlsClient const client(url.host, wishes);
+  } catch (std::runtime_error const& error) {
+    refuse("--ca", error.what());
+  }
+  return wishes;
+}
+
 Options checked(Given const& given) {
   Options options;
   options.url_text = given.url;
@@ -158,6 +176,7 @@ Options checked(Given const& given) {
   options.new_connections = given.new_connections;
   if (options.new_connections && (options.rate || options.pipeline > 1))
     refuse("--new-connections", "goes neither with --rate nor with --pipeline");
+  options.tls = checked_tls(given.tls, options.url);
   options.expect_status = number<unsigned>("--expect-status", given.expect_status, 200, 599);
   if (!given.expect_body.empty()) options.expect_body = file_contents("--expect-body", given.expect_body);
   options.tolerance = share("--tolerance", given.tolerance);
@@ -178,7 +197,7 @@ std::optional<Options> parse_options(int argc, char const* const* argv) {
   app.set_version_flag("--version", "deployd-bench " DEPLOYD_VERSION);
   Given given;
   Options files;
-  app.add_option("URL", given.url, "http://host:port/path; {1..5000} takes the next number at each request")
+  app.add_option("URL", given.url, "http://host:port/path, or https; {1..5000} takes the next number at each request")
       ->required();
   auto* token = app.add_option("--token", given.token, "sent as Authorization: Bearer");
   app.add_option("--token-file", given.token_file, "a file with the token")->excludes(token);
@@ -194,6 +213,11 @@ std::optional<Options> parse_options(int argc, char const* const* argv) {
   app.add_option("--rate", given.rate, "open loop: so many requests a second, on schedule");
   app.add_option("--pipeline", given.pipeline, "requests in flight on a connection")->capture_default_str();
   app.add_flag("--new-connections", given.new_connections, "a connection for each request, its opening counted in");
+  auto* ca =
+      app.add_option("--ca", given.tls.ca_file,
+                     "https: trust the authorities, or the certificate, of this PEM file instead of the system's");
+  app.add_flag("--insecure", given.tls.insecure, "https: whoever answers is trusted, and gets the token")->excludes(ca);
+  app.add_flag("--resume", given.tls.resume, "https: resume sessions of TLS when connecting anew");
   app.add_option("--expect-status", given.expect_status, "another status is an error")->capture_default_str();
   app.add_option("--expect-body", given.expect_body, "a file; other bytes are an error");
   app.add_option("--timeout", given.timeout, "of one answer")->capture_default_str();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/tls.hpp"
 #include "bench/url.hpp"
 
 namespace deployd::bench {
@@ -26,6 +27,7 @@ struct Options {
   std::optional<double> rate;  // requests a second; nothing: a closed loop
   unsigned pipeline = 1;
   bool new_connections = false;  // one for each request
+  TlsWishes tls;
   unsigned expect_status = 200;
   std::optional<std::string> expect_body;
   std::string json_file;

@@ -59,6 +59,9 @@ std::string text_report(Options const& options, Results const& results) {
     text += fmt::format("  {:<10} {} sent late, {} never sent\n", "schedule", readable(tally.late),
                         readable(tally.skipped));
   }
+  if (options.url.secure)
+    text += fmt::format("  {:<10} {} handshakes, {} of them resumed\n", "tls", readable(tally.handshakes),
+                        readable(tally.resumed));
   text += fmt::format("  {:<10} {}\n", "errors", tally.errors() == 0 ? "none" : errors(tally));
   text += fmt::format("  {:<10} {:.0f} % of its CPU time{}\n", "generator", results.generator_cpu * 100,
                       results.generator_cpu > generator_limit

@@ -31,6 +31,8 @@ void Tally::merge(Tally const& other) {
   bytes += other.bytes;
   late += other.late;
   skipped += other.skipped;
+  handshakes += other.handshakes;
+  resumed += other.resumed;
   latency.merge(other.latency);
   service.merge(other.service);
   for (std::size_t i = 0; i < wrong_status.size(); ++i) wrong_status[i] += other.wrong_status[i];

@@ -17,8 +17,10 @@ struct Tally {
   std::uint64_t bytes = 0;  // of the right answers, heads included
   std::uint64_t late = 0;
   std::uint64_t skipped = 0;
-  Histogram latency;  // of right answers, from the time when the request was due
-  Histogram service;  // the same from the time when it was sent
+  std::uint64_t handshakes = 0;  // of TLS
+  std::uint64_t resumed = 0;     // of them
+  Histogram latency;             // of right answers, from the time when the request was due
+  Histogram service;             // the same from the time when it was sent
   std::array<std::uint64_t, 1000> wrong_status{};
   std::array<std::uint64_t, failure_kinds> failures{};
 

@@ -16,13 +16,12 @@ bool is_port(std::string_view text) {
 }  // namespace
 
 Url parse_url(std::string_view text) {
-  constexpr std::string_view scheme = "http://";
-  if (text.starts_with("https://")) throw std::invalid_argument("https is not supported, measure behind plain http");
-  if (!text.starts_with(scheme)) throw std::invalid_argument("must begin with http://");
-  text.remove_prefix(scheme.size());
+  Url url;
+  url.secure = text.starts_with("https://");
+  if (!url.secure && !text.starts_with("http://")) throw std::invalid_argument("must begin with http:// or https://");
+  text.remove_prefix(text.find("//") + 2);
 
   auto const slash = std::min(text.find_first_of("/?"), text.size());
-  Url url;
   url.authority = text.substr(0, slash);
   std::string target(text.substr(slash, text.find('#') - slash));
   if (target.empty() || target.front() == '?') target.insert(0, "/");
@@ -44,7 +43,7 @@ Url parse_url(std::string_view text) {
   if (host.empty()) throw std::invalid_argument("names no host");
   if (!port.empty()) port.remove_prefix(1);
   url.host = host;
-  url.port = port.empty() ? "80" : port;
+  url.port = !port.empty() ? port : url.secure ? "443" : "80";
   if (!is_port(url.port)) throw std::invalid_argument("'" + url.port + "' is not a port");
   auto const bad = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F; };
   if (std::any_of(url.authority.begin(), url.authority.end(), bad) || std::any_of(target.begin(), target.end(), bad))

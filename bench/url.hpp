@@ -1,4 +1,4 @@
-// Where requests go: `http://host:port/target`, whose target may hold ranges.
+// Where requests go: `http://host:port/target`, or `https`, whose target may hold ranges.
 #pragma once
 
 #include <string>
@@ -9,13 +9,14 @@
 namespace deployd::bench {
 
 struct Url {
+  bool secure = false;    // https
   std::string host;       // a name or a numeric address, without the brackets of IPv6
-  std::string port;       // decimal, 80 when the URL names none
+  std::string port;       // decimal, 80 or 443 when the URL names none
   std::string authority;  // as it stands in the URL: the value of Host
   UrlTemplate target;
 };
 
-/// Reads an absolute `http` URL. Throws `std::invalid_argument` with the reason.
+/// Reads an absolute `http` or `https` URL. Throws `std::invalid_argument` with the reason.
 Url parse_url(std::string_view text);
 
 }  // namespace deployd::bench

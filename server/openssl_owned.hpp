@@ -18,6 +18,7 @@ struct OpenSslFree {
   void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
   void operator()(SSL* connection) const noexcept { SSL_free(connection); }
   void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+  void operator()(SSL_SESSION* session) const noexcept { SSL_SESSION_free(session); }
   void operator()(STACK_OF(X509) * chain) const noexcept { sk_X509_pop_free(chain, X509_free); }
   void operator()(X509* certificate) const noexcept { X509_free(certificate); }
 };

@@ -144,11 +144,18 @@ std::shared_ptr<TlsContext const> TlsContext::load(TlsOptions const& options, st
   for (auto const& files : options.certificates) result->add(read_tls_certificate(files), options);
   if (result->contexts_.size() > 1) {
     // What the macro SSL_CTX_set_tlsext_servername_callback does, without its C cast.
-    SSL_CTX_callback_ctrl(result->get(), SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
-                          reinterpret_cast<void (*)()>(choose_by_name));
-    SSL_CTX_set_tlsext_servername_arg(result->get(), result.get());
+    auto* const first = result->contexts_.front().get();
+    SSL_CTX_callback_ctrl(first, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(choose_by_name));
+    SSL_CTX_set_tlsext_servername_arg(first, result.get());
   }
   return result;
+}
+
+OpenSslOwned<SSL> TlsContext::accept() const {
+  OpenSslOwned<SSL> connection(SSL_new(contexts_.front().get()));
+  if (!connection) throw std::bad_alloc();
+  SSL_set_accept_state(connection.get());
+  return connection;
 }
 
 void TlsContext::add(TlsCertificate certificate, TlsOptions const& options) {

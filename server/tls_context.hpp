@@ -36,8 +36,8 @@ class TlsContext {
   TlsContext(TlsContext const&) = delete;
   TlsContext& operator=(TlsContext const&) = delete;
 
-  /// For SSL_new; valid as long as this.
-  SSL_CTX* get() const noexcept { return contexts_.front().get(); }
+  /// The server's side of a connection, which needs this as long as it lives.
+  OpenSslOwned<SSL> accept() const;
 
   /// What is to be said about the dates of the certificates, a line each.
   std::vector<std::string> complaints(std::chrono::system_clock::time_point now) const;

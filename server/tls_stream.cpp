@@ -62,17 +62,13 @@ struct TlsStream::SocketBio {
   }
 };
 
-TlsStream::TlsStream(std::shared_ptr<TlsContext const> context, int socket)
-    : context_(std::move(context)), connection_(SSL_new(context_->get())), socket_(socket) {
+TlsStream::TlsStream(OpenSslOwned<SSL> connection, int socket, std::shared_ptr<void const> context)
+    : context_(std::move(context)), connection_(std::move(connection)), socket_(socket) {
   auto* const bio = BIO_new(SocketBio::method());
-  if (!connection_ || bio == nullptr) {
-    BIO_free(bio);
-    throw std::bad_alloc();
-  }
+  if (bio == nullptr) throw std::bad_alloc();
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(connection_.get(), bio, bio);
-  SSL_set_accept_state(connection_.get());
 }
 
 void TlsStream::arrived(std::size_t bytes) noexcept {
@@ -124,8 +120,10 @@ void TlsStream::close() noexcept {
 }
 
 std::string TlsStream::reason() const {
-  auto const verified = SSL_get_verify_result(connection_.get());
-  if (verified != X509_V_OK) return std::string("the client's certificate: ") + X509_verify_cert_error_string(verified);
+  if (distrusts()) {
+    auto const* const why = X509_verify_cert_error_string(SSL_get_verify_result(connection_.get()));
+    return std::string("the other side's certificate: ") + why;
+  }
   auto const* const reason = error_ == 0 ? nullptr : ERR_reason_error_string(error_);
   return reason == nullptr ? "the connection broke" : reason;
 }

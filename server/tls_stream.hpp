@@ -1,4 +1,4 @@
-// TLS on one accepted socket.
+// TLS on one socket.
 #pragma once
 
 #include <boost/asio/buffer.hpp>
@@ -10,7 +10,6 @@
 #include <string>
 
 #include "server/openssl_owned.hpp"
-#include "server/tls_context.hpp"
 
 namespace deployd::server {
 
@@ -24,7 +23,7 @@ class TlsStream {
     done,
     wants_bytes,    // more must arrive first
     wants_to_send,  // the socket takes nothing at present
-    ended,          // the client has said that it sends no more
+    ended,          // the other side has said that it sends no more
     failed,         // of no use any more; see `reason`
   };
 
@@ -33,8 +32,9 @@ class TlsStream {
     std::size_t bytes;  // done: how many, at least one
   };
 
+  /// `connection` is what SSL_new made, told whether it accepts or connects; `context` is kept as long as this.
   /// `socket` is non-blocking and remains the owner's.
-  TlsStream(std::shared_ptr<TlsContext const> context, int socket);
+  TlsStream(OpenSslOwned<SSL> connection, int socket, std::shared_ptr<void const> context);
   TlsStream(TlsStream const&) = delete;
   TlsStream& operator=(TlsStream const&) = delete;
 
@@ -61,8 +61,14 @@ class TlsStream {
   /// the same ones.
   Progress write(std::span<char const> bytes) noexcept;
 
-  /// Tells the client that all is said, if it can still be told.
+  /// Tells the other side that all is said, if it can still be told.
   void close() noexcept;
+
+  /// Whether the handshake, which is done, took up an earlier session.
+  bool is_resumed() const noexcept { return SSL_session_reused(connection_.get()) == 1; }
+
+  /// Whether it has failed since the other side's certificate is not good enough.
+  bool distrusts() const noexcept { return SSL_get_verify_result(connection_.get()) != X509_V_OK; }
 
   /// Why it has failed.
   std::string reason() const;
@@ -75,7 +81,7 @@ class TlsStream {
 
   Status classify(int result) noexcept;
 
-  std::shared_ptr<TlsContext const> context_;
+  std::shared_ptr<void const> context_;
   OpenSslOwned<SSL> connection_;
   int socket_;
   bool failed_ = false;

@@ -200,7 +200,7 @@ Worker::Accepted Worker::lost(std::error_code failure) {
 
 void Worker::open(int fd, int family) {
   Socket socket(context_, asio::generic::stream_protocol(family, 0), fd);
-  auto tls = tls_ && family != AF_UNIX ? std::make_unique<TlsStream>(tls_, fd) : nullptr;
+  auto tls = tls_ && family != AF_UNIX ? std::make_unique<TlsStream>(tls_->accept(), fd, tls_) : nullptr;
   auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(tls));
   auto& opened = *connection;
   connections_.push_back(opened);

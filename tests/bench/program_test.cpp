@@ -405,6 +405,7 @@ TEST_CASE("bad usage exits with 64 and one line that names the option") {
     char const* named;
   };
   std::string const url = "http://127.0.0.1:1/";
+  std::string const secure = "https://127.0.0.1:1/";
   auto const [arguments, named] = GENERATE_COPY(
       Case{{}, "URL"}, Case{{"ftp://x/"}, "URL"}, Case{{"http://x/{2..1}"}, "URL"}, Case{{url, "--bogus"}, "--bogus"},
       Case{{url, url}, "http"}, Case{{url, "--connections", "0"}, "--connections"},
@@ -420,6 +421,9 @@ TEST_CASE("bad usage exits with 64 and one line that names the option") {
       Case{{url, "--header", "a b: c"}, "--header"}, Case{{url, "--header", "a: b\r\nc: d"}, "--header"},
       Case{{url, "--json", "/nonexistent/x"}, "--json"}, Case{{url, "--html", "/nonexistent/x"}, "--html"},
       Case{{url, "--compare", "/nonexistent"}, "--compare"}, Case{{url, "--tolerance", "10%"}, "--tolerance"},
+      Case{{url, "--insecure"}, "--insecure"}, Case{{url, "--resume"}, "--resume"}, Case{{url, "--ca", "x"}, "--ca"},
+      Case{{secure, "--ca", "/nonexistent"}, "--ca"}, Case{{secure, "--ca", "/dev/null"}, "--ca"},
+      Case{{secure, "--ca", "/dev/null", "--insecure"}, "--insecure"},
       Case{{url, "--new-connections", "--rate", "5"}, "--new-connections"},
       Case{{url, "--new-connections", "--pipeline", "2"}, "--new-connections"}, Case{{url, "--rate"}, "--rate"},
       Case{{url, "--rate", "1", "--rate", "2"}, "--rate"});

@@ -79,8 +79,17 @@ TEST_CASE("an IPv6 address stands in brackets") {
   CHECK(url.authority == "[::1]:81");
 }
 
+TEST_CASE("https has a port of its own") {
+  auto const url = parse_url("https://example.com/x");
+  CHECK(url.secure);
+  CHECK(url.host == "example.com");
+  CHECK(url.port == "443");
+  CHECK(parse_url("https://host:8443/").port == "8443");
+  CHECK_FALSE(parse_url("http://host/").secure);
+}
+
 TEST_CASE("what is no http URL is refused") {
-  auto const text = GENERATE("", "host/x", "ftp://host/", "https://host/", "http:///x", "http://host:0/",
+  auto const text = GENERATE("", "host/x", "ftp://host/", "https:/host/", "http:///x", "http://host:0/",
                              "http://host:x/", "http://host:70000/", "http://[::1/", "http://[::1]8/",
                              "http://me@host/", "http://host/a b", "http://host/\r\nX: y");
   CAPTURE(text);

@@ -69,7 +69,7 @@ struct Client {
 class Handshake {
  public:
   Handshake(TlsContext const& context, Client const& wish)
-      : client_context_(SSL_CTX_new(TLS_client_method())), server_(SSL_new(context.get())) {
+      : client_context_(SSL_CTX_new(TLS_client_method())), server_(context.accept()) {
     prepare(wish);
     client_.reset(SSL_new(client_context_.get()));
     BIO* ours = nullptr;
@@ -78,7 +78,6 @@ class Handshake {
     SSL_set_bio(client_.get(), ours, ours);
     SSL_set_bio(server_.get(), theirs, theirs);
     SSL_set_connect_state(client_.get());
-    SSL_set_accept_state(server_.get());
     if (!wish.server_name.empty()) set_server_name(wish.server_name);
     if (wish.resumes != nullptr) SSL_set_session(client_.get(), wish.resumes);
     for (int turn = 0; turn < 10; ++turn) {
