@@ -88,6 +88,7 @@ def more(what: str, name: str, other: str, scale: float) -> Callable[[PartResult
 
 WARM, OFF = "deployd", "deployd, cache off"
 PULLED, START = "deployd, a million rows pulled beside", "deployd, 10 million deployments"
+SHAKEN, RESUMED = ", a handshake a request", ", a resumption a request"
 PGBENCH = "pgbench -S -M prepared, 8 clients"
 
 
@@ -113,6 +114,9 @@ BUDGETS = [
     Budget("list-100", "list of 100, cache off: rate of the original's stack", 30, "×", rate(OFF, "Feathers"), True),
     Budget("new-connections", "a connection for each request: rate of nginx's", 1, "×", rate(WARM, "nginx"), True),
     Budget("new-connections", "a connection for each request: CPU of nginx's", 1, "×", cpu(WARM, "nginx")),
+    Budget("tls", "one deployment over TLS: CPU a request of nginx's", 1, "×", cpu(WARM, "nginx")),
+    Budget("tls", "a TLS handshake a request: CPU of nginx's", 1.1, "×", cpu(WARM + SHAKEN, "nginx" + SHAKEN)),
+    Budget("tls", "a TLS resumption a request: CPU of nginx's", 1.1, "×", cpu(WARM + RESUMED, "nginx" + RESUMED)),
     *_sizes(),
     Budget("million", "list of a million rows: rate", 100, "MB/s", alone("deployd", "MB/s"), True),
     Budget("million", "list of a million rows: rate of sqlite3 -json", 1, "×", compared("MB/s", "deployd", "sqlite3 -json"), True),

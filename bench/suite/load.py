@@ -24,6 +24,7 @@ class Load:
     rate: float | None = None
     token: bool = True
     new_connections: bool = False
+    resume: bool = False  # sessions of TLS
     anywhere: bool = False  # on all cores, beside a server that is on all of them too
     body: pathlib.Path | None = None
 
@@ -35,6 +36,8 @@ class Load:
             words += ["--rate", f"{self.rate:.0f}"]
         if self.new_connections:
             words += ["--new-connections"]
+        if self.resume:
+            words += ["--resume"]
         if self.body:
             words += ["--expect-body", str(self.body)]
         return words
@@ -50,6 +53,8 @@ def apply(load: Load, server: Server, workshop: Workshop, seconds: float) -> Fig
         results = pathlib.Path(folder) / "results.json"
         arguments = [workshop.generator, server.url + load.target, "--threads", "1", "--warmup", "0s"]
         arguments += ["--duration", f"{seconds * 1000:.0f}ms", "--json", results, *load.options()]
+        if server.authority:
+            arguments += ["--ca", server.authority]
         if load.token:
             arguments += ["--token", server.token]
         pids = accounts.family(server.pid)
@@ -62,6 +67,8 @@ def apply(load: Load, server: Server, workshop: Workshop, seconds: float) -> Fig
             raise processes.Failed(f"{server.name}, {load.target}: {last}")
         measured = json.loads(results.read_text())
     each = 1e6 / measured["requests"]
+    tls = measured.get("tls")
+    of_tls = {"resumed": tls["resumed"] / tls["handshakes"]} if tls else {}
     return {
         "rps": measured["rate_rps"],
         "cpu_us": used.total * each,
@@ -74,4 +81,5 @@ def apply(load: Load, server: Server, workshop: Workshop, seconds: float) -> Fig
         "pss_kib": memory.pss,
         "generator_cpu": measured["generator_cpu"],
         "late": measured["late"],
+        **of_tls,
     }

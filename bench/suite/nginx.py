@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 
 from . import answers, processes
+from .certificates import Certificate, certificate
 from .servers import Server
 from .workshop import ROOT, Workshop
 
@@ -20,12 +21,14 @@ class Nginx:
     """One that serves what deployd answers from the store of this size."""
 
     size: str = "100k"
+    tls: bool = False
     name: str = "nginx"
 
     @contextlib.contextmanager
     def serve(self, workshop: Workshop) -> Iterator[Server]:
         program = find("nginx", "nginx")
         files, token = answers.files(workshop, self.size), "dpd_" + "n" * 43
+        files_of_tls = certificate(workshop) if self.tls else None
         port, log = processes.free_port(), workshop.log("nginx")
         folder = workshop.scratch / f"nginx-{port}"
         folder.mkdir()
@@ -35,6 +38,8 @@ class Nginx:
             "FILES": files,
             "TOKEN": token,
             "PORT": port,
+            "SSL": " ssl" if files_of_tls else "",
+            "TLS": _tls_lines(files_of_tls) if files_of_tls else "",
             # Its worker must be able to read the files, wherever they are.
             "USER": "user root;" if os.geteuid() == 0 else "",
         }
@@ -45,7 +50,23 @@ class Nginx:
         arguments = [program, "-c", configuration, "-p", folder, "-e", "stderr"]
         with processes.running(arguments, workshop.server_cores, log) as process:
             processes.wait_until_it_listens(process, port, log)
-            yield Server(self.name, f"http://127.0.0.1:{port}", token, process.pid)
+            if not files_of_tls:
+                yield Server(self.name, f"http://127.0.0.1:{port}", token, process.pid)
+            else:
+                yield Server(self.name, f"https://127.0.0.1:{port}", token, process.pid, files_of_tls.chain)
+
+
+def _tls_lines(files: Certificate) -> str:
+    # What its documentation recommends for many handshakes: a cache of sessions beside the tickets.
+    lines = {
+        "ssl_certificate": files.chain,
+        "ssl_certificate_key": files.key,
+        "ssl_protocols": "TLSv1.3",
+        "ssl_ecdh_curve": "X25519",
+        "ssl_session_cache": "shared:bench:16m",
+        "ssl_session_timeout": "1h",
+    }
+    return "\n    ".join(f"{name} {value};" for name, value in lines.items())
 
 
 def find(program: str, package: str) -> pathlib.Path:

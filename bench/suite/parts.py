@@ -70,6 +70,21 @@ def _everything(workshop: Workshop, plan: Plan) -> Outcome:
     return take_turns(workshop, plan, [*rivals, Contender(Nginx(SIZE), load, yardstick=True)])
 
 
+def _tls(workshop: Workshop, plan: Plan) -> Outcome:
+    """Over connections that stay, then a handshake for each request, in full and taking up the session before."""
+    kept = Load(answers.one(), body=answers.file(workshop, SIZE, answers.one()))
+    each = dataclasses.replace(kept, new_connections=True)
+    rivals = []
+    for words, load in (
+        ("", kept),
+        (", a handshake a request", each),
+        (", a resumption a request", dataclasses.replace(each, resume=True)),
+    ):
+        for kind, yardstick in ((Deployd(SIZE, tls=True), False), (Nginx(SIZE, tls=True), True)):
+            rivals.append(Contender(kind, load, yardstick, title=kind.name + words))
+    return take_turns(workshop, plan, rivals)
+
+
 def _workers(workshop: Workshop, plan: Plan) -> Outcome:
     # All of it on all cores: whatever differs is what the workers cost each other.
     load = Load(answers.one(f"{{1..{answers.IDS}}}"), anywhere=True)
@@ -123,6 +138,7 @@ PARTS = [
         _against_yardsticks(answers.one(), new_connections=True, cache_off=False),
         quick=True,
     ),
+    Part("tls", "One deployment over TLS 1.3, ECDSA on P-256 and X25519", _tls),
     Part("idle-beside", f"One deployment beside {idle_connections.BESIDE:,} idle connections", idle_connections.beside),
     Part("idle", f"The memory of {idle_connections.HELD:,} idle connections", idle_connections.memory),
     Part("workers", "One worker and two, all on the same cores", _workers),

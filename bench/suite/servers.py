@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import pathlib
 import typing
 
 
@@ -14,6 +15,7 @@ class Server:
     url: str
     token: str
     pid: int  # of the process that all its others descend from
+    authority: pathlib.Path | None = None  # whom its clients trust, where it speaks TLS
     stack: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
 
 

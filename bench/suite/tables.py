@@ -46,6 +46,7 @@ COLUMNS = [
     ("rss_kib", "RSS MiB", "{:.1f}"),
     ("pss_kib", "PSS MiB", "{:.1f}"),
     ("generator_cpu", "generator", "{:.0%}"),
+    ("resumed", "resumed", "{:.0%}"),
 ]
 
 
@@ -58,12 +59,13 @@ def part_table(part: PartResult) -> Table:
     if not any("cpu_us" in figures for figures in measured.values()):
         return Table(part.title, note, _other_rows(part))
     yardstick = "floor" if "floor" in measured else next(iter(measured), None)
-    rows = [["", f"CPU / {yardstick}", *(title for _, title, _ in COLUMNS)]]
+    columns = [column for column in COLUMNS if any(column[0] in figures for figures in measured.values())]
+    rows = [["", f"CPU / {yardstick}", *(title for _, title, _ in columns)]]
     for name, figures in measured.items():
         cells = [name, ""]
         if "cpu_us" in figures:
             cells[1] = with_spread(ratio(figures["cpu_us"], measured[yardstick]["cpu_us"]), "{:.2f}")
-        for key, _, form in COLUMNS:
+        for key, _, form in columns:
             scale = 1 / 1024 if key.endswith("_kib") else 1
             found = part.figure(name, key)
             if not found:
