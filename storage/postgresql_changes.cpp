@@ -8,9 +8,10 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "storage/error.hpp"
-#include "storage/postgresql_command.hpp"
+#include "storage/jitter.hpp"
 #include "storage/session.hpp"
 
 namespace deployd::storage {
@@ -23,7 +24,10 @@ constexpr std::chrono::milliseconds between_signs_of_life{250};
 constexpr std::chrono::milliseconds longest_silence{500};
 
 constexpr std::chrono::milliseconds first_pause{100};
-constexpr std::chrono::milliseconds longest_pause{2000};
+constexpr std::chrono::milliseconds longest_pause{500};
+
+// Where standbys are read from, which are as fresh as the primary's last sign of life can prove.
+constexpr std::chrono::milliseconds between_positions{100};
 
 /// Waits until the connection or the eventfd has something to read; false when neither has in time.
 bool wait_for_either(int connection, int wake, std::chrono::milliseconds time) {
@@ -42,11 +46,18 @@ bool take_notifications(PGconn* connection) {
 
 }  // namespace
 
-PostgresqlChanges::PostgresqlChanges(PostgresqlUrl url)
-    : url_(std::move(url)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+PostgresqlChanges::PostgresqlChanges(PostgresqlHosts hosts, bool listening, PrimaryWatch& primary)
+    : hosts_(std::move(hosts)),
+      listening_(listening),
+      primary_(primary),
+      between_signs_(between_signs_of_life),
+      sign_of_life_(""),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (wake_ < 0) throw Error(errc::unavailable, "no eventfd is to be had");
-  if (url_.uri.find("target_session_attrs=") == url_.uri.npos)
-    url_.uri += std::string(url_.uri.find('?') == url_.uri.npos ? "?" : "&") + "target_session_attrs=read-write";
+  if (hosts_.read_from() == ReadFrom::prefer_standby || hosts_.read_from() == ReadFrom::standby) {
+    between_signs_ = between_positions;
+    sign_of_life_ = "SELECT pg_current_wal_flush_lsn()";
+  }
   thread_ = std::jthread([this](std::stop_token const& stop) { run(stop); });
 }
 
@@ -82,20 +93,40 @@ void PostgresqlChanges::run(std::stop_token const& stop) {
     if (version_ % 2 != 0) ++version_;
     if (stop.stop_requested()) return;
     pause = Clock::now() - begun > longest_pause ? first_pause : std::min(pause * 2, longest_pause);
-    wait_for_either(-1, wake_, pause);
+    wait_for_either(-1, wake_, jittered(pause));
   }
 }
 
+std::unique_ptr<soci::session> PostgresqlChanges::open() {
+  constexpr auto role = PostgresqlHosts::Role::primary;
+  std::size_t host = 0;
+  if (hosts_.several()) {
+    auto const found = hosts_.find(role);
+    if (!found) throw Error(errc::unavailable, "none of the hosts is the primary");
+    host = *found;
+  }
+  auto session = open_session(hosts_.url(host, role), Access::read, std::chrono::seconds(2));
+  primary_.arrived(host);
+  return session;
+}
+
+bool PostgresqlChanges::take_sign(PGresult const& sign, Clock::time_point asked) {
+  auto const status = PQresultStatus(&sign);
+  if (status != PGRES_TUPLES_OK) return status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY;
+  if (auto const position = parse_log_position(PQgetvalue(&sign, 0, 0))) primary_.tell(*position, asked);
+  return true;
+}
+
 void PostgresqlChanges::listen(std::stop_token const& stop) {
-  auto const session = open_session(url_, Access::read, std::chrono::seconds(2));
+  auto const session = open();
   auto* const connection = postgresql_connection(*session);
-  storage::run(*session, "LISTEN deployd_change");
+  if (listening_) storage::run(*session, "LISTEN deployd_change");
   auto asked = Clock::now();
   all_heard_until_.store(asked, std::memory_order_relaxed);
   ++version_;  // odd: what was written while nobody listened is seen as one change
   bool waiting_for_sign = false;
   while (!stop.stop_requested()) {
-    wait_for_either(PQsocket(connection), wake_, between_signs_of_life);
+    wait_for_either(PQsocket(connection), wake_, between_signs_);
     if (PQconsumeInput(connection) == 0) return;
     if (take_notifications(connection)) version_ += 2;
     while (waiting_for_sign && PQisBusy(connection) == 0) {
@@ -103,25 +134,25 @@ void PostgresqlChanges::listen(std::stop_token const& stop) {
       if (!sign) {
         waiting_for_sign = false;
         all_heard_until_.store(asked, std::memory_order_relaxed);
-      } else if (PQresultStatus(sign.get()) != PGRES_COMMAND_OK && PQresultStatus(sign.get()) != PGRES_EMPTY_QUERY) {
+      } else if (!take_sign(*sign, asked)) {
         return;
       }
     }
     if (take_notifications(connection)) version_ += 2;
     auto const silent = Clock::now() - asked;
     if (waiting_for_sign && silent > longest_silence) return;
-    if (waiting_for_sign || silent < between_signs_of_life) continue;
-    if (PQsendQuery(connection, "") == 0) return;
+    if (waiting_for_sign || silent < between_signs_) continue;
     asked = Clock::now();
+    if (PQsendQuery(connection, sign_of_life_) == 0) return;
     waiting_for_sign = true;
   }
 }
 
-std::uint64_t timed_version() noexcept {
+std::uint64_t timed_version(std::chrono::milliseconds step) noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   auto const time = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-  return static_cast<std::uint64_t>(time / timed_version_step);
+  return static_cast<std::uint64_t>(time / step);
 }
 
 }  // namespace deployd::storage

@@ -5,11 +5,10 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "storage/error.hpp"
-#include "storage/session.hpp"
+#include "storage/jitter.hpp"
 
 namespace deployd::storage {
 namespace {
@@ -21,23 +20,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t tries_at_once = 2;
 
 constexpr milliseconds first_pause{50};
-constexpr milliseconds longest_pause{2000};
+constexpr milliseconds longest_pause{500};
 constexpr std::chrono::seconds between_complaints{10};
-
-// A session of a standby, taken for want of the primary, is given up after this: the primary may be back.
-constexpr std::chrono::seconds standby_patience{5};
-
-/// Half of `time` to all of it, so that many servers do not come back at the same moment.
-milliseconds jittered(milliseconds time) {
-  thread_local std::minstd_rand random{std::random_device{}()};
-  return milliseconds(std::uniform_int_distribution<milliseconds::rep>(time.count() / 2, time.count())(random));
-}
-
-PostgresqlUrl with_parameter(PostgresqlUrl url, std::string const& name, std::string const& value) {
-  if (url.uri.find(name + '=') != url.uri.npos) return url;  // the operator knows better
-  url.uri += (url.uri.find('?') == url.uri.npos ? '?' : '&') + name + '=' + value;
-  return url;
-}
 
 }  // namespace
 
@@ -101,16 +85,9 @@ bool PostgresqlConnector::may_try() {
 }
 
 PostgresqlConnector::Result PostgresqlConnector::connect() {
-  auto const url = with_parameter(source_.url, "tcp_user_timeout", std::to_string(2 * source_.timeout.count()));
-  OpenedPostgresql opened{nullptr, Clock::time_point::max()};
+  OpenedPostgresql opened;
   try {
-    try {
-      opened.session =
-          open_session(with_parameter(url, "target_session_attrs", "read-write"), Access::read, source_.timeout);
-    } catch (Error const&) {
-      opened.session = open_session(url, Access::read, source_.timeout);
-      opened.replace_at = Clock::now() + standby_patience;
-    }
+    opened = open_postgresql(source_);
   } catch (std::exception const& failure) {
     complain(errc::unavailable, failure.what());
     std::scoped_lock const lock(mutex_);

@@ -1,8 +1,6 @@
 // Opening PostgreSQL sessions, which blocks, for workers, which must not.
 #pragma once
 
-#include <soci/soci.h>
-
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/system/result.hpp>
 
@@ -17,22 +15,9 @@
 #include <thread>
 #include <vector>
 
-#include "storage/database_url.hpp"
+#include "storage/postgresql_opening.hpp"
 
 namespace deployd::storage {
-
-/// How sessions are opened and used.
-struct PostgresqlSource {
-  PostgresqlUrl url;
-  bool prepare = true;                // a session has one of the server's to itself
-  std::chrono::milliseconds timeout;  // of a statement; of connecting, in whole seconds
-};
-
-struct OpenedPostgresql {
-  std::unique_ptr<soci::session> session;
-  /// When to look for a better one: this one is of a standby, taken for want of the primary.
-  std::chrono::steady_clock::time_point replace_at;
-};
 
 /// A worker's event loop, for as long as it takes what other threads have for it.
 class WorkerLoop {
@@ -62,8 +47,8 @@ class PostgresqlConnector {
 
   PostgresqlSource const& source() const noexcept { return source_; }
 
-  /// Connects to the host that can be written to, for it has every commit; when there is none, to any. Tells `done` on
-  /// `worker`. False, and `done` is not called, when the server is away and it is not yet time for another try.
+  /// Opens a session to the host that is to be read from. Tells `done` on `worker`. False, and `done` is not called,
+  /// when the server is away and it is not yet time for another try.
   bool open(std::shared_ptr<WorkerLoop> worker, Done done);
 
   /// Says in the log, now and then, why a question failed. Any thread.

@@ -19,6 +19,11 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+constexpr std::chrono::milliseconds between_looks{200};
+
+// How often a standby in use has to prove anew that it is fresh.
+constexpr std::chrono::milliseconds between_proofs{50};
+
 constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 std::string first_line(char const* message) {
@@ -45,12 +50,8 @@ std::string name_of(PostgresqlStatement const& statement) {
 class PostgresqlSession::Watch {
  public:
   explicit Watch(PostgresqlSession& session) : session_(session) {
-    session.timer_.expires_after(session.source_.timeout);
-    session.timer_.async_wait([self = session.shared_from_this(), turn = ++session.turn_](error_code cancelled) {
-      if (cancelled || turn != self->turn_) return;
-      self->overdue_ = true;
-      self->socket_.cancel();
-    });
+    ++session.turn_;
+    wait(session, Clock::now() + session.source_.timeout);
   }
   Watch(Watch const&) = delete;
   Watch& operator=(Watch const&) = delete;
@@ -60,16 +61,25 @@ class PostgresqlSession::Watch {
   }
 
  private:
+  static void wait(PostgresqlSession& session, Clock::time_point deadline) {
+    // A primary that froze while another took its place says nothing: nobody waits for it then.
+    auto const look = session.source_.hosts.several() ? Clock::now() + between_looks : deadline;
+    session.timer_.expires_at(std::min(look, deadline));
+    session.timer_.async_wait(
+        [self = session.shared_from_this(), turn = session.turn_, deadline](error_code cancelled) {
+          if (cancelled || turn != self->turn_) return;
+          if (Clock::now() < deadline && !self->primary_moved()) return wait(*self, deadline);
+          self->overdue_ = true;
+          self->socket_.cancel();
+        });
+  }
+
   PostgresqlSession& session_;
 };
 
 PostgresqlSession::PostgresqlSession(boost::asio::any_io_executor worker, OpenedPostgresql opened,
                                      PostgresqlSource const& source)
-    : source_(source),
-      session_(std::move(opened.session)),
-      replace_at_(opened.replace_at),
-      socket_(worker, PQsocket(connection())),
-      timer_(worker) {
+    : source_(source), opened_(std::move(opened)), socket_(worker, PQsocket(connection())), timer_(worker) {
   // Closing does not wait either, then.
   PQsetnonblocking(connection(), 1);
 }
@@ -79,7 +89,12 @@ PostgresqlSession::~PostgresqlSession() {
 }
 
 bool PostgresqlSession::usable() const noexcept {
-  return !broken_ && Clock::now() < replace_at_;
+  return !broken_ && Clock::now() < opened_.replace_at && !primary_moved();
+}
+
+bool PostgresqlSession::primary_moved() const noexcept {
+  return source_.primary.moves() != opened_.moves ||
+         (opened_.arrivals && source_.primary.arrivals() != *opened_.arrivals);
 }
 
 error_code PostgresqlSession::fail(PGresult const* result) {
@@ -87,10 +102,12 @@ error_code PostgresqlSession::fail(PGresult const* result) {
   std::string_view const state = field == nullptr ? "" : field;
   message_ =
       without_passwords(first_line(result == nullptr ? PQerrorMessage(connection()) : PQresultErrorMessage(result)),
-                        DatabaseUrl(source_.url));
+                        DatabaseUrl(source_.hosts.url()));
   if (PQstatus(connection()) != CONNECTION_OK || state.starts_with("57P")) broken_ = true;
   // A prepared statement that is gone, or whose types have changed under it: a new session prepares it anew.
   if (state == "26000" || state == "0A000") broken_ = true;
+  // A standby that had to replay something which was in the question's way: another session may be of another host.
+  if (state == "40001") broken_ = true;
   if (state == "57014") return errc::timeout;
   if (state.starts_with("XX00")) return errc::corrupt;
   return errc::unavailable;
@@ -100,6 +117,17 @@ error_code PostgresqlSession::fail_overdue() {
   broken_ = true;  // its answer may still come, and would be taken for that to the next question
   message_ = "no answer in time";
   return errc::timeout;
+}
+
+bool PostgresqlSession::lags() const noexcept {
+  return opened_.complete_until && PQtransactionStatus(connection()) == PQTRANS_IDLE &&
+         Clock::now() - *opened_.complete_until > standby_may_lag;
+}
+
+error_code PostgresqlSession::fail_lagging() {
+  broken_ = true;
+  message_ = "the standby is too far behind the primary";
+  return errc::unavailable;
 }
 
 awaitable<error_code> PostgresqlSession::flush() {
@@ -149,6 +177,21 @@ awaitable<error_code> PostgresqlSession::set_statement_timeout() {
   co_return done ? error_code() : done.error();
 }
 
+/// A standby that lags answers no question; a list that has begun is of its snapshot.
+awaitable<error_code> PostgresqlSession::prove_fresh() {
+  if (!opened_.complete_until || PQtransactionStatus(connection()) != PQTRANS_IDLE || Clock::now() < next_proof_)
+    co_return error_code();
+  next_proof_ = Clock::now() + between_proofs;
+  PostgresqlStatement const question{.sql = replayed_position};
+  bool const sent = send(question, {});
+  auto const row = co_await result_of(sent);
+  if (!row) co_return row.error();
+  auto const replayed = parse_log_position(PQgetvalue(row->get(), 0, 0));
+  auto const until = replayed ? source_.primary.complete_until(*replayed) : std::nullopt;
+  if (until) opened_.complete_until = std::max(*opened_.complete_until, *until);
+  co_return error_code();
+}
+
 awaitable<error_code> PostgresqlSession::prepare(PostgresqlStatement const& statement) {
   if (!source_.prepare || statement.number == statement.never_prepared || prepared_[statement.number])
     co_return error_code();
@@ -177,7 +220,9 @@ awaitable<result<PostgresqlRows>> PostgresqlSession::run(PostgresqlStatement con
     auto const failed = co_await set_statement_timeout();
     if (failed) co_return failed;
   }
-  auto const failed = co_await prepare(statement);
+  auto failed = co_await prove_fresh();
+  if (!failed && lags()) failed = fail_lagging();
+  if (!failed) failed = co_await prepare(statement);
   if (failed) co_return failed;
   bool const sent = send(statement, parameters);
   auto rows = co_await result_of(sent);

@@ -26,7 +26,8 @@ class PostgresqlSession : public std::enable_shared_from_this<PostgresqlSession>
   PostgresqlSession(boost::asio::any_io_executor worker, OpenedPostgresql opened, PostgresqlSource const& source);
   ~PostgresqlSession();
 
-  /// False when it has to be replaced: it broke, or it is of a standby and has been tried long enough.
+  /// False when it has to be replaced: it broke, it is of the wrong host and has been tried long enough, or there is
+  /// another primary by now.
   bool usable() const noexcept;
 
   /// PostgreSQL's words for the last failure, in one line.
@@ -43,18 +44,22 @@ class PostgresqlSession : public std::enable_shared_from_this<PostgresqlSession>
  private:
   class Watch;
 
+  bool primary_moved() const noexcept;
   boost::asio::awaitable<boost::system::result<PostgresqlRows>> result_of(bool sent);
   boost::asio::awaitable<boost::system::error_code> prepare(PostgresqlStatement const& statement);
   boost::asio::awaitable<boost::system::error_code> set_statement_timeout();
+  boost::asio::awaitable<boost::system::error_code> prove_fresh();
   boost::asio::awaitable<boost::system::error_code> flush();
   bool send(PostgresqlStatement const& statement, PostgresqlParameters const& parameters);
-  PGconn* connection() const noexcept { return postgresql_connection(*session_); }
+  PGconn* connection() const noexcept { return postgresql_connection(*opened_.session); }
   boost::system::error_code fail(PGresult const* result);
   boost::system::error_code fail_overdue();
+  bool lags() const noexcept;
+  boost::system::error_code fail_lagging();
 
   PostgresqlSource const& source_;
-  std::unique_ptr<soci::session> session_;
-  std::chrono::steady_clock::time_point replace_at_;
+  OpenedPostgresql opened_;
+  std::chrono::steady_clock::time_point next_proof_;
   boost::asio::posix::stream_descriptor socket_;  // libpq's: let go of and never closed
   boost::asio::steady_timer timer_;
   std::bitset<PostgresqlQueries::prepared_statements> prepared_;

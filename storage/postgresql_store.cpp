@@ -244,6 +244,10 @@ Relations relations_of(DatabaseOptions const& options) {
   return {options.patterns_relation, options.deployments_relation};
 }
 
+bool reads_standbys(PostgresqlHosts const& hosts) {
+  return hosts.read_from() == ReadFrom::prefer_standby || hosts.read_from() == ReadFrom::standby;
+}
+
 /// Whether each session has one of the server's to itself, so that it may prepare statements and hear of changes.
 bool may_prepare(DatabaseOptions const& options) {
   auto const& url = std::get<PostgresqlUrl>(options.url);
@@ -265,11 +269,15 @@ PostgresqlDatabase::PostgresqlDatabase(DatabaseOptions options)
     : options_(std::move(options)),
       own_tables_(has_own_tables(options_.url, relations_of(options_))),
       prepare_(may_prepare(options_)),
+      hosts_(std::get<PostgresqlUrl>(options_.url)),
+      timed_step_(reads_standbys(hosts_) ? 250 : 500),
       queries_(relation_names(relations_of(options_)), own_tables_),
-      connector_({std::get<PostgresqlUrl>(options_.url), prepare_, options_.timeout}) {
+      connector_({hosts_, prepare_, options_.timeout, primary_}) {
   if (own_tables_) token_uses_.emplace(options_.url, "deployd.api_tokens");
-  // Triggers stand on deployd's own tables only, and behind a pooler LISTEN hears nothing.
-  if (!relations_of(options_).foreign() && prepare_) changes_.emplace(std::get<PostgresqlUrl>(options_.url));
+  // Triggers stand on deployd's own tables only, behind a pooler LISTEN hears nothing, and a standby may not have yet
+  // what is told of.
+  bool const listening = !relations_of(options_).foreign() && prepare_ && !reads_standbys(hosts_);
+  if (listening || hosts_.several()) changes_.emplace(hosts_, listening, primary_);
 }
 
 std::unique_ptr<Store> PostgresqlDatabase::store_for(boost::asio::any_io_executor worker) {
@@ -279,11 +287,11 @@ std::unique_ptr<Store> PostgresqlDatabase::store_for(boost::asio::any_io_executo
 }
 
 std::optional<std::uint64_t> PostgresqlDatabase::data_version() const noexcept {
-  return changes_ ? changes_->version() : timed_version();
+  return told_of_changes() ? changes_->version() : timed_version(timed_step_);
 }
 
 DatabaseState PostgresqlDatabase::state() const {
-  return {"postgresql", changes_ ? changes_->state() : ChangeFeed{"timed", true, timed_version_step}};
+  return {"postgresql", told_of_changes() ? changes_->state() : ChangeFeed{"timed", true, timed_step_}};
 }
 
 bool PostgresqlDatabase::has_api_tokens() {

@@ -1,6 +1,7 @@
 // The store in a PostgreSQL database.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -32,12 +33,17 @@ class PostgresqlDatabase final : public Database {
   std::optional<std::uint64_t> data_version() const noexcept;
 
  private:
+  bool told_of_changes() const noexcept { return changes_ && changes_->listening(); }
+
   DatabaseOptions options_;
   bool own_tables_;
   bool prepare_;
+  PostgresqlHosts hosts_;
+  PrimaryWatch primary_;
+  std::chrono::milliseconds timed_step_;  // for which answers are kept where nobody tells of changes
   PostgresqlQueries queries_;
   std::optional<TokenUses> token_uses_;
-  std::optional<PostgresqlChanges> changes_;  // nothing: nobody tells of changes
+  std::optional<PostgresqlChanges> changes_;  // nothing: nobody tells of changes, and there is no primary to be found
   std::size_t stores_ = 0;
   PostgresqlConnector connector_;
 };

@@ -14,6 +14,8 @@
 #include <string>
 #include <string_view>
 
+#include "storage/postgresql_hosts.hpp"
+
 namespace deployd::storage {
 namespace {
 
@@ -130,7 +132,7 @@ void add_parameter(std::string& uri, std::string const& parameter) {
   uri += parameter;
 }
 
-std::unique_ptr<soci::session> open_postgresql(PostgresqlUrl const& url, std::chrono::milliseconds busy) {
+std::unique_ptr<soci::session> connect_postgresql(PostgresqlUrl const& url, std::chrono::milliseconds busy) {
   std::string uri = url.uri;
   if (!has_parameter(uri, "connect_timeout")) {
     auto const seconds = std::chrono::ceil<std::chrono::seconds>(busy).count();
@@ -143,6 +145,24 @@ std::unique_ptr<soci::session> open_postgresql(PostgresqlUrl const& url, std::ch
   if (PQsetClientEncoding(connection, "UTF8") != 0)
     throw Error(errc::unavailable, describe(url) + ": the server cannot speak UTF-8");
   return session;
+}
+
+/// Of several hosts, whatever is said of reading, the primary is the one to write to; it is the one to read from as
+/// well when nothing is said, as long as there is one.
+std::unique_ptr<soci::session> open_postgresql(PostgresqlUrl const& url, Access access,
+                                               std::chrono::milliseconds busy) {
+  constexpr auto attributes = "target_session_attrs";
+  PostgresqlHosts const hosts(url);
+  if (!hosts.several()) return connect_postgresql(url, busy);
+  if (access != Access::read) return connect_postgresql(with_parameter(url, attributes, "read-write"), busy);
+  if (hosts.read_from() == ReadFrom::primary) {
+    try {
+      return connect_postgresql(with_parameter(url, attributes, "primary"), busy);
+    } catch (soci::soci_error const&) {
+      return connect_postgresql(with_parameter(url, attributes, "any"), busy);
+    }
+  }
+  return connect_postgresql(url, busy);
 }
 
 // --- Failures -------------------------------------------------------------------------------------------------------
@@ -222,7 +242,7 @@ std::string first_line(std::string_view message) {
 std::unique_ptr<soci::session> open_session(DatabaseUrl const& url, Access access, std::chrono::milliseconds busy) {
   try {
     if (auto const* sqlite = std::get_if<SqliteUrl>(&url)) return open_sqlite(*sqlite, access, busy);
-    return open_postgresql(std::get<PostgresqlUrl>(url), busy);
+    return open_postgresql(std::get<PostgresqlUrl>(url), access, busy);
   } catch (soci::soci_error const& failure) {
     throw translate(failure, url);
   }

@@ -109,15 +109,30 @@ PostgresqlServer::PostgresqlServer(std::string_view extra_settings) {
   auto const data = (directory_.path() / "data").string();
   run_as_server_user({(binaries() / "initdb").string(), "--pgdata", data, "--username", "postgres", "--auth", "trust",
                       "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"});
-  std::ofstream(directory_.path() / "data" / "postgresql.conf", std::ios::app)
-      << "listen_addresses = '127.0.0.1'\n"
-      << "unix_socket_directories = '" << directory_.path().string() << "'\n"
-      << "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nshared_buffers = 32MB\n"
-      << "max_connections = 60\nautovacuum = off\n"
-      << extra_settings << '\n';
+  configure(
+      "listen_addresses = '127.0.0.1'\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+      "shared_buffers = 32MB\nmax_connections = 60\nautovacuum = off\n");
+  configure(extra_settings);
   port_ = free_port();
   start();
   port_is_known_ = true;
+}
+
+PostgresqlServer::PostgresqlServer(PostgresqlServer const& primary, std::string_view extra_settings) {
+  give_to_database_user(directory_.path());
+  run_as_server_user({(binaries() / "pg_basebackup").string(), "--pgdata", (directory_.path() / "data").string(),
+                      "--dbname", primary.url(), "--write-recovery-conf", "--checkpoint", "fast", "--no-sync"});
+  configure(extra_settings);
+  port_ = free_port();
+  start();
+  port_is_known_ = true;
+}
+
+void PostgresqlServer::configure(std::string_view settings) const {
+  // Of a setting that stands there twice the later one counts.
+  std::ofstream(directory_.path() / "data" / "postgresql.conf", std::ios::app)
+      << "unix_socket_directories = '" << directory_.path().string() << "'\n"
+      << settings << '\n';
 }
 
 PostgresqlServer::~PostgresqlServer() {
@@ -141,7 +156,8 @@ void PostgresqlServer::start() {
   auto const deadline = steady_clock::now() + std::chrono::seconds(60);
   auto seen = log().size();
   launch();
-  while (log().find("ready to accept connections", seen) == std::string::npos) {
+  // "... ready to accept connections", or "read-only connections" on a standby.
+  while (log().find("database system is ready to accept", seen) == std::string::npos) {
     if (steady_clock::now() > deadline) throw std::runtime_error("PostgreSQL does not start: " + log());
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     // A free port may be anybody's by the time it is bound: as the near end of a connection, for instance.
@@ -172,14 +188,20 @@ void PostgresqlServer::launch() {
 
 std::string PostgresqlServer::create_database() {
   auto const name = "test" + std::to_string(++databases_);
-  auto* const connection = PQconnectdb(url().c_str());
-  auto* const answer = PQexec(connection, ("CREATE DATABASE " + name).c_str());
-  bool const made = PQresultStatus(answer) == PGRES_COMMAND_OK;
-  std::string const why = PQerrorMessage(connection);
-  PQclear(answer);
-  PQfinish(connection);
-  if (!made) throw std::runtime_error(why);
+  execute("CREATE DATABASE " + name);
   return url(name);
+}
+
+void PostgresqlServer::execute(std::string const& statement, std::string_view database) const {
+  std::unique_ptr<PGconn, decltype(&PQfinish)> const connection(PQconnectdb(url(database).c_str()), &PQfinish);
+  std::unique_ptr<PGresult, decltype(&PQclear)> const result(PQexec(connection.get(), statement.c_str()), &PQclear);
+  auto const status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+    throw std::runtime_error(statement + ": " + PQerrorMessage(connection.get()));
+}
+
+void PostgresqlServer::promote() {
+  execute("SELECT pg_promote(true, 60)");
 }
 
 std::string PostgresqlServer::url(std::string_view database) const {

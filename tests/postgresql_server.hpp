@@ -28,6 +28,8 @@ class PostgresqlServer {
   /// Started and ready. Throws std::runtime_error, with the server's log, when that takes more than 60 s.
   /// `extra_settings` are lines of postgresql.conf.
   explicit PostgresqlServer(std::string_view extra_settings = {});
+  /// A streaming standby of `primary`, with its databases and settings but for `extra_settings`.
+  PostgresqlServer(PostgresqlServer const& primary, std::string_view extra_settings);
   ~PostgresqlServer();
 
   static bool installed();
@@ -41,6 +43,11 @@ class PostgresqlServer {
   std::string socket_url(std::string_view database = "postgres") const;
   int port() const noexcept { return port_; }
 
+  /// Makes a standby the primary of its data; it is when this returns.
+  void promote();
+  /// Has the server run one statement, as its superuser, and waits for it.
+  void execute(std::string const& statement, std::string_view database = "postgres") const;
+
   /// Ends the server and all its sessions at once, as a crash does.
   void crash();
   /// Starts it again on the same port; ready when it returns.
@@ -53,6 +60,7 @@ class PostgresqlServer {
   std::string log() const;
 
  private:
+  void configure(std::string_view settings) const;
   void launch();
   void run_as_server_user(std::vector<std::string> arguments);
   void signal_all(int number);
