@@ -32,12 +32,19 @@ WarmAnswer Api::answer_warm(Request const& request, Moment const& moment, Output
   if (!data_version) return {};
   auto const* const kept = cache_.find(request.target, *data_version);
   if (kept == nullptr) return {};
-  if (auto const error = over_limit(*identity)) {
-    append_error(out, *error, request, moment, options_.cors);
-    return {error->status, (*kept)->route, identity};
-  }
+  if (options_.limiter) [[unlikely]]
+    return answer_warm_within_limit(*identity, *kept, request, moment, out);
   auto const route = (*kept)->route;
   return {append_answer(out, *kept, request, moment, options_.cors), route, identity};
+}
+
+WarmAnswer Api::answer_warm_within_limit(auth::Identity const& identity,
+                                         std::shared_ptr<RenderedAnswer const> const& answer, Request const& request,
+                                         Moment const& moment, Output& out) {
+  RateLimitFields fields;
+  auto const admitted = admit(identity, request, moment, out, fields);
+  if (!admitted) return {429, answer->route, &identity};
+  return {append_answer(out, answer, *admitted, moment, options_.cors), answer->route, &identity};
 }
 
 awaitable<void> Api::answer(Request const& request, Moment const& moment, Exchange& exchange) {
@@ -75,19 +82,27 @@ awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exch
   auto const found = match(path, surface_);
   exchange.note_route(found.label());
   if (options_asked && (path.is_api() || found.route != nullptr)) co_return answer_options();
+  RateLimitFields fields;
+  std::optional<Request> admitted;
   if (path.is_api() && surface_ == Surface::api) {
     auto const* identity = recall(request, moment);
     if (identity == nullptr) identity = co_await authenticate(request, moment, exchange);
-    if (identity == nullptr || !admit(*identity, request, moment, exchange)) co_return;
+    if (identity == nullptr) co_return;
+    exchange.note(0, identity->subject);
+    if (options_.limiter) {
+      admitted = admit(*identity, request, moment, exchange.output(), fields);
+      if (!admitted) co_return exchange.note(429, {});
+    }
   }
+  auto const& to_answer = admitted ? *admitted : request;
   if (found.route == nullptr) {
     auto const decoded = percent_decode(target->path, PlusSign::literal);
     auto const shown = to_valid_utf8(decoded ? std::string_view(*decoded) : target->path);
-    co_return refuse(no_such_path(shown), request, moment, exchange);
+    co_return refuse(no_such_path(shown), to_answer, moment, exchange);
   }
-  if (request.method == Method::other) co_return refuse(not_implemented(), request, moment, exchange);
+  if (request.method == Method::other) co_return refuse(not_implemented(), to_answer, moment, exchange);
 
-  Call call{request, moment, exchange, found.label(), found.id, path.well_formed, target->query.value_or("")};
+  Call call{to_answer, moment, exchange, found.label(), found.id, path.well_formed, target->query.value_or("")};
   co_await (handlers_.*found.route->handler)(call);
 }
 
@@ -118,19 +133,17 @@ awaitable<auth::Identity const*> Api::authenticate(Request const& request, Momen
   co_return std::get<auth::Identity const*>(verdict);
 }
 
-bool Api::admit(auth::Identity const& identity, Request const& request, Moment const& moment, Exchange& exchange) {
-  exchange.note(0, identity.subject);
-  auto const error = over_limit(identity);
-  if (error) refuse(*error, request, moment, exchange);
-  return !error;
-}
-
-std::optional<HttpError> Api::over_limit(auth::Identity const& identity) {
-  if (!options_.limiter) return std::nullopt;
-  auto const wait = options_.limiter->admit(identity.key, std::chrono::steady_clock::now());
-  if (!wait) return std::nullopt;
+std::optional<Request> Api::admit(auth::Identity const& identity, Request const& request, Moment const& moment,
+                                  Output& out, RateLimitFields& fields) {
+  auto const allowance = options_.limiter->admit(identity.key, moment.steady);
+  fields = RateLimitFields(*options_.limiter, allowance);
+  auto counted = request;
+  counted.limit_lines = fields.lines();
+  if (!allowance.wait) return counted;
   metrics_.rate_limited.add();
-  return too_many_requests(std::chrono::ceil<std::chrono::seconds>(*wait));
+  auto const error = too_many_requests(std::chrono::ceil<std::chrono::seconds>(*allowance.wait));
+  append_error(out, error, counted, moment, options_.cors);
+  return std::nullopt;
 }
 
 void Api::answer_bad_framing(HttpError const& error, Method method, Moment const& moment, Output& out) {

@@ -12,6 +12,7 @@
 #include "routing/handlers.hpp"
 #include "routing/metrics_source.hpp"
 #include "routing/output.hpp"
+#include "routing/rate_limit_fields.hpp"
 #include "routing/rate_limiter.hpp"
 #include "routing/request.hpp"
 #include "routing/request_metrics.hpp"
@@ -66,9 +67,13 @@ class Api {
   /// Whose token it is; null when it is not good, which has then been answered.
   boost::asio::awaitable<auth::Identity const*> authenticate(Request const& request, Moment const& moment,
                                                              Exchange& exchange);
-  /// False when this token has made too many requests, which has then been answered.
-  bool admit(auth::Identity const& identity, Request const& request, Moment const& moment, Exchange& exchange);
-  std::optional<HttpError> over_limit(auth::Identity const& identity);
+  /// The request as it is to be answered, with its `limit_lines`, which `fields` holds; nothing when its token has made
+  /// too many, which has then been answered.
+  std::optional<Request> admit(auth::Identity const& identity, Request const& request, Moment const& moment,
+                               Output& out, RateLimitFields& fields);
+  WarmAnswer answer_warm_within_limit(auth::Identity const& identity,
+                                      std::shared_ptr<RenderedAnswer const> const& answer, Request const& request,
+                                      Moment const& moment, Output& out);
   void refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange);
 
   ApiOptions options_;

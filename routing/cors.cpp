@@ -8,7 +8,9 @@ namespace deployd::routing {
 namespace {
 
 // What a page's script may read besides the fields that are always safe.
-constexpr std::string_view expose_line = "Access-Control-Expose-Headers: ETag, Link, Retry-After\r\n";
+constexpr std::string_view exposed = "Access-Control-Expose-Headers: ETag, Link, Retry-After\r\n";
+constexpr std::string_view exposed_with_limit =
+    "Access-Control-Expose-Headers: ETag, Link, RateLimit, RateLimit-Policy, Retry-After\r\n";
 
 bool is_token_list(std::string_view text) {
   return !text.empty() && boost::beast::http::validate_list(boost::beast::http::opt_token_list(text));
@@ -16,10 +18,12 @@ bool is_token_list(std::string_view text) {
 
 }  // namespace
 
-CorsPolicy::CorsPolicy(std::vector<std::string> origins)
-    : any_(std::ranges::find(origins, "*") != origins.end()), origins_(std::move(origins)) {
+CorsPolicy::CorsPolicy(std::vector<std::string> origins, bool rate_limited)
+    : any_(std::ranges::find(origins, "*") != origins.end()),
+      origins_(std::move(origins)),
+      expose_line_(rate_limited ? exposed_with_limit : exposed) {
   fixed_lines_ = any_ ? "Access-Control-Allow-Origin: *\r\n" : "Vary: Origin\r\n";
-  if (any_) fixed_lines_ += expose_line;
+  if (any_) fixed_lines_ += expose_line_;
 }
 
 bool CorsPolicy::allows(SingleField const& origin) const noexcept {
@@ -31,7 +35,7 @@ void CorsPolicy::append_lines(std::string& out, Request const& request) const {
   out += "Access-Control-Allow-Origin: ";
   out += request.origin.value;
   out += "\r\n";
-  out += expose_line;
+  out += expose_line_;
 }
 
 void CorsPolicy::append_preflight_lines(std::string& out, Request const& request) const {

@@ -12,8 +12,9 @@ namespace deployd::routing {
 /// The answer to one question: which lines an answer to this request gets.
 class CorsPolicy {
  public:
-  /// `origins` as given with --cors-origin; `*` among them allows every page.
-  explicit CorsPolicy(std::vector<std::string> origins);
+  /// `origins` as given with --cors-origin; `*` among them allows every page. With `rate_limited` answers may have
+  /// RateLimitFields.
+  explicit CorsPolicy(std::vector<std::string> origins, bool rate_limited = false);
 
   /// Lines that every answer gets, whatever the request: ready for a header block, each ending in CRLF.
   std::string_view fixed_lines() const noexcept { return fixed_lines_; }
@@ -32,6 +33,7 @@ class CorsPolicy {
 
   bool any_;
   std::vector<std::string> origins_;
+  std::string_view expose_line_;
   std::string fixed_lines_;
 };
 

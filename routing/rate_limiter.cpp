@@ -9,8 +9,7 @@ RateLimiter::RateLimiter(double rate)
     : interval_(std::max<std::int64_t>(1, std::llround(1e9 / rate))),
       burst_(interval_ * std::max<std::int64_t>(1, std::llround(std::floor(rate)))) {}
 
-std::optional<std::chrono::nanoseconds> RateLimiter::admit(std::uint64_t key,
-                                                           std::chrono::steady_clock::time_point now) {
+RateLimiter::Allowance RateLimiter::admit(std::uint64_t key, std::chrono::steady_clock::time_point now) {
   auto& shard = shards_[key % shards_.size()];
   std::lock_guard const lock(shard.mutex);
   if (shard.full_again.size() >= shard.sweep_at) {
@@ -19,9 +18,9 @@ std::optional<std::chrono::nanoseconds> RateLimiter::admit(std::uint64_t key,
   }
   auto& full_again = shard.full_again[key];
   auto const next = std::max(full_again, now) + interval_;
-  if (next - now > burst_) return next - now - burst_;
+  if (next - now > burst_) return {next - now - burst_, 0, full_again - now};
   full_again = next;
-  return std::nullopt;
+  return {std::nullopt, (burst_ - (next - now)) / interval_, next - now};
 }
 
 }  // namespace deployd::routing

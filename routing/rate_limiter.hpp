@@ -17,8 +17,18 @@ class RateLimiter {
   /// `rate` in requests a second, greater than 0.
   explicit RateLimiter(double rate);
 
-  /// Nothing when the request may pass; otherwise the time after which one will.
-  std::optional<std::chrono::nanoseconds> admit(std::uint64_t key, std::chrono::steady_clock::time_point now);
+  /// What a key may do from a moment on.
+  struct Allowance {
+    std::optional<std::chrono::nanoseconds> wait;  // until a request may pass; nothing: this one may
+    std::int64_t remaining = 0;                    // further requests that may pass at once
+    std::chrono::nanoseconds full_in{};            // until as many as ever may pass at once
+  };
+
+  Allowance admit(std::uint64_t key, std::chrono::steady_clock::time_point now);
+
+  /// How many requests may pass at once, and in which time as many are earned.
+  std::int64_t burst() const noexcept { return burst_ / interval_; }
+  std::chrono::nanoseconds window() const noexcept { return burst_; }
 
  private:
   struct Shard {

@@ -65,6 +65,7 @@ std::string_view connection_line(Request const& request) noexcept {
 /// The end of a header block: the lines that depend on the request, and the empty line.
 void append_request_lines(std::string& out, Request const& request, CorsPolicy const& cors) {
   cors.append_lines(out, request);
+  out += request.limit_lines;
   out += connection_line(request);
   out += "\r\n";
 }
@@ -117,7 +118,7 @@ unsigned append_answer(Output& out, std::shared_ptr<RenderedAnswer const> const&
     return 304;
   }
 
-  bool const as_rendered = request.keep_alive && request.http_1_1 && !cors.varies();
+  bool const as_rendered = request.keep_alive && request.http_1_1 && request.limit_lines.empty() && !cors.varies();
   bool const whole = request.method != Method::head;
   bool const shared = whole && kept.size() - answer->body_at >= shared_body_size;
   auto const start = bytes.size();

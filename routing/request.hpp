@@ -32,6 +32,7 @@ struct Request {
   SingleField access_control_request_method;
   SingleField access_control_request_headers;
   std::string_view field_lines;  // all of them as they were sent: see `find_field`
+  std::string_view limit_lines;  // those that its answer is to have, ready for a header block: see RateLimitFields
 };
 
 /// All the fields that a request has views of.

@@ -21,6 +21,7 @@ constexpr std::chrono::seconds between_tries{1};
 ServeOptions Admin::for_admin(ServeOptions options) {
   options.workers = 1;
   options.max_connections = most_connections;
+  options.max_connections_per_address = 0;
   options.cache_bytes = 0;
   options.cors_origins = {};
   options.rate_limit.reset();
@@ -32,7 +33,12 @@ Admin::Admin(boost::asio::io_context& main, ServeOptions const& options, storage
     : main_(main),
       options_(for_admin(options)),
       page_(page),
-      shared_{options_, database, nullptr, ConnectionCount(options_.max_connections), &page_},
+      shared_{options_,
+              database,
+              nullptr,
+              ConnectionCount(options_.max_connections),
+              AddressLimit(options_.max_connections_per_address),
+              &page_},
       pause_(main) {
   try {
     listen();

@@ -15,6 +15,7 @@
 #include "routing/request_id.hpp"
 #include "routing/trace_context.hpp"
 #include "server/access_log.hpp"
+#include "server/reset_on_close.hpp"
 #include "server/worker.hpp"
 
 namespace deployd::server {
@@ -448,10 +449,7 @@ void Connection::begin_stream() noexcept {
 
 void Connection::abort() noexcept {
   // With a reset, so that a client without chunks to count notices too.
-  struct linger reset {
-    1, 0
-  };
-  ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+  reset_on_close(socket_.native_handle());
   broken_ = true;
 }
 

@@ -108,6 +108,10 @@ void write_connections(Exposition& out, Workers const& workers, ServeOptions con
   out.single({"deployd_connections_accepted_total", counter, "Connections accepted."},
              sum(
                  workers, [](Worker const& worker) -> auto const& { return worker.metrics().accepted; }));
+  out.single({"deployd_connections_refused_total", counter,
+              "Connections closed at once since their address had too many: --max-connections-per-address."},
+             sum(
+                 workers, [](Worker const& worker) -> auto const& { return worker.metrics().refused; }));
   out.single({"deployd_http_received_bytes_total", counter, "Bytes read from clients."},
              sum(
                  workers, [](Worker const& worker) -> auto const& { return worker.metrics().bytes_received; }));

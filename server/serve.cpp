@@ -54,7 +54,12 @@ class Server {
   Server(ServeOptions const& options, storage::Database& database, std::function<ReloadedOptions()> reread)
       : options_(options),
         reread_(std::move(reread)),
-        shared_{options, database, make_limiter(options), ConnectionCount(options.max_connections), nullptr},
+        shared_{options,
+                database,
+                make_limiter(options),
+                ConnectionCount(options.max_connections),
+                AddressLimit(options.max_connections_per_address),
+                nullptr},
         tls_(load_tls(options.tls)) {
     listen();
     auto const keys = auth::KeyRing::load(options.keys);

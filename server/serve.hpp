@@ -43,6 +43,7 @@ struct ServeOptions {
   TlsOptions tls;
   std::vector<std::string> cors_origins{"*"};
   std::size_t max_connections = 10000;
+  std::size_t max_connections_per_address = 0;  // 0: no limit
   std::chrono::milliseconds header_timeout{10'000};
   std::chrono::milliseconds idle_timeout{60'000};
   std::chrono::milliseconds write_timeout{30'000};

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "server/access_log.hpp"
+#include "server/reset_on_close.hpp"
 #include "server/socket_address.hpp"
 
 namespace deployd::server {
@@ -74,8 +76,8 @@ Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, s
       store_(shared.database.store_for(context_.get_executor())),
       authenticator_(std::make_unique<auth::Authenticator>(std::move(keys), *store_)),
       api_(std::make_unique<routing::Api>(
-          routing::ApiOptions{routing::CorsPolicy(options().cors_origins), share_of(options().cache_bytes, options()),
-                              shared.limiter, shared.metrics_source},
+          routing::ApiOptions{routing::CorsPolicy(options().cors_origins, shared.limiter != nullptr),
+                              share_of(options().cache_bytes, options()), shared.limiter, shared.metrics_source},
           *authenticator_, *store_)) {
   compare_clocks();
   for (auto& [socket, also_of_others] : listening) {
@@ -175,11 +177,19 @@ awaitable<void> Worker::accept_from(Acceptor& acceptor) {
 Worker::Accepted Worker::accept_one(Acceptor& acceptor) {
   while (true) {
     if (!shared_.connections.enter()) return Accepted::no_room;
-    int const fd = ::accept4(acceptor.socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    SocketAddress peer;
+    peer.size = sizeof(peer.storage);
+    bool const asked = shared_.addresses.enabled();
+    int const fd = ::accept4(acceptor.socket.native_handle(), asked ? peer.get() : nullptr,
+                             asked ? &peer.size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      out_of_descriptors_ = false;
       metrics_.accepted.add();
-      open(fd, acceptor.family);
+      if (auto place = shared_.addresses.enter(peer)) {
+        open(fd, acceptor.family, std::move(*place));
+      } else {
+        refuse(fd, peer);
+        shared_.connections.leave();
+      }
       return Accepted::one;
     }
     auto const error = errno;
@@ -187,7 +197,7 @@ Worker::Accepted Worker::accept_one(Acceptor& acceptor) {
     if (error == EAGAIN || error == EWOULDBLOCK) return Accepted::none_waits;
     if (error == ECONNABORTED || error == EINTR || error == EPROTO) continue;
     if (is_end_of_socket(error)) return lost({error, std::system_category()});
-    if (!std::exchange(out_of_descriptors_, true))
+    if (shared_.no_descriptors.may(Clock::now()))
       spdlog::error("cannot accept connections: {}", std::system_category().message(error));
     return Accepted::no_room;
   }
@@ -198,21 +208,32 @@ Worker::Accepted Worker::lost(std::error_code failure) {
   return Accepted::nothing_ever;
 }
 
-void Worker::open(int fd, int family) {
+/// Closes a connection of an address that has enough of them: with a reset, which leaves nothing behind here.
+void Worker::refuse(int fd, SocketAddress const& peer) noexcept {
+  metrics_.refused.add();
+  if (shared_.connections_refused.may(Clock::now()))
+    spdlog::warn("a connection from {} is closed: its address has as many as --max-connections-per-address allows",
+                 to_string(peer));
+  reset_on_close(fd);
+  ::close(fd);
+}
+
+void Worker::open(int fd, int family, AddressLimit::Place place) {
   Socket socket(context_, asio::generic::stream_protocol(family, 0), fd);
   auto tls = tls_ && family != AF_UNIX ? std::make_unique<TlsStream>(tls_->accept(), fd, tls_) : nullptr;
   auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(tls));
   auto& opened = *connection;
   connections_.push_back(opened);
   if (draining_) opened.begin_drain();
-  asio::co_spawn(context_, opened.run(), [this, connection = std::move(connection)](std::exception_ptr failure) {
-    try {
-      rethrow(failure);
-    } catch (std::exception const& error) {
-      spdlog::error("a connection failed: {}", error.what());
-    }
-    close(*connection);
-  });
+  asio::co_spawn(context_, opened.run(),
+                 [this, place = std::move(place), connection = std::move(connection)](std::exception_ptr failure) {
+                   try {
+                     rethrow(failure);
+                   } catch (std::exception const& error) {
+                     spdlog::error("a connection failed: {}", error.what());
+                   }
+                   close(*connection);
+                 });
 }
 
 void Worker::close(Connection& connection) noexcept {

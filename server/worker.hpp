@@ -22,6 +22,7 @@
 #include "routing/api.hpp"
 #include "routing/metrics_source.hpp"
 #include "routing/request_id.hpp"
+#include "server/address_limit.hpp"
 #include "server/connection.hpp"
 #include "server/http_date.hpp"
 #include "server/known_fields.hpp"
@@ -51,13 +52,30 @@ class ConnectionCount {
   std::atomic<std::size_t> count_{0};
 };
 
+/// Lets workers complain of what clients bring about once in a while only, whichever of them is first.
+class Complaints {
+ public:
+  bool may(Clock::time_point now) noexcept {
+    auto due = next_.load(std::memory_order_relaxed);
+    auto const time = now.time_since_epoch();
+    return time >= due && next_.compare_exchange_strong(due, time + pause, std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr std::chrono::seconds pause{10};
+  std::atomic<Clock::duration> next_{};
+};
+
 /// What all workers share. Must outlive them.
 struct SharedState {
   ServeOptions const& options;
   storage::Database& database;
   std::shared_ptr<routing::RateLimiter> limiter;
   ConnectionCount connections;
+  AddressLimit addresses;
   routing::MetricsSource const* metrics_source = nullptr;  // null: workers serve the API; else what --admin-listen does
+  Complaints connections_refused{};
+  Complaints no_descriptors{};
 };
 
 /// What a worker tells of itself; called on its thread.
@@ -138,7 +156,8 @@ class Worker {
   Accepted lost(std::error_code failure);
   void look_at_connections(Clock::time_point now);
   void compare_clocks() noexcept;
-  void open(int fd, int family);
+  void refuse(int fd, SocketAddress const& peer) noexcept;
+  void open(int fd, int family, AddressLimit::Place place);
   void close(Connection& connection) noexcept;
   void flush_access_log();
   void end_if_drained();
@@ -166,7 +185,6 @@ class Worker {
   routing::RequestIds request_ids_;
   bool draining_ = false;
   bool ended_ = false;
-  bool out_of_descriptors_ = false;
   std::thread thread_;
 };
 

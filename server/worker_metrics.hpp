@@ -12,6 +12,7 @@ namespace deployd::server {
 /// Of one worker: it writes, any thread reads.
 struct alignas(storage::cache_line) WorkerMetrics {
   storage::Counter accepted;  // connections
+  storage::Counter refused;   // those of them that were closed at once, since their address had too many
   storage::Counter bytes_received;
   storage::Counter bytes_sent;
   std::array<storage::Counter, connection_phases> connections;  // by phase, as of the last sweep

@@ -48,6 +48,10 @@ constexpr std::array options{
                serving},
     OptionSpec{"cors-origin", "ORIGIN", true, "*", "which pages' scripts may call", serving},
     OptionSpec{"max-connections", "N", false, "10000", "past it, connections wait in the backlog", serving},
+    OptionSpec{
+        "max-connections-per-address", "N", false, "0",
+        "connections that one client address may have, an IPv6 /64 being one; past it they are closed; 0: no limit",
+        serving},
     OptionSpec{"header-timeout", "TIME", false, "10s", "for a request to arrive", serving},
     OptionSpec{"idle-timeout", "TIME", false, "60s", "between two requests of a connection", serving},
     OptionSpec{"write-timeout", "TIME", false, "30s", "for a client that does not read", serving},

@@ -125,6 +125,7 @@ ServeOptions read_serve_options(Settings const& settings) {
   if (auto origins = settings.read_all("cors-origin", parse_origin); !origins.empty())
     options.cors_origins = std::move(origins);
   read_count(settings, "max-connections", {1, 10'000'000}, options.max_connections);
+  read_count(settings, "max-connections-per-address", {0, 10'000'000}, options.max_connections_per_address);
   read_time(settings, "header-timeout", milliseconds(1), options.header_timeout);
   read_time(settings, "idle-timeout", milliseconds(1), options.idle_timeout);
   read_time(settings, "write-timeout", milliseconds(1), options.write_timeout);

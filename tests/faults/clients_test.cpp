@@ -29,6 +29,49 @@ TEST_CASE("past --max-connections a connection waits until there is room") {
   CHECK(waiting.read_answer().status == 200);
 }
 
+TEST_CASE("past --max-connections-per-address a connection is closed at once, whichever worker has the others") {
+  FilledStore const store(StoreKind::sqlite);
+  RunningDeployd server(store.url(), {"--max-connections-per-address", "3", "--workers", "2"});
+  auto const health = request("GET", "/healthz");
+  std::deque<HttpConnection> connections;
+  for (int i = 0; i < 3; ++i) {
+    connections.push_back(server.connect());
+    CHECK(connections.back().ask(health).status == 200);
+  }
+  for (int i = 0; i < 5; ++i) {
+    auto fourth = server.connect();
+    CHECK(fourth.ends_within(5s));
+    CHECK(fourth.reset());
+  }
+  server.process().wait_for_line("a connection from 127.0.0.1:");
+  CHECK(HttpConnection(server.port(), "127.0.0.2").ask(health).status == 200);
+  CHECK(connections.front().ask(health).status == 200);
+
+  connections.pop_front();
+  CHECK(eventually(10s, [&] {
+    auto another = server.connect();
+    another.send(health);
+    if (another.ends_within(100ms)) return false;
+    return another.read_answer().status == 200;
+  }));
+  server.process().signal(15);
+  auto const ended = server.process().wait();
+  CHECK(ended.status == 0);
+  auto const first = ended.err.find("--max-connections-per-address");
+  CHECK(ended.err.find("--max-connections-per-address", first + 1) == std::string::npos);
+}
+
+TEST_CASE("clients of a Unix domain socket do not count for --max-connections-per-address") {
+  FilledStore const store(StoreKind::sqlite);
+  auto const path = (store.directory() / "api.sock").string();
+  RunningDeployd const server(store.url(), {"--max-connections-per-address", "1", "--listen", "unix:" + path});
+  std::vector<HttpConnection> connections;
+  for (int i = 0; i < 5; ++i) {
+    connections.emplace_back(path);
+    CHECK(connections.back().ask(request("GET", "/healthz")).status == 200);
+  }
+}
+
 TEST_CASE("junk is answered with an error or not at all, and the server goes on") {
   FilledStore const store(StoreKind::sqlite);
   RunningDeployd server(store.url(), {"--header-timeout", "200ms"});

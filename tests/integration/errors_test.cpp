@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "tests/integration/running_deployd.hpp"
@@ -157,6 +158,41 @@ TEST_CASE("the first thing wrong answers: framing, OPTIONS, the token, the path,
   });
 }
 
+TEST_CASE("with --rate-limit every answer to a good token says what is left, kept or not, right or wrong", "[errors]") {
+  auto& one = service(StoreKind::sqlite);
+  auto const good = bearer(one.token);
+  RunningDeployd const limited(one.store.url(), {"--rate-limit", "1000/s"});
+  auto const told = [](HttpAnswer const& answer) {
+    CAPTURE(answer.head);
+    CHECK(answer["RateLimit-Policy"] == "\"default\";q=1000;w=1");
+    CHECK(answer["RateLimit"].starts_with("\"default\";r=99"));
+    CHECK(answer["RateLimit"].ends_with(";t=1"));
+    CHECK(answer["Access-Control-Expose-Headers"] == "ETag, Link, RateLimit, RateLimit-Policy, Retry-After");
+  };
+  auto const first = limited.ask(request("GET", "/api/v1/deployments/1", good));
+  told(first);
+  for (auto const& [method, target, status, lines] :
+       std::vector<std::tuple<char const*, char const*, unsigned, std::string>>{
+           {"GET", "/api/v1/deployments/1", 200, ""},
+           {"HEAD", "/api/v1/deployments/1", 200, ""},
+           {"GET", "/api/v1/deployments/1", 304, "If-None-Match: " + first["ETag"] + "\r\n"},
+           {"GET", "/api/v1/deployments/9999", 404, ""},
+           {"GET", "/api/v1/nothing", 404, ""},
+           {"GET", "/api/v1/deployments?x=1", 400, ""},
+           {"POST", "/api/v1/deployments", 501, ""}}) {
+    auto const answer = limited.ask(request(method, target, good + lines));
+    CAPTURE(method, target);
+    CHECK(answer.status == status);
+    told(answer);
+  }
+  for (auto const& answer :
+       {limited.ask(request("GET", "/api/v1/deployments/1")), limited.ask(request("GET", "/healthz")),
+        limited.ask(request("OPTIONS", "/api/v1/deployments")), one.get("/api/v1/deployments/1")}) {
+    CHECK_FALSE(answer.has("RateLimit"));
+    CHECK_FALSE(answer.has("RateLimit-Policy"));
+  }
+}
+
 TEST_CASE("a token over its limit is a 429 with Retry-After, after the 401 and before everything else", "[errors]") {
   auto& one = service(StoreKind::sqlite);
   RunningDeployd const limited(one.store.url(), {"--rate-limit", "1/s", "--workers", "2"});
@@ -173,6 +209,8 @@ TEST_CASE("a token over its limit is a 429 with Retry-After, after the 401 and b
   CHECK(refused["Retry-After"] == "1");
   CHECK(refused.body == error_json("TooManyRequests", "Too many requests", 429, "too-many-requests"));
   CHECK(limited.ask(request("GET", "/api/v1/deployments/1")).status == 401);
+  CHECK(refused["RateLimit-Policy"] == "\"default\";q=1;w=1");
+  CHECK(refused["RateLimit"] == "\"default\";r=0;t=1");
   CHECK(limited.ask(request("OPTIONS", "/api/v1/deployments")).status == 204);
   CHECK(limited.ask(request("GET", "/healthz")).status == 200);
   CHECK(limited.ask(request("GET", "/api/v1/nothing", good)).status == 429);

@@ -54,6 +54,20 @@ std::string HttpAnswer::operator[](std::string_view name) const {
 HttpConnection::HttpConnection(std::uint16_t port, int receive_buffer)
     : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   if (receive_buffer != 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+  connect(port);
+}
+
+HttpConnection::HttpConnection(std::uint16_t port, std::string const& source)
+    : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  ::inet_pton(AF_INET, source.c_str(), &address.sin_addr);
+  if (::bind(socket_, reinterpret_cast<sockaddr const*>(&address), sizeof(address)) != 0)
+    fail("cannot connect from " + source + ": " + std::strerror(errno));
+  connect(port);
+}
+
+void HttpConnection::connect(std::uint16_t port) {
   int const on = 1;
   ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   sockaddr_in address{};

@@ -31,6 +31,8 @@ class HttpConnection {
  public:
   /// `receive_buffer` in bytes, 0 for the kernel's own size.
   explicit HttpConnection(std::uint16_t port, int receive_buffer = 0);
+  /// From this address, as 127.0.0.2.
+  HttpConnection(std::uint16_t port, std::string const& source);
   explicit HttpConnection(std::string const& unix_path);
   /// Over TLS. Throws when the handshake fails.
   HttpConnection(std::uint16_t port, TlsClient& client, int receive_buffer = 0);
@@ -73,6 +75,8 @@ class HttpConnection {
   void send_raw(std::string_view bytes);
 
  private:
+  void connect(std::uint16_t port);
+
   bool read_some(std::chrono::steady_clock::time_point deadline);
   [[noreturn]] void fail_at_end() const;
   std::string take(std::size_t count);

@@ -208,6 +208,15 @@ TEST_CASE("connections are shown by what they are doing", "[metrics]") {
   }));
 }
 
+TEST_CASE("connections that are closed since their address has too many are counted", "[metrics]") {
+  Watched watched(StoreKind::sqlite, {"--max-connections-per-address", "1"});
+  auto first = watched.server.connect();
+  CHECK(first.ask(request("GET", "/healthz")).status == 200);
+  CHECK(watched.server.connect().ends_within(5s));
+  CHECK(watched.shows("deployd_connections_refused_total", 1));
+  CHECK(watched.metrics()["deployd_connections_accepted_total"] == 2);
+}
+
 TEST_CASE("rate limits and reloads are counted", "[metrics]") {
   Watched watched(StoreKind::sqlite, {"--rate-limit", "1/s"});
   while (watched.get(list + "/1").status != 429) continue;

@@ -15,7 +15,7 @@ constexpr std::chrono::steady_clock::time_point start{1000s};
 /// How many of `tries` requests made at `now` pass.
 int admitted(RateLimiter& limiter, int tries, std::chrono::steady_clock::time_point now, std::uint64_t key = 1) {
   int count = 0;
-  for (int i = 0; i < tries; ++i) count += limiter.admit(key, now) ? 0 : 1;
+  for (int i = 0; i < tries; ++i) count += limiter.admit(key, now).wait ? 0 : 1;
   return count;
 }
 
@@ -33,16 +33,16 @@ TEST_CASE("as many requests pass at once as one second brings, then as many as t
 TEST_CASE("a request that is refused is told exactly when the next one passes, and costs nothing") {
   RateLimiter limiter(4);
   CHECK(admitted(limiter, 4, start) == 4);
-  for (int i = 0; i < 50; ++i) CHECK(limiter.admit(1, start) == 250ms);
-  CHECK(limiter.admit(1, start + 200ms) == 50ms);
-  CHECK(limiter.admit(1, start + 250ms - 1ns) == 1ns);
-  CHECK_FALSE(limiter.admit(1, start + 250ms));
+  for (int i = 0; i < 50; ++i) CHECK(limiter.admit(1, start).wait == 250ms);
+  CHECK(limiter.admit(1, start + 200ms).wait == 50ms);
+  CHECK(limiter.admit(1, start + 250ms - 1ns).wait == 1ns);
+  CHECK_FALSE(limiter.admit(1, start + 250ms).wait);
 }
 
 TEST_CASE("a rate below one a second lets one request pass at a time") {
   RateLimiter limiter(0.5);
   CHECK(admitted(limiter, 10, start) == 1);
-  CHECK(limiter.admit(1, start + 500ms) == 1500ms);
+  CHECK(limiter.admit(1, start + 500ms).wait == 1500ms);
   CHECK(admitted(limiter, 10, start + 2s) == 1);
 }
 
