@@ -94,28 +94,34 @@ std::size_t Connection::receive_at_once(boost::asio::mutable_buffer room) noexce
 /// The handshake, which has a deadline of its own. False when nothing can be served after it.
 awaitable<bool> Connection::secure() {
   enter(Phase::handshake, worker_.options().header_timeout);
+  auto const result = co_await shake_hands();
+  worker_.metrics().tls_handshakes[static_cast<std::size_t>(result)].add();
+  if (result == TlsHandshake::plain_text) co_await refuse_plain_text();
+  if (result == TlsHandshake::failed) {
+    spdlog::debug("no TLS with a client: {}", tls_->reason());
+    refused_ = true;  // it may still be sending, and is to see the alert
+  }
+  co_return result == TlsHandshake::full || result == TlsHandshake::resumed;
+}
+
+awaitable<TlsHandshake> Connection::shake_hands() {
   auto status = TlsStream::Status::wants_bytes;
   for (bool first = true; status == TlsStream::Status::wants_bytes || status == TlsStream::Status::wants_to_send;
        first = false) {
     if (status == TlsStream::Status::wants_to_send) {
       auto const [failure] = co_await socket_.async_wait(Socket::wait_write, without_exceptions);
-      if (failure) co_return false;
+      if (failure) co_return TlsHandshake::abandoned;
     } else {
       auto const room = tls_->room();
       auto const [failure, count] = co_await socket_.async_read_some(room, without_exceptions);
-      if (failure) co_return false;
+      if (failure) co_return TlsHandshake::abandoned;
       tls_->arrived(count);
     }
-    if (first && tls_->is_plain_text()) {
-      co_await refuse_plain_text();
-      co_return false;
-    }
+    if (first && tls_->is_plain_text()) co_return TlsHandshake::plain_text;
     status = tls_->handshake();
   }
-  if (status == TlsStream::Status::done) co_return true;
-  spdlog::debug("no TLS with a client: {}", tls_->reason());
-  refused_ = true;  // it may still be sending, and is to see the alert
-  co_return false;
+  if (status != TlsStream::Status::done) co_return TlsHandshake::failed;
+  co_return tls_->is_resumed() ? TlsHandshake::resumed : TlsHandshake::full;
 }
 
 /// A client that does not know that TLS is spoken here is told so in the only way that it understands.

@@ -20,6 +20,7 @@
 #include "server/connection_phase.hpp"
 #include "server/known_fields.hpp"
 #include "server/request_reader.hpp"
+#include "server/tls_handshake.hpp"
 #include "server/tls_stream.hpp"
 
 namespace deployd::server {
@@ -80,6 +81,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   std::size_t receive_at_once(boost::asio::mutable_buffer room) noexcept;
   boost::asio::awaitable<std::size_t> receive_secured(boost::asio::mutable_buffer room);
   boost::asio::awaitable<bool> secure();
+  boost::asio::awaitable<TlsHandshake> shake_hands();
   boost::asio::awaitable<void> refuse_plain_text();
   bool worth_parsing() noexcept;
   ReadResult read_head(routing::Request& request);

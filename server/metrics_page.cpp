@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "auth/refusal.hpp"
 #include "server/exposition.hpp"
 #include "server/process_usage.hpp"
+#include "server/tls_context.hpp"
 #include "server/worker.hpp"
 
 namespace deployd::server {
@@ -118,6 +120,21 @@ void write_connections(Exposition& out, Workers const& workers, ServeOptions con
   out.single({"deployd_http_sent_bytes_total", counter, "Bytes sent to clients."},
              sum(
                  workers, [](Worker const& worker) -> auto const& { return worker.metrics().bytes_sent; }));
+}
+
+void write_tls(Exposition& out, Workers const& workers, TlsContext const* tls) {
+  if (tls == nullptr) return;
+  out.begin({"deployd_tls_handshakes_total", counter, "TLS handshakes, by result."});
+  for (std::size_t result = 0; result < tls_handshake_results; ++result) {
+    out.sample(
+        sum(
+            workers, [result](Worker const& worker) -> auto const& { return worker.metrics().tls_handshakes[result]; }),
+        {{"result", to_string(static_cast<TlsHandshake>(result))}});
+  }
+  out.begin({"deployd_tls_certificate_expiry_timestamp_seconds", gauge,
+             "When certificates end, in seconds since the epoch, by their file."});
+  for (auto const& [file, end] : tls->expiries())
+    out.sample(in_seconds(end.time_since_epoch()), {{"certificate", file}});
 }
 
 void write_cache(Exposition& out, Workers const& workers, ServeOptions const& options) {
@@ -256,6 +273,16 @@ MetricsPage::MetricsPage(ServeOptions const& options, storage::Database const& d
                          ReloadRecord const& reloads)
     : options_(options), database_(database), workers_(workers), reloads_(reloads) {}
 
+void MetricsPage::replace_tls(std::shared_ptr<TlsContext const> tls) {
+  std::scoped_lock const lock(tls_mutex_);
+  tls_ = std::move(tls);
+}
+
+std::shared_ptr<TlsContext const> MetricsPage::tls() const {
+  std::scoped_lock const lock(tls_mutex_);
+  return tls_;
+}
+
 std::string MetricsPage::render(routing::MetricsFormat format) const {
   Exposition out(format);
   out.begin({"deployd_build_info", gauge, "The program that runs; always 1."});
@@ -263,6 +290,7 @@ std::string MetricsPage::render(routing::MetricsFormat format) const {
   out.single({"deployd_draining", gauge, "1 while the process is about to stop."}, draining_.value());
   write_requests(out, workers_);
   write_connections(out, workers_, options_);
+  write_tls(out, workers_, tls().get());
   write_cache(out, workers_, options_);
   write_token_checks(out, workers_);
   write_store(out, database_, prober_);

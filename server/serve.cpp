@@ -73,6 +73,7 @@ class Server {
       workers_.push_back(std::make_unique<Worker>(shared_, keys, std::move(sockets), worker_events(index)));
       if (tls_) workers_.back()->replace_tls(tls_);
     }
+    page_.replace_tls(tls_);
     if (options.admin_listen) admin_.emplace(main_, options, database, page_);
   }
 
@@ -210,6 +211,7 @@ class Server {
   void replace_tls(std::shared_ptr<TlsContext const> tls) {
     tls_ = std::move(tls);
     for (auto& worker : workers_) worker->replace_tls(tls_);
+    page_.replace_tls(tls_);
     watch_certificates();
   }
 

@@ -115,10 +115,14 @@ TlsCertificate read_tls_certificate(TlsFiles const& files) {
   return result;
 }
 
+system_clock::time_point expiry(TlsCertificate const& certificate) {
+  return to_time(X509_get0_notAfter(certificate.own.get()));
+}
+
 std::optional<std::string> validity_complaint(TlsCertificate const& certificate, system_clock::time_point now) {
   auto const& file = certificate.files.certificate;
   auto const from = to_time(X509_get0_notBefore(certificate.own.get()));
-  auto const until = to_time(X509_get0_notAfter(certificate.own.get()));
+  auto const until = expiry(certificate);
   auto const date = [](system_clock::time_point time) {
     return fmt::format("{:%FT%TZ}", fmt::gmtime(system_clock::to_time_t(time)));
   };

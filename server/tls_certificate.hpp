@@ -38,6 +38,9 @@ TlsCertificate read_tls_certificate(TlsFiles const& files);
 /// All certificates of a PEM text, at least one. Throws TlsError naming `file`.
 std::vector<OpenSslOwned<X509>> read_certificates(std::string_view text, std::string const& file);
 
+/// When it ends.
+std::chrono::system_clock::time_point expiry(TlsCertificate const& certificate);
+
 /// What an operator should know about the dates of a certificate, as one line: that it is not good at `now`, or for
 /// less than two weeks more.
 std::optional<std::string> validity_complaint(TlsCertificate const& certificate,

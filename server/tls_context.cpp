@@ -204,6 +204,12 @@ SSL_CTX* TlsContext::find(std::string_view name) const {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
+std::map<std::string, std::chrono::system_clock::time_point> TlsContext::expiries() const {
+  std::map<std::string, std::chrono::system_clock::time_point> ends;
+  for (auto const& certificate : certificates_) ends[certificate.files.certificate] = expiry(certificate);
+  return ends;
+}
+
 std::vector<std::string> TlsContext::complaints(std::chrono::system_clock::time_point now) const {
   std::vector<std::string> lines;
   for (auto const& certificate : certificates_)

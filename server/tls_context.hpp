@@ -39,6 +39,9 @@ class TlsContext {
   /// The server's side of a connection, which needs this as long as it lives.
   OpenSslOwned<SSL> accept() const;
 
+  /// When the certificates end, by the files that they came from.
+  std::map<std::string, std::chrono::system_clock::time_point> expiries() const;
+
   /// What is to be said about the dates of the certificates, a line each.
   std::vector<std::string> complaints(std::chrono::system_clock::time_point now) const;
 

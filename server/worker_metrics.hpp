@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/connection_phase.hpp"
+#include "server/tls_handshake.hpp"
 #include "storage/counter.hpp"
 #include "storage/duration_histogram.hpp"
 
@@ -15,6 +16,7 @@ struct alignas(storage::cache_line) WorkerMetrics {
   storage::Counter refused;   // those of them that were closed at once, since their address had too many
   storage::Counter bytes_received;
   storage::Counter bytes_sent;
+  std::array<storage::Counter, tls_handshake_results> tls_handshakes;
   std::array<storage::Counter, connection_phases> connections;  // by phase, as of the last sweep
   storage::DurationHistogram loop_lag;                          // how late the loop came to a timer
   storage::Counter last_turn;  // the steady clock, in nanoseconds, when the loop last came to a timer

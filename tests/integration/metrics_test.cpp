@@ -1,16 +1,20 @@
 // --admin-listen: what it serves, and whether the numbers are right.
+#include <openssl/ssl.h>
 #include <signal.h>
 
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
+#include <cmath>
 #include <fstream>
+#include <map>
 #include <regex>
 #include <string>
 #include <vector>
 
 #include "tests/integration/admin_listener.hpp"
 #include "tests/integration/running_deployd.hpp"
+#include "tests/integration/tls_server.hpp"
 
 using namespace deployd::tests;
 using namespace std::chrono_literals;
@@ -285,10 +289,53 @@ TEST_CASE("while draining, the admin listener goes on and says so", "[metrics]")
   CHECK(watched.server.process().wait(10s).status == 0);
 }
 
+TEST_CASE("TLS handshakes are counted by how they ended", "[metrics]") {
+  FilledStore const store(StoreKind::sqlite);
+  TlsServer server(store.url(), Watched::with_admin({}));
+  server.client.only(TLS1_3_VERSION).resume();
+  for (int time = 0; time < 3; ++time) CHECK(server.ask(request("GET", "/healthz")).status == 200);
+  CHECK(server.running.ask(request("GET", "/healthz")).status == 400);
+  TlsClient distrustful(CertificateAuthority().certificate());
+  CHECK_THROWS(HttpConnection(server.running.port(), distrustful));
+  { HttpConnection const silent(server.running.port()); }
+
+  auto const port = admin_port(server.running);
+  for (auto const& [result, count] :
+       std::map<std::string, double>{{"full", 1}, {"resumed", 2}, {"plain_text", 1}, {"failed", 1}, {"abandoned", 1}}) {
+    CAPTURE(result);
+    auto const sample = "deployd_tls_handshakes_total{result=\"" + result + "\"}";
+    CHECK(eventually(5s, [&] { return Metrics::of(port)[sample] == count; }));
+  }
+}
+
+TEST_CASE("the end of each certificate is told, also of one that has taken its place", "[metrics]") {
+  FilledStore const store(StoreKind::sqlite);
+  TlsServer server(store.url(), Watched::with_admin({}));
+  auto const port = admin_port(server.running);
+  auto const sample =
+      "deployd_tls_certificate_expiry_timestamp_seconds{certificate=\"" + server.files.certificate + "\"}";
+  auto const days_left = [&] {
+    std::chrono::duration<double> const now = std::chrono::system_clock::now().time_since_epoch();
+    return (Metrics::of(port)[sample] - now.count()) / (24 * 3600);
+  };
+  CHECK(std::round(days_left()) == 90);
+  server.files.issue({.until = 20 * 24h});
+  server.running.process().signal(SIGHUP);
+  server.running.process().wait_for_line("reloaded");
+  CHECK(std::round(days_left()) == 20);
+}
+
+TEST_CASE("without TLS there are no metrics of it", "[metrics]") {
+  Watched watched;
+  auto const metrics = watched.metrics();
+  for (auto const& [name, family] : metrics.families()) CHECK_FALSE(name.starts_with("deployd_tls_"));
+}
+
 TEST_CASE("docs/metrics.md has every metric with its type and its meaning, and no other", "[metrics]") {
   std::map<std::string, Metrics::Family> served;
+  TlsFilesOnDisk const tls;
   for (auto const kind : {StoreKind::sqlite, StoreKind::postgresql}) {
-    Watched watched(kind);
+    Watched watched(kind, tls.options());
     auto const metrics = watched.metrics();
     for (auto const& [name, family] : metrics.families()) served[name] = family;
   }

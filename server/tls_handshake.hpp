@@ -1,0 +1,22 @@
+// How handshakes of TLS end.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace deployd::server {
+
+enum class TlsHandshake : std::uint8_t {
+  full,
+  resumed,     // from a session that there was before
+  failed,      // the two do not agree, or a certificate was refused
+  plain_text,  // the client does not speak TLS
+  abandoned,   // the client went away, or took too long
+};
+
+inline constexpr std::size_t tls_handshake_results = static_cast<std::size_t>(TlsHandshake::abandoned) + 1;
+
+std::string_view to_string(TlsHandshake result) noexcept;
+
+}  // namespace deployd::server
