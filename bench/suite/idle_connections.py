@@ -19,6 +19,7 @@ from .workshop import Workshop, say
 
 HELD, BESIDE = 20_000, 5_000
 SPARE_FILES = 300  # of a process, beside its connections
+IP_BIND_ADDRESS_NO_PORT = 24  # Linux's <netinet/in.h>; Python has no name for it
 PER_SOURCE = 10_000  # connections of one address of this machine, which has some 28,000 ports
 
 
@@ -31,9 +32,13 @@ def held(server: Server, number: int, workshop: Workshop) -> Iterator[None]:
     try:
         with processes.on(workshop.generator_cores):
             for count in range(number):
-                source = f"127.0.0.{1 + count // PER_SOURCE}"
-                connection = socket.create_connection(("127.0.0.1", port), 10, (source, 0))
+                connection = socket.socket()
                 connections.append(connection)
+                connection.settimeout(10)
+                # The port is chosen on connecting, so that one which waits for stray packets of an earlier round will do.
+                connection.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+                connection.bind((f"127.0.0.{1 + count // PER_SOURCE}", 0))
+                connection.connect(("127.0.0.1", port))
                 connection.sendall(request)
                 answer = connection.recv(65536)
                 if b" 200 " not in answer[:16]:
