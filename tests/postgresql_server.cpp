@@ -12,6 +12,7 @@
 #include <charconv>
 #include <chrono>
 #include <fstream>
+#include <random>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -87,16 +88,21 @@ void give_to_database_user(std::filesystem::path const& path) {
 }
 
 int free_port() {
-  int const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  bool const bound = fd >= 0 && ::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0;
-  if (fd >= 0) ::close(fd);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
+  // Below those that the kernel gives to outgoing connections, of which any may be somebody's the next moment.
+  std::uniform_int_distribution<int> ports(10'000, 32'000);
+  std::random_device random;
+  for (int tries = 0; tries < 200; ++tries) {
+    int const port = ports(random);
+    int const fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    bool const bound = fd >= 0 && ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    if (fd >= 0) ::close(fd);
+    if (bound) return port;
+  }
+  throw std::runtime_error("no free port");
 }
 
 bool PostgresqlServer::installed() {

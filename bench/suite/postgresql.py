@@ -66,7 +66,8 @@ def cluster(workshop: Workshop) -> Iterator[str]:
     shutil.rmtree(data, ignore_errors=True)
 
 
-def _client(workshop: Workshop, socket: str, program: str, *words: str) -> str:
+def client(workshop: Workshop, socket: str, program: str, *words: str) -> str:
+    """Runs one of PostgreSQL's programs on the database and gives what it prints. `Failed` with its own words otherwise."""
     arguments = [programs() / program, "-h", socket, "-U", "postgres", *words]
     outcome = processes.run(arguments, workshop.all_cores)
     if outcome.returncode != 0:
@@ -79,13 +80,13 @@ def measure(workshop: Workshop, plan: Plan) -> Outcome:
     outcome = Outcome()
     with contextlib.ExitStack() as stack:
         socket = stack.enter_context(cluster(workshop))
-        _client(workshop, socket, "psql", "-qc", "CREATE DATABASE deployd", "postgres")
-        _client(workshop, socket, "psql", "-qc", "CREATE DATABASE pgbench", "postgres")
+        client(workshop, socket, "psql", "-qc", "CREATE DATABASE deployd", "postgres")
+        client(workshop, socket, "psql", "-qc", "CREATE DATABASE pgbench", "postgres")
         database = f"postgresql:///deployd?host={socket}&user=postgres"
         stores.fill(workshop, database, ROWS)
         store = stores.Store(database, stores.make_token(workshop, database), ROWS)
-        _client(workshop, socket, "psql", "-qc", "VACUUM ANALYZE", "deployd")
-        _client(workshop, socket, "pgbench", "-q", "-i", "-s", "1", "pgbench")
+        client(workshop, socket, "psql", "-qc", "VACUUM ANALYZE", "deployd")
+        client(workshop, socket, "pgbench", "-q", "-i", "-s", "1", "pgbench")
         serve = functools.partial(deployd.serving, workshop, store=store, cores=workshop.all_cores)
         options = ["--workers", "1", "--store-sessions", "8"]
         warm = stack.enter_context(serve(name="deployd", options=options))
@@ -106,5 +107,5 @@ def measure(workshop: Workshop, plan: Plan) -> Outcome:
 
 def _pgbench(workshop: Workshop, socket: str, plan: Plan) -> dict[str, float]:
     seconds = str(max(1, round(plan.seconds)))
-    said = _client(workshop, socket, "pgbench", "-n", "-S", "-M", "prepared", "-c", "8", "-T", seconds, "pgbench")
+    said = client(workshop, socket, "pgbench", "-n", "-S", "-M", "prepared", "-c", "8", "-T", seconds, "pgbench")
     return {"rps": float(re.search(r"^tps = ([0-9.]+)", said, re.MULTILINE)[1])}

@@ -85,9 +85,11 @@ void CheckedReaders::note(HttpAnswer const& answer, Clock::time_point sent) {
   auto const number = answer.status == 200 ? number_in(answer.body) : std::nullopt;
   std::scoped_lock const lock(mutex_);
   ++tally_.sent;
+  auto const now = Clock::now();
+  tally_.longest_wait =
+      std::max(tally_.longest_wait, std::chrono::duration_cast<std::chrono::milliseconds>(now - sent));
   if (number && *number >= least && *number <= most) {
     ++tally_.answered;
-    auto const now = Clock::now();
     auto const gap = std::chrono::duration_cast<std::chrono::milliseconds>(now - std::exchange(last_answer_, now));
     tally_.longest_gap = std::max(tally_.longest_gap, gap);
     last_answered_sent_ = std::max(last_answered_sent_, sent);

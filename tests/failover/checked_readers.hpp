@@ -16,11 +16,12 @@ namespace deployd::tests {
 
 struct ReadTally {
   std::uint64_t sent = 0;
-  std::uint64_t answered = 0;                // with a number that was not too old
-  std::uint64_t unavailable = 0;             // 503, as the contract has it
-  std::uint64_t wrong = 0;                   // anything else, what is too old included
-  std::uint64_t lost = 0;                    // no answer
-  std::chrono::milliseconds longest_gap{0};  // between two numbers, of whichever clients
+  std::uint64_t answered = 0;                 // with a number that was not too old
+  std::uint64_t unavailable = 0;              // 503, as the contract has it
+  std::uint64_t wrong = 0;                    // anything else, what is too old included
+  std::uint64_t lost = 0;                     // no answer
+  std::chrono::milliseconds longest_gap{0};   // between two numbers, of whichever clients
+  std::chrono::milliseconds longest_wait{0};  // for an answer, of one client
   std::string first_fault;
 
   bool flawless() const noexcept { return wrong == 0 && lost == 0; }

@@ -32,7 +32,10 @@ bool same_name(std::string_view a, std::string_view b) noexcept {
 }
 
 void connect_to(int socket, sockaddr const* address, socklen_t size) {
-  if (socket < 0 || ::connect(socket, address, size) != 0) fail(std::string("cannot connect: ") + std::strerror(errno));
+  if (socket >= 0 && ::connect(socket, address, size) == 0) return;
+  std::string const why = std::strerror(errno);
+  if (socket >= 0) ::close(socket);  // it is nobody's yet
+  fail("cannot connect: " + why);
 }
 
 }  // namespace

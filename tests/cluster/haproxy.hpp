@@ -1,0 +1,34 @@
+// A real HAProxy for tests, with the sample configuration that deployd comes with.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/process.hpp"
+
+namespace deployd::tests {
+
+class Haproxy {
+ public:
+  /// Before the servers on these ports of 127.0.0.1, three of them as in the sample. Throws when it does not start.
+  explicit Haproxy(std::vector<std::uint16_t> const& servers);
+
+  std::uint16_t port() const noexcept { return port_; }
+
+  /// Whether its checks say that a server is ready.
+  bool up(std::size_t server) const;
+  /// How many requests were given to another server than they were given to first.
+  std::uint64_t redispatched() const;
+
+ private:
+  /// A column of the statistics of a server, or of all for `BACKEND`.
+  std::string statistic(std::string const& server, std::size_t column) const;
+
+  TemporaryDirectory directory_;
+  std::uint16_t port_ = 0;
+  std::unique_ptr<Process> haproxy_;
+};
+
+}  // namespace deployd::tests
