@@ -293,7 +293,9 @@ void Connection::answered(Clock::time_point now, std::optional<Failure> wrong_bo
   answered_ = true;
   thread_.answered(now);
   if (!sent.ticket.counted) return;
-  if (head_.status != thread_.options().expect_status) {
+  if (head_.status == thread_.options().overload_status) {
+    thread_.tally().overload.record(now - sent.ticket.due);
+  } else if (head_.status != thread_.options().expect_status) {
     ++thread_.tally().wrong_status[head_.status % 1000];
     thread_.series().error(now - thread_.window().counted_from);
   } else if (wrong_body) {

@@ -121,6 +121,9 @@ std::string tiles(Options const& options, Results const& results) {
   html += tile(latency(0.5), "median latency: half took less");
   html += tile(latency(0.99), "99th percentile: 99 of 100 took less");
   html += tile(readable(tally.errors()), "errors");
+  if (options.overload_status)
+    html += tile(readable(tally.overload.count()),
+                 fmt::format("answers with {}: too much to do", *options.overload_status));
   if (options.rate) html += tile(readable(tally.late), "sent late: no connection was free");
   html += tile(fmt::format("{:.0f} %", results.generator_cpu * 100), "of the generator's CPU time used");
   return html + "</div>\n";
@@ -236,6 +239,7 @@ std::string distribution_table(Options const& options, Results const& results) {
       "%</th><th>most</th><th>mean</th></tr>\n";
   html += distribution_row("latency", results.tally.latency);
   if (options.rate) html += distribution_row("service time", results.tally.service);
+  if (options.overload_status) html += distribution_row("too much to do", results.tally.overload);
   return html + "</table>\n";
 }
 

@@ -19,11 +19,14 @@ std::string distribution(Histogram const& histogram) {
 
 }  // namespace
 
-std::string json_report(Results const& results) {
+std::string json_report(Options const& options, Results const& results) {
   auto const& tally = results.tally;
-  std::string tls;
+  std::string further;
   if (tally.handshakes != 0)
-    tls = fmt::format("\"tls\": {{\"handshakes\": {}, \"resumed\": {}}},\n  ", tally.handshakes, tally.resumed);
+    further = fmt::format("\"tls\": {{\"handshakes\": {}, \"resumed\": {}}},\n  ", tally.handshakes, tally.resumed);
+  if (options.overload_status)
+    further += fmt::format("\"overload\": {{\"answers\": {}, \"latency_us\": {}}},\n  ", tally.overload.count(),
+                           distribution(tally.overload));
   std::string errors;
   for (auto const& [kind, count] : tally.errors_by_kind()) errors += fmt::format(R"("{}":{},)", kind, count);
   return fmt::format(R"({{
@@ -40,7 +43,7 @@ std::string json_report(Results const& results) {
 )",
                      tally.right, errors, tally.errors(), results.rate(),
                      std::chrono::duration<double>(results.duration).count(), distribution(tally.latency),
-                     distribution(tally.service), tally.late, tally.skipped, tls, results.generator_cpu);
+                     distribution(tally.service), tally.late, tally.skipped, further, results.generator_cpu);
 }
 
 }  // namespace deployd::bench

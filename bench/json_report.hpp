@@ -3,11 +3,12 @@
 
 #include <string>
 
+#include "bench/options.hpp"
 #include "bench/results.hpp"
 
 namespace deployd::bench {
 
 /// One JSON object and a newline. Times are in microseconds.
-std::string json_report(Results const& results);
+std::string json_report(Options const& options, Results const& results);
 
 }  // namespace deployd::bench

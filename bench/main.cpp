@@ -55,7 +55,7 @@ int run(Options const& options) {
   progress.clear();
 
   fmt::print("{}", text_report(options, results));
-  write_file(options.json_file, json_report(results));
+  write_file(options.json_file, json_report(options, results));
   write_file(options.html_file, html_report(options, results));
   Comparison comparison;
   if (baseline) {

@@ -95,7 +95,8 @@ bool names(std::string const& field, std::string_view lowered) {
 
 struct Given {
   std::string url, token, token_file, duration = "10s", warmup = "1s", timeout = "10s", tolerance = "10%";
-  std::string connections = "64", threads, requests, rate, pipeline = "1", expect_status = "200", expect_body;
+  std::string connections = "64", threads, requests, rate, pipeline = "1", expect_status = "200", overload_status;
+  std::string expect_body;
   std::vector<std::string> headers;
   bool new_connections = false;
   TlsWishes tls;
@@ -178,6 +179,10 @@ Options checked(Given const& given) {
     refuse("--new-connections", "goes neither with --rate nor with --pipeline");
   options.tls = checked_tls(given.tls, options.url);
   options.expect_status = number<unsigned>("--expect-status", given.expect_status, 200, 599);
+  if (!given.overload_status.empty())
+    options.overload_status = number<unsigned>("--overload-status", given.overload_status, 200, 599);
+  if (options.overload_status == options.expect_status)
+    refuse("--overload-status", "is the status that is expected of right answers");
   if (!given.expect_body.empty()) options.expect_body = file_contents("--expect-body", given.expect_body);
   options.tolerance = share("--tolerance", given.tolerance);
   return options;
@@ -219,6 +224,8 @@ std::optional<Options> parse_options(int argc, char const* const* argv) {
   app.add_flag("--insecure", given.tls.insecure, "https: whoever answers is trusted, and gets the token")->excludes(ca);
   app.add_flag("--resume", given.tls.resume, "https: resume sessions of TLS when connecting anew");
   app.add_option("--expect-status", given.expect_status, "another status is an error")->capture_default_str();
+  app.add_option("--overload-status", given.overload_status,
+                 "what a server says that has too much to do, as 503: counted apart instead of as an error");
   app.add_option("--expect-body", given.expect_body, "a file; other bytes are an error");
   app.add_option("--timeout", given.timeout, "of one answer")->capture_default_str();
   app.add_option("--json", files.json_file, "write the results for programs");

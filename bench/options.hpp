@@ -29,6 +29,7 @@ struct Options {
   bool new_connections = false;  // one for each request
   TlsWishes tls;
   unsigned expect_status = 200;
+  std::optional<unsigned> overload_status;  // neither right nor wrong: the server has too much to do
   std::optional<std::string> expect_body;
   std::string json_file;
   std::string html_file;

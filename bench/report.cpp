@@ -62,6 +62,11 @@ std::string text_report(Options const& options, Results const& results) {
   if (options.url.secure)
     text += fmt::format("  {:<10} {} handshakes, {} of them resumed\n", "tls", readable(tally.handshakes),
                         readable(tally.resumed));
+  if (options.overload_status) {
+    text += fmt::format("  {:<10} {} answers with {}\n", "overload", readable(tally.overload.count()),
+                        *options.overload_status);
+    text += percentiles("", tally.overload);
+  }
   text += fmt::format("  {:<10} {}\n", "errors", tally.errors() == 0 ? "none" : errors(tally));
   text += fmt::format("  {:<10} {:.0f} % of its CPU time{}\n", "generator", results.generator_cpu * 100,
                       results.generator_cpu > generator_limit

@@ -35,6 +35,7 @@ void Tally::merge(Tally const& other) {
   resumed += other.resumed;
   latency.merge(other.latency);
   service.merge(other.service);
+  overload.merge(other.overload);
   for (std::size_t i = 0; i < wrong_status.size(); ++i) wrong_status[i] += other.wrong_status[i];
   for (std::size_t i = 0; i < failures.size(); ++i) failures[i] += other.failures[i];
 }

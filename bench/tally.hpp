@@ -21,6 +21,7 @@ struct Tally {
   std::uint64_t resumed = 0;     // of them
   Histogram latency;             // of right answers, from the time when the request was due
   Histogram service;             // the same from the time when it was sent
+  Histogram overload;            // of answers with --overload-status, from the time when the request was due
   std::array<std::uint64_t, 1000> wrong_status{};
   std::array<std::uint64_t, failure_kinds> failures{};
 

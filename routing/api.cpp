@@ -47,6 +47,15 @@ WarmAnswer Api::answer_warm_within_limit(auth::Identity const& identity,
   return {append_answer(out, answer, *admitted, moment, options_.cors), answer->route, &identity};
 }
 
+WarmAnswer Api::answer_overload(Request const& request, Moment const& moment, Output& out) {
+  // What needs no token, or has none, is answered without the store.
+  if (options_.load == nullptr || !request.target.starts_with("/api/") || !request.authorization.single()) return {};
+  if (request.method == Method::options || options_.load->admits(moment.steady)) return {};
+  metrics_.shed.add();
+  append_error(out, unavailable("The server has too much to do"), request, moment, options_.cors);
+  return {503, no_route};
+}
+
 awaitable<void> Api::answer(Request const& request, Moment const& moment, Exchange& exchange) {
   auto const start = exchange.output().bytes.size();
   std::string why;

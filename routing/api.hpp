@@ -10,6 +10,7 @@
 #include "routing/answer_cache.hpp"
 #include "routing/cors.hpp"
 #include "routing/handlers.hpp"
+#include "routing/loop_load.hpp"
 #include "routing/metrics_source.hpp"
 #include "routing/output.hpp"
 #include "routing/rate_limit_fields.hpp"
@@ -25,6 +26,7 @@ struct ApiOptions {
   CorsPolicy cors;
   std::size_t cache_bytes;                        // of this worker
   std::shared_ptr<RateLimiter> limiter;           // null: no limit
+  LoopLoad* load = nullptr;                       // null: requests are never too many
   MetricsSource const* metrics_source = nullptr;  // null: the API; else what --admin-listen serves, with these metrics
 };
 
@@ -44,6 +46,10 @@ class Api {
   /// The warm path: answers a request whose token was verified before and whose answer is kept and still true.
   /// Otherwise the request has to take the long way.
   WarmAnswer answer_warm(Request const& request, Moment const& moment, Output& out);
+
+  /// Answers a request that is not on the warm path with a 503 if the loop has too much to do; else nothing has
+  /// happened.
+  WarmAnswer answer_overload(Request const& request, Moment const& moment, Output& out);
 
   /// The long way. Always leaves one whole answer in the exchange's output (or sent, or the exchange aborted).
   /// `request`, `moment` and `exchange` must live until it is done.

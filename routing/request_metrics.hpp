@@ -49,6 +49,7 @@ struct alignas(storage::cache_line) RequestMetrics {
   std::array<storage::DurationHistogram, route_labels> durations;
   std::array<storage::Counter, unread_statuses.size()> unread;
   storage::Counter rate_limited;
+  storage::Counter shed;  // refused since the event loop had too much to do
 
   void count(RouteLabel route, Method method, unsigned status) noexcept {
     answered[route][static_cast<std::size_t>(method)][status_index(status)].add();

@@ -193,8 +193,11 @@ awaitable<bool> Connection::answer_buffered() {
       route_ = warm.route;
       if (status_ == 0) {
         request_id_.clear();
-        co_await worker_.api().answer(request, moment, *this);
-        moment = worker_.moment();
+        status_ = worker_.api().answer_overload(request, moment, *output_).status;
+        if (status_ == 0) {
+          co_await worker_.api().answer(request, moment, *this);
+          moment = worker_.moment();
+        }
       } else if (worker_.options().access_log != AccessLog::off) {
         subject_ = warm.identity->subject;
       }

@@ -92,6 +92,10 @@ void write_requests(Exposition& out, Workers const& workers) {
         {{"status", std::to_string(routing::unread_statuses[status])}});
   }
 
+  out.single(
+      {"deployd_http_shed_total", counter, "Requests answered 503 at once since the event loop had too much to do."},
+      sum(
+          workers, [](Worker const& worker) -> auto const& { return worker.request_metrics().shed; }));
   out.single({"deployd_http_rate_limited_total", counter, "Requests refused since their token had made too many."},
              sum(
                  workers, [](Worker const& worker) -> auto const& { return worker.request_metrics().rate_limited; }));

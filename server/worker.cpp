@@ -77,7 +77,8 @@ Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, s
       authenticator_(std::make_unique<auth::Authenticator>(std::move(keys), *store_)),
       api_(std::make_unique<routing::Api>(
           routing::ApiOptions{routing::CorsPolicy(options().cors_origins, shared.limiter != nullptr),
-                              share_of(options().cache_bytes, options()), shared.limiter, shared.metrics_source},
+                              share_of(options().cache_bytes, options()), shared.limiter, &load_,
+                              shared.metrics_source},
           *authenticator_, *store_)) {
   compare_clocks();
   for (auto& [socket, also_of_others] : listening) {

@@ -169,6 +169,7 @@ class Worker {
   WorkerEvents events_;
   // Sockets belong to the worker's thread; only `post` comes from others.
   boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+  routing::LoopLoad load_{context_};
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<routing::Api> api_;

@@ -23,7 +23,7 @@ boost::asio::awaitable<result<CursorPlaces::Place>> CursorPlaces::take(Deadline 
     --free_;
     co_return Place(shared_from_this());
   }
-  if (waiting_.size() >= most_waiting) co_return make_error_code(errc::overloaded);
+  if (is_too_much()) co_return make_error_code(errc::overloaded);
   auto const waiting = std::make_shared<Waiting>(worker_);
   waiting_.push_back(waiting);
   waiting->timer.expires_at(deadline);
@@ -31,6 +31,17 @@ boost::asio::awaitable<result<CursorPlaces::Place>> CursorPlaces::take(Deadline 
   if (waiting->given) co_return Place(shared_from_this());
   std::erase(waiting_, waiting);
   co_return make_error_code(errc::overloaded);
+}
+
+/// Whether one more would wait for too long; in overload as many wait as there are places.
+bool CursorPlaces::is_too_much() noexcept {
+  if (waiting_.size() >= most_waiting) return true;
+  auto const now = Clock::now();
+  overload_.note(waiting_.size() >= Overload::long_queue, now);
+  if (!overload_.lasts()) return false;
+  bool const refused = waiting_.size() >= places_;
+  overload_.count(refused, now);
+  return refused;
 }
 
 void CursorPlaces::pass_on() noexcept {

@@ -12,6 +12,8 @@
 #include <memory>
 #include <utility>
 
+#include "storage/overload.hpp"
+
 namespace deployd::storage {
 
 /// A bounded number of places, given in the order in which they were asked for. For the worker's thread; the places
@@ -36,7 +38,8 @@ class CursorPlaces : public std::enable_shared_from_this<CursorPlaces> {
 
   using Deadline = std::chrono::steady_clock::time_point;
 
-  CursorPlaces(boost::asio::any_io_executor worker, std::size_t places) : worker_(std::move(worker)), free_(places) {}
+  CursorPlaces(boost::asio::any_io_executor worker, std::size_t places)
+      : worker_(std::move(worker)), places_(places), free_(places) {}
 
   /// Waits for a place. Fails with `errc::overloaded`, at once when too many wait already, else at the deadline.
   boost::asio::awaitable<boost::system::result<Place>> take(Deadline deadline);
@@ -51,8 +54,12 @@ class CursorPlaces : public std::enable_shared_from_this<CursorPlaces> {
 
   void pass_on() noexcept;
 
+  bool is_too_much() noexcept;
+
   boost::asio::any_io_executor worker_;
+  std::size_t const places_;
   std::size_t free_;
+  Overload overload_;
   std::deque<std::shared_ptr<Waiting>> waiting_;  // nobody while a place is free
 };
 

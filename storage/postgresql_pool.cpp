@@ -24,6 +24,9 @@ namespace {
 // Questions that may wait for each session; past it they are refused, for they would not be answered in time anyway.
 constexpr std::size_t waiting_for_each = 128;
 
+// In overload, so that none waits for much longer than it takes itself.
+constexpr std::size_t waiting_for_each_in_overload = 2;
+
 // Look-ups that are put as one: few enough that several sessions get some when there are many, and that none waits
 // long for the others.
 constexpr std::size_t fewest_together = 16;
@@ -110,7 +113,7 @@ awaitable<void> PostgresqlPool::wait_twice(std::shared_ptr<Question> question) {
 
 /// Waits until the question's timer expires.
 awaitable<void> PostgresqlPool::wait_for(std::shared_ptr<Question> question) {
-  if (waiting_.size() >= waiting_for_each * most_sessions_) {
+  if (is_too_much()) {
     question->finish(make_error_code(errc::overloaded), false);
     co_return;
   }
@@ -124,6 +127,17 @@ awaitable<void> PostgresqlPool::wait_for(std::shared_ptr<Question> question) {
   std::erase(waiting_, question);
   publish();
   question->finish(make_error_code(errc::timeout), false);
+}
+
+/// Whether one question more would wait for too long.
+bool PostgresqlPool::is_too_much() noexcept {
+  if (waiting_.size() >= waiting_for_each * most_sessions_) return true;
+  auto const now = Clock::now();
+  overload_.note(waiting_.size() >= Overload::long_queue, now);
+  if (!overload_.lasts()) return false;
+  bool const refused = waiting_.size() >= most_sessions_ * waiting_for_each_in_overload;
+  overload_.count(refused, now);
+  return refused;
 }
 
 /// Questions are handed out when everything that the loop has at hand has been looked at, so that those which come

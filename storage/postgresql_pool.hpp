@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "storage/overload.hpp"
 #include "storage/pool_metrics.hpp"
 #include "storage/postgresql_connector.hpp"
 #include "storage/postgresql_queries.hpp"
@@ -67,6 +68,7 @@ class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
   void take_back(std::shared_ptr<PostgresqlSession> session);
   void open_another();
   void fail_waiting();
+  bool is_too_much() noexcept;
   void publish() noexcept;
 
   boost::asio::any_io_executor worker_;
@@ -79,6 +81,7 @@ class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
   std::deque<std::shared_ptr<Question>> waiting_;
   bool opening_ = false;
   bool dispatching_ = false;
+  Overload overload_;
   PoolMetrics metrics_;
 };
 

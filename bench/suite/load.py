@@ -25,6 +25,7 @@ class Load:
     token: bool = True
     new_connections: bool = False
     resume: bool = False  # sessions of TLS
+    overload: bool = False  # 503 is no wrong answer
     anywhere: bool = False  # on all cores, beside a server that is on all of them too
     body: pathlib.Path | None = None
 
@@ -38,6 +39,8 @@ class Load:
             words += ["--new-connections"]
         if self.resume:
             words += ["--resume"]
+        if self.overload:
+            words += ["--overload-status", "503"]
         if self.body:
             words += ["--expect-body", str(self.body)]
         return words
@@ -66,7 +69,11 @@ def apply(load: Load, server: Server, workshop: Workshop, seconds: float) -> Fig
             last = (outcome.stderr.strip().splitlines() or ["it says nothing"])[-1]
             raise processes.Failed(f"{server.name}, {load.target}: {last}")
         measured = json.loads(results.read_text())
-    each = 1e6 / measured["requests"]
+    each = 1e6 / (measured["requests"] + measured.get("overload", {}).get("answers", 0))
+    refused = {}
+    if "overload" in measured:
+        refused["refused"] = measured["overload"]["answers"] / measured["duration_s"]
+        refused["service_p99_us"] = measured["service_us"]["p99"]
     tls = measured.get("tls")
     of_tls = {"resumed": tls["resumed"] / tls["handshakes"]} if tls else {}
     return {
@@ -82,4 +89,5 @@ def apply(load: Load, server: Server, workshop: Workshop, seconds: float) -> Fig
         "generator_cpu": measured["generator_cpu"],
         "late": measured["late"],
         **of_tls,
+        **refused,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from . import answers, data, generators, idle_connections, million, open_loop, postgresql, start
+from . import answers, data, generators, idle_connections, million, open_loop, overload, postgresql, start
 from .contenders import Contender, Outcome, Plan, take_turns
 from .deployd import Deployd
 from .feathers import Feathers
@@ -146,6 +146,7 @@ PARTS = [
     Part("start", "From starting the program to its first answer", start.measure),
     Part("million", "A list of a million deployments, streamed", million.measure),
     Part("open-loop", "Latency at half of deployd's rate, on schedule", open_loop.measure),
+    Part("overload", "Three times as many requests as can be answered", overload.measure),
     Part("postgresql", "One deployment from PostgreSQL, eight sessions", postgresql.measure),
     Part("generator", "deployd-bench and wrk against the floor", generators.measure, quick=True),
 ]

@@ -36,12 +36,15 @@ def budgets_table(results: Results) -> Table:
 
 
 COLUMNS = [
+    ("offered", "offered/s", "{:,.0f}"),
     ("rps", "requests/s", "{:,.0f}"),
+    ("refused", "503/s", "{:,.0f}"),
     ("cpu_us", "CPU µs", "{:.2f}"),
     ("user_us", "user", "{:.2f}"),
     ("system_us", "system", "{:.2f}"),
     ("p50_us", "p50 µs", "{:,.0f}"),
     ("p99_us", "p99 µs", "{:,.0f}"),
+    ("service_p99_us", "p99 µs from sending", "{:,.0f}"),
     ("p99_9_us", "p99.9 µs", "{:,.0f}"),
     ("rss_kib", "RSS MiB", "{:.1f}"),
     ("pss_kib", "PSS MiB", "{:.1f}"),
