@@ -64,6 +64,7 @@ awaitable<void> Handlers::find_deployments(Call& call) {
   if (!listing) co_return refuse(call, listing.error());
   if (!listing->pattern_known) co_return refuse(call, no_such_pattern(*filter->pattern));
   if (!listing->complete) {
+    std::string().swap(body);  // the long list may have to wait for a long time
     co_await answer_long_list(call, *filter, data_version);
     co_return;
   }
