@@ -116,7 +116,7 @@ std::string remarks(Results const& results) {
 std::string tiles(Options const& options, Results const& results) {
   auto const& tally = results.tally;
   auto html = std::string("<div class=\"tiles\">\n");
-  html += tile(readable(static_cast<std::uint64_t>(results.rate() + 0.5)), "right answers a second");
+  html += tile(readable(static_cast<std::uint64_t>(std::llround(results.rate()))), "right answers a second");
   auto const latency = [&](double share) { return tally.right > 0 ? readable(tally.latency.percentile(share)) : "–"; };
   html += tile(latency(0.5), "median latency: half took less");
   html += tile(latency(0.99), "99th percentile: 99 of 100 took less");

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace deployd::bench {
 namespace {
 
@@ -51,7 +53,7 @@ std::string text_report(Options const& options, Results const& results) {
   auto text = options.url_text + "\n" + load(options) + "\n\n";
   text += fmt::format("  {:<10} {} right answers in {:.2f} s\n", "requests", readable(tally.right), seconds);
   text += fmt::format("  {:<10} {} a second, {:.1f} MB/s\n", "rate",
-                      readable(static_cast<std::uint64_t>(results.rate() + 0.5)),
+                      readable(static_cast<std::uint64_t>(std::llround(results.rate()))),
                       seconds > 0 ? static_cast<double>(tally.bytes) / seconds / 1e6 : 0.0);
   text += percentiles("latency", tally.latency);
   if (options.rate) {

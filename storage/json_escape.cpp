@@ -27,7 +27,7 @@ std::size_t plain_prefix(std::string_view text) noexcept {
   constexpr std::uint64_t high_bits = 0x80 * ones;
   std::size_t length = 0;
   while (text.size() - length >= sizeof(std::uint64_t)) {
-    std::uint64_t word;
+    std::uint64_t word = 0;
     std::memcpy(&word, text.data() + length, sizeof word);
     // A high bit is left in each byte that was zero, and perhaps in bytes above one: enough to tell that there is one.
     auto const has_zero = [](std::uint64_t bytes) { return (bytes - ones) & ~bytes & high_bits; };

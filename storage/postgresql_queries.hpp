@@ -15,7 +15,7 @@
 #include "storage/relation_name.hpp"
 #include "storage/store.hpp"
 
-typedef struct pg_result PGresult;  // as libpq declares it
+using PGresult = struct pg_result;  // as libpq declares it
 
 namespace deployd::storage {
 
