@@ -95,8 +95,7 @@ std::string list_sql(RelationNames const& relations, std::size_t filters) {
     if (keys.pattern_id) also = "p.pattern = " + *keys.pattern_id + " AND ";
     keys.pattern_id = "p.pattern";
   }
-  auto select =
-      deployments_from(relations) + also + rows_of(relations, keys) + " LIMIT $1::bigint OFFSET $2::bigint";
+  auto select = deployments_from(relations) + also + rows_of(relations, keys) + " LIMIT $1::bigint OFFSET $2::bigint";
   if (!(filters & with_pattern)) return select;
   // The pattern and its deployments in one statement, and so of one snapshot: a known pattern gives a row at least.
   return "SELECT d.* FROM (SELECT id AS pattern FROM " + relations.patterns + " WHERE name = " + next("text") +
