@@ -23,11 +23,22 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds between_signs_of_life{250};
 constexpr std::chrono::milliseconds longest_silence{500};
 
+// What is kept is good for so long after the last moment up to which all was heard, whatever keeps the thread that
+// listens from noticing the silence.
+constexpr std::chrono::milliseconds longest_unheard{900};
+
 constexpr std::chrono::milliseconds first_pause{100};
 constexpr std::chrono::milliseconds longest_pause{500};
 
 // Where standbys are read from, which are as fresh as the primary's last sign of life can prove.
 constexpr std::chrono::milliseconds between_positions{100};
+
+/// The steady clock, to a few milliseconds, for the price of a look into memory.
+Clock::time_point coarse_now() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return Clock::time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+}
 
 /// Waits until the connection or the eventfd has something to read; false when neither has in time.
 bool wait_for_either(int connection, int wake, std::chrono::milliseconds time) {
@@ -71,6 +82,7 @@ PostgresqlChanges::~PostgresqlChanges() {
 std::optional<std::uint64_t> PostgresqlChanges::version() const noexcept {
   auto const version = version_.load(std::memory_order_acquire);
   if (version % 2 == 0) return std::nullopt;
+  if (coarse_now() - all_heard_until_.load(std::memory_order_relaxed) > longest_unheard) return std::nullopt;
   return version;
 }
 
@@ -126,7 +138,9 @@ void PostgresqlChanges::listen(std::stop_token const& stop) {
   ++version_;  // odd: what was written while nobody listened is seen as one change
   bool waiting_for_sign = false;
   while (!stop.stop_requested()) {
-    wait_for_either(PQsocket(connection), wake_, between_signs_);
+    auto const due = asked + (waiting_for_sign ? longest_silence : between_signs_);
+    auto const time = std::chrono::ceil<std::chrono::milliseconds>(due - Clock::now());
+    wait_for_either(PQsocket(connection), wake_, std::max(time, std::chrono::milliseconds(0)));
     if (PQconsumeInput(connection) == 0) return;
     if (take_notifications(connection)) version_ += 2;
     while (waiting_for_sign && PQisBusy(connection) == 0) {
@@ -140,7 +154,7 @@ void PostgresqlChanges::listen(std::stop_token const& stop) {
     }
     if (take_notifications(connection)) version_ += 2;
     auto const silent = Clock::now() - asked;
-    if (waiting_for_sign && silent > longest_silence) return;
+    if (waiting_for_sign && silent >= longest_silence) return;
     if (waiting_for_sign || silent < between_signs_) continue;
     asked = Clock::now();
     if (PQsendQuery(connection, sign_of_life_) == 0) return;
@@ -149,10 +163,7 @@ void PostgresqlChanges::listen(std::stop_token const& stop) {
 }
 
 std::uint64_t timed_version(std::chrono::milliseconds step) noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  auto const time = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-  return static_cast<std::uint64_t>(time / step);
+  return static_cast<std::uint64_t>(coarse_now().time_since_epoch() / step);
 }
 
 }  // namespace deployd::storage
