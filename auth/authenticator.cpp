@@ -114,13 +114,15 @@ Authenticator::Authenticator(std::shared_ptr<KeyRing const> keys, storage::Store
 Authenticator::~Authenticator() = default;
 
 Identity const* Authenticator::recall(std::string_view credentials, system_clock::time_point now) noexcept {
-  auto const* const known = impl_->cache.find(credentials, now);
-  if (known != nullptr) impl_->checks.recalled.add();
-  return known;
+  return impl_->cache.find(credentials, now);
 }
 
 void Authenticator::note_refused(Refusal why) noexcept {
   impl_->counted(why);
+}
+
+void Authenticator::note_recalled() noexcept {
+  impl_->checks.recalled_without_hit.add();
 }
 
 TokenChecks const& Authenticator::checks() const noexcept {

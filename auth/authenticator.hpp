@@ -38,6 +38,9 @@ class Authenticator {
   /// Puts other keys in force and forgets everything that was verified with the old ones.
   void replace_keys(std::shared_ptr<KeyRing const> keys) noexcept;
 
+  /// Counts a request whose credentials were recalled and that no kept answer answers: those are counted already.
+  void note_recalled() noexcept;
+
   /// Counts a request that was refused before there were credentials to verify.
   void note_refused(Refusal why) noexcept;
 

@@ -11,7 +11,7 @@ namespace deployd::auth {
 
 /// Of one worker: it writes, any thread reads.
 struct alignas(storage::cache_line) TokenChecks {
-  storage::Counter recalled;                       // recognised by their bytes, without being verified again
+  storage::Counter recalled_without_hit;           // recognised by their bytes, of requests that no kept answer answers
   storage::Counter accepted;                       // verified and found good
   std::array<storage::Counter, refusals> refused;  // by Refusal
 };

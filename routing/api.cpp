@@ -95,7 +95,10 @@ awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exch
   std::optional<Request> admitted;
   if (path.is_api() && surface_ == Surface::api) {
     auto const* identity = recall(request, moment);
-    if (identity == nullptr) identity = co_await authenticate(request, moment, exchange);
+    if (identity != nullptr)
+      authenticator_.note_recalled();
+    else
+      identity = co_await authenticate(request, moment, exchange);
     if (identity == nullptr) co_return;
     exchange.note(0, identity->subject);
     if (options_.limiter) {

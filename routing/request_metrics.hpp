@@ -37,7 +37,14 @@ inline constexpr auto status_indexes = [] {
 
 /// Where a status stands in `counted_statuses`.
 constexpr std::size_t status_index(unsigned status) noexcept {
-  return status < detail::status_indexes.size() ? detail::status_indexes[status] : 0;
+  return detail::status_indexes[status % detail::status_indexes.size()];
+}
+
+/// What a request is counted under: its route, its method and its status, in one number that is quickly compared.
+enum class RequestKind : std::uint32_t { none = ~std::uint32_t{0} };
+
+constexpr RequestKind kind_of(RouteLabel route, Method method, unsigned status) noexcept {
+  return static_cast<RequestKind>(status << 16U | static_cast<unsigned>(method) << 8U | route);
 }
 
 /// Of one worker: it writes, any thread reads.
@@ -51,19 +58,15 @@ struct alignas(storage::cache_line) RequestMetrics {
   storage::Counter rate_limited;
   storage::Counter shed;  // refused since the event loop had too much to do
 
-  void count(RouteLabel route, Method method, unsigned status) noexcept {
-    answered[route][static_cast<std::size_t>(method)][status_index(status)].add();
-  }
-
   void count_unread(unsigned status) noexcept {
     auto const* const found = std::ranges::find(unread_statuses, status);
     unread[found == unread_statuses.end() ? 0 : static_cast<std::size_t>(found - unread_statuses.begin())].add();
   }
 };
 
-/// Requests of one route whose answers are sent together: most often one, or those that were pipelined in one read.
-/// They are timed together, from when the first of them was complete until the kernel has taken the answers, so that a
-/// batch costs two looks at the clock, however many requests there are in it.
+/// Requests of one kind whose answers are sent together: most often one, or those that were pipelined in one read.
+/// They are counted and timed together, from when the first of them was complete until the kernel has taken the
+/// answers, so that a batch costs two looks at the clock, however many requests there are in it.
 class RequestBatch {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -72,24 +75,31 @@ class RequestBatch {
 
   bool empty() const noexcept { return count_ == 0; }
 
-  /// Whether a request of `route` can be added.
-  bool takes(RouteLabel route) const noexcept { return count_ == 0 || route_ == route; }
+  /// Whether what is added is of this kind; at first of none.
+  bool takes(RequestKind kind) const noexcept { return kind_ == kind; }
 
-  void add(RouteLabel route) noexcept {
-    route_ = route;
-    ++count_;
+  /// Takes another kind from now on, and counts it in `metrics`, which must outlive this. Must be empty.
+  void turn_to(RouteLabel route, Method method, unsigned status, RequestMetrics& metrics) noexcept {
+    kind_ = kind_of(route, method, status);
+    answered_ = &metrics.answered[route][static_cast<std::size_t>(method)][status_index(status)];
+    durations_ = &metrics.durations[route];
   }
 
-  /// Counts the durations of what was added, of which there must be something and is nothing then.
-  void end(TimePoint now, RequestMetrics& metrics) noexcept {
-    metrics.durations[route_].observe(now - begun_, count_);
+  void add() noexcept { ++count_; }
+
+  /// Counts what was added, of which there must be something and is nothing then.
+  [[gnu::always_inline]] void end(TimePoint now) noexcept {
+    answered_->add(count_);
+    durations_->observe(now - begun_, count_);
     count_ = 0;
   }
 
  private:
   TimePoint begun_;
+  storage::Counter* answered_ = nullptr;
+  storage::DurationHistogram* durations_ = nullptr;
   std::uint32_t count_ = 0;
-  RouteLabel route_ = no_route;
+  RequestKind kind_ = RequestKind::none;
 };
 
 }  // namespace deployd::routing

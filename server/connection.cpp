@@ -81,7 +81,7 @@ awaitable<void> Connection::run() {
     worker_.metrics().bytes_received.add(received);
   }
   if (tls_ && !broken_) tls_->close();
-  end_batch(Clock::now());
+  if (!batch_.empty()) end_batch(Clock::now());
   if (!broken_ && (refused_ || to_discard_ != 0)) co_await linger();
 }
 
@@ -291,11 +291,11 @@ void Connection::give_back() noexcept {
   if (begin_ != end_ || to_discard_ != 0) {
     if (phase_ == Phase::head) return;
     auto const now = Clock::now();
-    end_batch(now);
+    if (!batch_.empty()) end_batch(now);
     return enter(Phase::head, worker_.options().header_timeout, now);
   }
   auto const now = Clock::now();
-  end_batch(now);
+  if (!batch_.empty()) batch_.end(now);
   enter(Phase::idle, draining_ ? first_request_time : worker_.options().idle_timeout, now);
   if (large_) {
     buffer_ = small_.data();
@@ -307,12 +307,12 @@ void Connection::give_back() noexcept {
 /// Where no answer waits to be sent: those from here on are sent together. What was sent before is over by now.
 void Connection::begin_batch(routing::Moment& moment) noexcept {
   moment = worker_.moment();
-  end_batch(moment.steady);
+  if (!batch_.empty()) end_batch(moment.steady);
   batch_.begin(moment.steady);
 }
 
 void Connection::end_batch(Clock::time_point now) noexcept {
-  if (!batch_.empty()) batch_.end(now, worker_.api().metrics());
+  batch_.end(now);
 }
 
 void Connection::refuse(routing::HttpError const& error) {
@@ -326,10 +326,12 @@ void Connection::refuse(routing::HttpError const& error) {
 }
 
 void Connection::finish_request(routing::Request const& request, ReadResult const& head) {
-  auto& metrics = worker_.api().metrics();
-  metrics.count(route_, request.method, status_);
-  if (!batch_.takes(route_)) end_batch(Clock::now());
-  batch_.add(route_);
+  auto const kind = routing::kind_of(route_, request.method, status_);
+  if (!batch_.takes(kind)) {
+    if (!batch_.empty()) end_batch(Clock::now());
+    batch_.turn_to(route_, request.method, status_, worker_.api().metrics());
+  }
+  batch_.add();
   if (worker_.options().access_log != AccessLog::off) log_access(request);
   stream_deadline_ = Clock::time_point::max();
   if (!request.keep_alive) last_ = true;

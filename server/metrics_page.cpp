@@ -161,9 +161,12 @@ void write_cache(Exposition& out, Workers const& workers, ServeOptions const& op
 void write_token_checks(Exposition& out, Workers const& workers) {
   out.begin({"deployd_token_checks_total", counter,
              "Checks of bearer tokens by result: recalled, accepted, or why one was refused."});
-  out.sample(sum(
-                 workers, [](Worker const& worker) -> auto const& { return worker.token_checks().recalled; }),
-             {{"result", "recalled"}});
+  // Whoever got an answer from the cache had their token recalled.
+  auto const warm = sum(
+      workers, [](Worker const& worker) -> auto const& { return worker.cache_metrics().hits; });
+  auto const others = sum(
+      workers, [](Worker const& worker) -> auto const& { return worker.token_checks().recalled_without_hit; });
+  out.sample(warm + others, {{"result", "recalled"}});
   out.sample(sum(
                  workers, [](Worker const& worker) -> auto const& { return worker.token_checks().accepted; }),
              {{"result", "accepted"}});

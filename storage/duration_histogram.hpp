@@ -1,6 +1,7 @@
 // How long things took, counted by size.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <chrono>
@@ -24,18 +25,30 @@ inline constexpr std::size_t duration_buckets = duration_bounds.size() + 1;
 
 namespace detail {
 
-/// For each number of bits, the first bucket that a number of nanoseconds of so many bits can be in. From there it is
-/// two steps at the most.
-inline constexpr auto first_bucket = [] {
-  std::array<std::uint8_t, 65> table{};
-  for (std::size_t bits = 1; bits < table.size(); ++bits) {
-    auto const least = std::uint64_t{1} << (bits - 1);
-    while (table[bits] < duration_bounds.size() &&
-           least > static_cast<std::uint64_t>(duration_bounds[table[bits]].count()))
-      ++table[bits];
+/// Where durations of a certain number of bits (in nanoseconds) are: in `bucket`, or above its bound in the next.
+struct BucketOfBits {
+  std::uint64_t bound;
+  std::uint64_t bucket;
+};
+
+inline constexpr auto buckets_of_bits = [] {
+  std::array<BucketOfBits, 65> table{};
+  std::size_t bucket = 0;
+  for (std::size_t bits = 0; bits < table.size(); ++bits) {
+    auto const least = bits == 0 ? 0 : std::uint64_t{1} << (bits - 1);
+    auto const bound = [](std::size_t at) { return static_cast<std::uint64_t>(duration_bounds[at].count()); };
+    while (bucket < duration_bounds.size() && least > bound(bucket)) ++bucket;
+    table[bits] = {bucket < duration_bounds.size() ? bound(bucket) : ~std::uint64_t{0}, bucket};
   }
   return table;
 }();
+
+static_assert(std::ranges::adjacent_find(duration_bounds,
+                                         [](auto one, auto next) {
+                                           return std::bit_width(static_cast<std::uint64_t>(one.count())) ==
+                                                  std::bit_width(static_cast<std::uint64_t>(next.count()));
+                                         }) == duration_bounds.end(),
+              "two bounds of the same number of bits: one comparison does not find the bucket");
 
 }  // namespace detail
 
@@ -55,23 +68,23 @@ struct DurationReading {
 class DurationHistogram {
  public:
   /// Counts `times` things that took `took` each, which is not negative.
-  void observe(std::chrono::nanoseconds took, std::uint64_t times = 1) noexcept {
+  [[gnu::always_inline]] void observe(std::chrono::nanoseconds took, std::uint64_t times = 1) noexcept {
     auto const nanoseconds = static_cast<std::uint64_t>(took.count());
-    std::size_t bucket = detail::first_bucket[std::bit_width(nanoseconds)];
-    while (bucket < duration_bounds.size() && took > duration_bounds[bucket]) ++bucket;
-    counts_[bucket].add(times);
+    auto const& place = detail::buckets_of_bits[std::bit_width(nanoseconds | 1)];
+    counts_[place.bucket + (nanoseconds > place.bound ? 1 : 0)].add(times);
     sum_.add(times * nanoseconds);
   }
 
   DurationReading read() const noexcept {
     DurationReading reading;
-    for (std::size_t bucket = 0; bucket < counts_.size(); ++bucket) reading.counts[bucket] = counts_[bucket].value();
+    for (std::size_t bucket = 0; bucket < duration_buckets; ++bucket) reading.counts[bucket] = counts_[bucket].value();
     reading.sum = std::chrono::nanoseconds(sum_.value());
     return reading;
   }
 
  private:
-  std::array<Counter, duration_buckets> counts_;
+  // More than there are buckets: an array of histograms is indexed by a shift when their size is a power of two.
+  std::array<Counter, 31> counts_;
   Counter sum_;  // nanoseconds
 };
 

@@ -159,8 +159,9 @@ TEST_CASE("checks are counted by how they ended") {
   auto const good = bearer(R"({"sub":"jane","exp":1800000060})");
   verdict(authenticator, good);
   recalled(authenticator, good);
-  recalled(authenticator, good);
   recalled(authenticator, "Bearer nobody");
+  authenticator.note_recalled();
+  authenticator.note_recalled();
   verdict(authenticator, bearer(R"({"sub":"jane","exp":1})"));
   verdict(authenticator, "Bearer dpd_" + std::string(43, 'A'));
   store.trouble = deployd::storage::errc::unavailable;
@@ -171,7 +172,7 @@ TEST_CASE("checks are counted by how they ended") {
   auto const refused = [&](deployd::auth::Refusal why) {
     return checks.refused[static_cast<std::size_t>(why)].value();
   };
-  CHECK(checks.recalled.value() == 2);
+  CHECK(checks.recalled_without_hit.value() == 2);
   CHECK(checks.accepted.value() == 1);
   CHECK(refused(deployd::auth::Refusal::expired) == 1);
   CHECK(refused(deployd::auth::Refusal::unknown_token) == 1);

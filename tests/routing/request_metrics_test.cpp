@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <numeric>
+#include <set>
 
 using namespace deployd::routing;
 using namespace std::chrono_literals;
@@ -18,14 +19,17 @@ std::uint64_t count_of(deployd::storage::DurationReading const& reading) {
 
 }  // namespace
 
-TEST_CASE("a request is counted under its route, its method and its status") {
-  auto const metrics = std::make_unique<RequestMetrics>();
-  metrics->count(1, Method::head, 304);
-  metrics->count(1, Method::head, 304);
-  metrics->count(no_route, Method::other, 501);
-  CHECK(metrics->answered[1][static_cast<std::size_t>(Method::head)][status_index(304)].value() == 2);
-  CHECK(metrics->answered[1][static_cast<std::size_t>(Method::get)][status_index(304)].value() == 0);
-  CHECK(metrics->answered[no_route][static_cast<std::size_t>(Method::other)][status_index(501)].value() == 1);
+TEST_CASE("every route, method and status have a kind of their own") {
+  std::set<RequestKind> kinds;
+  for (RouteLabel route = 0; route < route_labels; ++route) {
+    for (auto const method : {Method::get, Method::head, Method::options, Method::other}) {
+      for (auto const status : counted_statuses) {
+        kinds.insert(kind_of(route, method, status));
+      }
+    }
+  }
+  CHECK_FALSE(kinds.contains(RequestKind::none));
+  CHECK(kinds.size() == route_labels * method_count * counted_statuses.size());
 }
 
 TEST_CASE("a status that nobody sends is counted as 0") {
@@ -35,25 +39,35 @@ TEST_CASE("a status that nobody sends is counted as 0") {
   CHECK(status_index(100000) == 0);
 }
 
-TEST_CASE("requests of one route that are sent together have the duration of the whole") {
+TEST_CASE("requests of one kind that are sent together are counted, and have the duration of the whole") {
   auto const metrics = std::make_unique<RequestMetrics>();
+  auto const kind = kind_of(1, Method::head, 304);
   RequestBatch batch;
   batch.begin(TimePoint(1s));
-  CHECK(batch.takes(0));
-  CHECK(batch.takes(1));
-  batch.add(1);
-  batch.add(1);
-  CHECK(batch.takes(1));
-  CHECK_FALSE(batch.takes(0));
-  batch.end(TimePoint(1s + 30us), *metrics);
-  CHECK(batch.takes(0));
+  CHECK_FALSE(batch.takes(kind));
+  batch.turn_to(1, Method::head, 304, *metrics);
+  CHECK(batch.takes(kind));
+  CHECK_FALSE(batch.takes(kind_of(1, Method::get, 304)));
+  CHECK_FALSE(batch.takes(kind_of(0, Method::head, 304)));
+  CHECK(batch.empty());
+  batch.add();
+  batch.add();
+  CHECK_FALSE(batch.empty());
+  batch.end(TimePoint(1s + 30us));
+  auto const answered = [&](RouteLabel route, Method method, unsigned status) {
+    return metrics->answered[route][static_cast<std::size_t>(method)][status_index(status)].value();
+  };
+  CHECK(answered(1, Method::head, 304) == 2);
+  CHECK(answered(1, Method::get, 304) == 0);
   CHECK(metrics->durations[1].read().counts[1] == 2);
   CHECK(metrics->durations[1].read().sum == 60us);
 
   CHECK(batch.empty());
   batch.begin(TimePoint(9s));
-  batch.add(no_route);
-  batch.end(TimePoint(9s), *metrics);
+  batch.turn_to(no_route, Method::other, 501, *metrics);
+  batch.add();
+  batch.end(TimePoint(9s));
+  CHECK(answered(no_route, Method::other, 501) == 1);
   CHECK(count_of(metrics->durations[1].read()) == 2);
   CHECK(metrics->durations[no_route].read().counts[0] == 1);
   CHECK(count_of(metrics->durations[0].read()) == 0);
