@@ -187,13 +187,14 @@ awaitable<bool> Connection::answer_buffered() {
       }
       enter(Phase::answering, Clock::duration::max());
       if (draining_ && !more_behind(head)) request.keep_alive = false;
-      if (output_->empty()) begin_batch(moment);
+      bool const first_of_batch = output_->empty();
+      if (first_of_batch) begin_batch(moment);
       auto const warm = worker_.api().answer_warm(request, moment, *output_);
       status_ = warm.status;
       route_ = warm.route;
       if (status_ == 0) {
         request_id_.clear();
-        status_ = worker_.api().answer_overload(request, moment, *output_).status;
+        if (first_of_batch) status_ = worker_.api().answer_overload(request, moment, *output_).status;
         if (status_ == 0) {
           co_await worker_.api().answer(request, moment, *this);
           moment = worker_.moment();

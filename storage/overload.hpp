@@ -15,8 +15,9 @@ class Overload {
   using TimePoint = std::chrono::steady_clock::time_point;
 
   /// A queue of as many as this is long: more than the connections of a busy client program, so that such a one, which
-  /// asks its next question when it has its answer, is made to wait rather than refused.
-  static constexpr std::size_t long_queue = 80;
+  /// asks its next question when it has its answer, is made to wait rather than refused. No more than Asio takes from
+  /// epoll at once, 128, can be seen in a turn of a loop.
+  static constexpr std::size_t long_queue = 120;
   static constexpr std::chrono::milliseconds patience{100};
   static constexpr std::chrono::milliseconds window{500};
 

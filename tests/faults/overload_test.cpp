@@ -68,7 +68,7 @@ TEST_CASE("a loop with too much to do answers 503 at once, still answers some, a
   RunningDeployd server(store.url(), {"--workers", "1", "--cache-bytes", "0"});
   auto const question = request("GET", "/api/v1/deployments?pattern=COSTLY", line);
   {
-    Crowd crowd(server, question, 160);
+    Crowd crowd(server, question, 300);
     auto const refused = crowd.until(503);
     CHECK(refused.status == 503);
     CHECK(refused["Retry-After"] == "1");
@@ -77,7 +77,7 @@ TEST_CASE("a loop with too much to do answers 503 at once, still answers some, a
     CHECK(server.ask(request("GET", "/healthz")).status == 200);
     CHECK(server.ask(request("GET", "/api/v1/deployments/1")).status == 401);
     CHECK(server.ask(request("OPTIONS", "/api/v1/deployments", line)).status == 204);
-    CHECK(crowd.finish().size() == 160);
+    CHECK(crowd.finish().size() == 300);
   }
   server.process().wait_for_line("an event loop has more to do than it can");
   CHECK(eventually(30s, [&] {
@@ -100,7 +100,7 @@ TEST_CASE("what is kept is answered in overload too") {
   RunningDeployd const server(store.url(), {"--workers", "1", "--cache-bytes", "64KiB"});
   auto const kept = request("GET", "/api/v1/deployments/1", line);
   CHECK(server.ask(kept).status == 200);
-  Crowd crowd(server, request("GET", "/api/v1/deployments?pattern=COSTLY", line), 160);
+  Crowd crowd(server, request("GET", "/api/v1/deployments?pattern=COSTLY", line), 300);
   CHECK(crowd.until(503).status == 503);
   for (int i = 0; i < 50; ++i) CHECK(server.ask(kept).status == 200);
 }

@@ -55,27 +55,27 @@ class Loop {
 TEST_CASE("64 clients that wait for their answers are admitted for ever, and so is a burst") {
   Loop loop;
   loop.turns(400ms, 64, 100us);
-  loop.turns(10ms, 200, 30us);
+  loop.turns(10ms, 250, 30us);
   loop.turns(400ms, 64, 100us);
 }
 
 TEST_CASE("many cheap requests in a turn are no overload") {
   Loop loop;
-  loop.turns(400ms, 100, 1us);
+  loop.turns(400ms, 250, 1us);
 }
 
 TEST_CASE("when turns stay long, only the first requests of each are admitted, at least one") {
   Loop loop;
-  REQUIRE(loop.refuses_within(5s, 100, 50us));
-  auto const admitted = loop.turn(100, 50us);
+  REQUIRE(loop.refuses_within(5s, 250, 50us));
+  auto const admitted = loop.turn(250, 50us);
   CHECK(admitted >= 1);
   CHECK(admitted <= 6);
-  CHECK(loop.turn(100, 1ms) == 1);
+  CHECK(loop.turn(250, 1ms) == 1);
 }
 
 TEST_CASE("all are admitted again when there are few") {
   Loop loop;
-  REQUIRE(loop.refuses_within(5s, 100, 50us));
+  REQUIRE(loop.refuses_within(5s, 250, 50us));
   auto const end = LoopLoad::Clock::now() + Overload::window * 3;
   while (LoopLoad::Clock::now() < end) loop.turn(1, 10us);
   CHECK(loop.turn(40, 100us) == 40);
