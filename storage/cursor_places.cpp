@@ -35,13 +35,7 @@ boost::asio::awaitable<result<CursorPlaces::Place>> CursorPlaces::take(Deadline 
 
 /// Whether one more would wait for too long; in overload as many wait as there are places.
 bool CursorPlaces::is_too_much() noexcept {
-  if (waiting_.size() >= most_waiting) return true;
-  auto const now = Clock::now();
-  overload_.note(waiting_.size() >= Overload::long_queue, now);
-  if (!overload_.lasts()) return false;
-  bool const refused = waiting_.size() >= places_;
-  overload_.count(refused, now);
-  return refused;
+  return waiting_.size() >= most_waiting || overload_.refuses(waiting_.size(), places_, Clock::now());
 }
 
 void CursorPlaces::pass_on() noexcept {

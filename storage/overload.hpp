@@ -33,6 +33,16 @@ class Overload {
 
   bool lasts() const noexcept { return lasts_; }
 
+  /// For a queue that is looked at whenever one more comes, and in overload kept to `kept`: whether this one, before
+  /// which `waiting` are in it, is to be refused. Notes and counts it.
+  bool refuses(std::size_t waiting, std::size_t kept, TimePoint now) noexcept {
+    note(waiting >= long_queue, now);
+    if (!lasts_) return false;
+    bool const refused = waiting >= kept;
+    count(refused, now);
+    return refused;
+  }
+
   /// While it lasts: a question has come, and was refused or not.
   void count(bool refused, TimePoint now) noexcept {
     ++asked_;

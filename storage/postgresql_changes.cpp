@@ -3,13 +3,13 @@
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "storage/coarse_clock.hpp"
 #include "storage/error.hpp"
 #include "storage/jitter.hpp"
 #include "storage/session.hpp"
@@ -32,13 +32,6 @@ constexpr std::chrono::milliseconds longest_pause{500};
 
 // Where standbys are read from, which are as fresh as the primary's last sign of life can prove.
 constexpr std::chrono::milliseconds between_positions{100};
-
-/// The steady clock, to a few milliseconds, for the price of a look into memory.
-Clock::time_point coarse_now() noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return Clock::time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
-}
 
 /// Waits until the connection or the eventfd has something to read; false when neither has in time.
 bool wait_for_either(int connection, int wake, std::chrono::milliseconds time) {

@@ -131,13 +131,9 @@ awaitable<void> PostgresqlPool::wait_for(std::shared_ptr<Question> question) {
 
 /// Whether one question more would wait for too long.
 bool PostgresqlPool::is_too_much() noexcept {
-  if (waiting_.size() >= waiting_for_each * most_sessions_) return true;
-  auto const now = Clock::now();
-  overload_.note(waiting_.size() >= Overload::long_queue, now);
-  if (!overload_.lasts()) return false;
-  bool const refused = waiting_.size() >= most_sessions_ * waiting_for_each_in_overload;
-  overload_.count(refused, now);
-  return refused;
+  auto const waiting = waiting_.size();
+  return waiting >= waiting_for_each * most_sessions_ ||
+         overload_.refuses(waiting, waiting_for_each_in_overload * most_sessions_, Clock::now());
 }
 
 /// Questions are handed out when everything that the loop has at hand has been looked at, so that those which come

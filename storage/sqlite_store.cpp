@@ -1,7 +1,6 @@
 #include "storage/sqlite_store.hpp"
 
 #include <spdlog/spdlog.h>
-#include <time.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -10,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "storage/coarse_clock.hpp"
 #include "storage/cursor_places.hpp"
 #include "storage/error.hpp"
 #include "storage/query_metrics.hpp"
@@ -22,6 +22,7 @@ namespace {
 
 using boost::system::result;
 using std::chrono::milliseconds;
+using TimePoint = std::chrono::steady_clock::time_point;
 
 // The inner pages of the indexes of ten million rows; the rest is the operating system's cache. Not mapped into
 // memory: a file that somebody truncates would end the process with a signal.
@@ -31,19 +32,13 @@ constexpr int cache_kib = 8 * 1024;
 constexpr std::size_t most_cursors = 4;
 
 // How often the file is looked at, whether it still is the one that was opened.
-constexpr std::int64_t file_check_every_ms = 100;
+constexpr milliseconds file_check_every(100);
 
 // How long a file that cannot be opened is left alone before it is tried again.
-constexpr std::int64_t reopen_after_ms = 100;
+constexpr milliseconds reopen_after(100);
 
 // The same complaint stands in the log at most this often.
-constexpr std::int64_t complain_every_ms = 10'000;
-
-std::int64_t coarse_now_ms() noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
-}
+constexpr std::chrono::seconds complain_every(10);
 
 /// What an expected failure is to those who asked: how the store became unavailable stands in the log.
 boost::system::error_code outward(errc code) noexcept {
@@ -185,18 +180,18 @@ class SqliteStore final : public Store {
 
   /// Nothing on success.
   boost::system::error_code open() {
-    auto const now = coarse_now_ms();
-    if (now < next_open_ms_) return open_failure_;
-    next_open_ms_ = now + reopen_after_ms;
+    auto const now = coarse_now();
+    if (now < next_open_) return open_failure_;
+    next_open_ = now + reopen_after;
     queries_ = std::make_unique<SqliteQueries>(url_, cache_kib);
     ++sessions_opened_;
-    next_open_ms_ = 0;
+    next_open_ = {};
     return {};
   }
 
   boost::system::error_code give_up(Error const& failure) {
     if (failure.code() == errc::busy) {
-      next_open_ms_ = 0;
+      next_open_ = {};
       return errc::busy;
     }
     open_failure_ = outward(failure.code());
@@ -206,17 +201,17 @@ class SqliteStore final : public Store {
   }
 
   void drop_replaced_file() noexcept {
-    auto const now = coarse_now_ms();
-    if (now < next_file_check_ms_) return;
-    next_file_check_ms_ = now + file_check_every_ms;
+    auto const now = coarse_now();
+    if (now < next_file_check_) return;
+    next_file_check_ = now + file_check_every;
     if (queries_ && identify_file(url_.path) != queries_->file()) queries_.reset();
   }
 
   void complain(boost::system::error_code failure, std::string const& what) {
-    auto const now = coarse_now_ms();
-    if (failure == complained_of_ && now < next_complaint_ms_) return;
+    auto const now = coarse_now();
+    if (failure == complained_of_ && now < next_complaint_) return;
     complained_of_ = failure;
-    next_complaint_ms_ = now + complain_every_ms;
+    next_complaint_ = now + complain_every;
     spdlog::error("{}: {}", failure.message(), what);
   }
 
@@ -229,11 +224,11 @@ class SqliteStore final : public Store {
 
   std::unique_ptr<SqliteQueries> queries_;  // null: to be opened with the next question
   std::uint32_t sessions_opened_ = 0;       // part of the data version: the counter of another session is another
-  std::int64_t next_open_ms_ = 0;
-  std::int64_t next_file_check_ms_ = 0;
+  TimePoint next_open_;
+  TimePoint next_file_check_;
   boost::system::error_code open_failure_ = errc::unavailable;
   boost::system::error_code complained_of_;
-  std::int64_t next_complaint_ms_ = 0;
+  TimePoint next_complaint_;
 };
 
 }  // namespace
