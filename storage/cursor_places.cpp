@@ -1,9 +1,7 @@
 #include "storage/cursor_places.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "storage/error.hpp"
+#include "storage/wait_for_outcome.hpp"
 
 namespace deployd::storage {
 namespace {
@@ -14,28 +12,29 @@ using Clock = std::chrono::steady_clock;
 // A list is read as fast as its client takes it: of more than these, the last would hardly get a place in time.
 constexpr std::size_t most_waiting = 256;
 
-constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::use_awaitable);
-
 }  // namespace
 
 boost::asio::awaitable<result<CursorPlaces::Place>> CursorPlaces::take(Deadline deadline) {
+  if (is_too_much()) co_return make_error_code(errc::overloaded);
   if (free_ > 0) {
     --free_;
     co_return Place(shared_from_this());
   }
-  if (is_too_much()) co_return make_error_code(errc::overloaded);
   auto const waiting = std::make_shared<Waiting>(worker_);
   waiting_.push_back(waiting);
   waiting->timer.expires_at(deadline);
-  while (!waiting->given && Clock::now() < deadline) co_await waiting->timer.async_wait(without_exceptions);
+  co_await wait_for_outcome(waiting->timer, waiting->given);
   if (waiting->given) co_return Place(shared_from_this());
   std::erase(waiting_, waiting);
   co_return make_error_code(errc::overloaded);
 }
 
-/// Whether one more would wait for too long; in overload as many wait as there are places.
+/// Whether one more would wait for too long. In overload nobody waits: the lists in the places share one core, so each
+/// takes as many times longer as there are places already. So few refuse some even when there is little to do, half of
+/// what they refuse at full load (one in `places_ + 1`, as every queue with so much room) is the end of it.
 bool CursorPlaces::is_too_much() noexcept {
-  return waiting_.size() >= most_waiting || overload_.refuses(waiting_.size(), places_, Clock::now());
+  auto const before = places_ - free_ + waiting_.size();
+  return waiting_.size() >= most_waiting || overload_.refuses(before, places_, Clock::now(), 2 * (places_ + 1));
 }
 
 void CursorPlaces::pass_on() noexcept {

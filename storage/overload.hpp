@@ -34,21 +34,21 @@ class Overload {
   bool lasts() const noexcept { return lasts_; }
 
   /// For a queue that is looked at whenever one more comes, and in overload kept to `kept`: whether this one, before
-  /// which `waiting` are in it, is to be refused. Notes and counts it.
-  bool refuses(std::size_t waiting, std::size_t kept, TimePoint now) noexcept {
+  /// which `waiting` are in it, is to be refused. Notes and counts it; `fewest` as for `count`.
+  bool refuses(std::size_t waiting, std::size_t kept, TimePoint now, std::uint64_t fewest = fewest_refused) noexcept {
     note(waiting >= long_queue, now);
     if (!lasts_) return false;
     bool const refused = waiting >= kept;
-    count(refused, now);
+    count(refused, now, fewest);
     return refused;
   }
 
-  /// While it lasts: a question has come, and was refused or not.
-  void count(bool refused, TimePoint now) noexcept {
+  /// While it lasts: a question has come, and was refused or not. It is over when of `fewest` not one is refused.
+  void count(bool refused, TimePoint now, std::uint64_t fewest = fewest_refused) noexcept {
     ++asked_;
     if (refused) ++refused_;
     if (now - window_began_ < window) return;
-    lasts_ = refused_ * fewest_refused >= asked_;
+    lasts_ = refused_ * fewest >= asked_;
     begin_window(now);
   }
 

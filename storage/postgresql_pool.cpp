@@ -1,16 +1,15 @@
 #include "storage/postgresql_pool.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "storage/error.hpp"
+#include "storage/wait_for_outcome.hpp"
 
 namespace deployd::storage {
 
@@ -31,8 +30,6 @@ constexpr std::size_t waiting_for_each_in_overload = 2;
 // long for the others.
 constexpr std::size_t fewest_together = 16;
 constexpr std::size_t most_together = 32;
-
-constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 void rethrow(std::exception_ptr failure) {
   if (failure) std::rethrow_exception(failure);
@@ -121,8 +118,7 @@ awaitable<void> PostgresqlPool::wait_for(std::shared_ptr<Question> question) {
   waiting_.push_back(question);
   publish();
   schedule_dispatch();
-  auto const deadline = question->timer.expiry();
-  while (!question->done && Clock::now() < deadline) co_await question->timer.async_wait(without_exceptions);
+  co_await wait_for_outcome(question->timer, question->done);
   if (question->done) co_return;
   std::erase(waiting_, question);
   publish();
@@ -244,7 +240,6 @@ void PostgresqlPool::fail_waiting() {
 awaitable<result<std::shared_ptr<PostgresqlSession>>> PostgresqlPool::open_session() {
   auto const opening = std::make_shared<Opening>(worker_);
   opening->timer.expires_after(connector_.source().timeout);
-  auto const deadline = opening->timer.expiry();
   bool const asked = connector_.open(loop_, [weak = weak_from_this(), opening](PostgresqlConnector::Result opened) {
     auto const self = weak.lock();
     if (!self) return;
@@ -256,7 +251,7 @@ awaitable<result<std::shared_ptr<PostgresqlSession>>> PostgresqlPool::open_sessi
     opening->timer.cancel();
   });
   if (!asked) co_return make_error_code(errc::unavailable);
-  while (!opening->outcome && Clock::now() < deadline) co_await opening->timer.async_wait(without_exceptions);
+  co_await wait_for_outcome(opening->timer, opening->outcome);
   if (!opening->outcome) co_return make_error_code(errc::timeout);
   co_return std::move(*opening->outcome);
 }

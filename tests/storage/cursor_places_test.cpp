@@ -101,6 +101,41 @@ TEST_CASE("when very many wait for a place, the next is refused at once") {
   CHECK(asked.taken.back()->error() == errc::overloaded);
 }
 
+TEST_CASE("in overload nobody waits for a place, until few have to be refused") {
+  Asked asked(2);
+  for (int i = 0; i < 125; ++i) asked.ask();
+  auto const deadline = Clock::now() + std::chrono::seconds(30);
+  while (true) {
+    asked.ask(milliseconds(1));
+    if (asked.taken.back()) break;  // refused at once
+    while (!asked.taken.back()) {
+      asked.loop.restart();
+      asked.loop.run_one_for(milliseconds(1));
+    }
+    REQUIRE(Clock::now() < deadline);
+  }
+  for (std::size_t i = 0; i < 125; ++i) asked.give_back(i);
+
+  auto const ask_three = [&] {
+    auto const first = asked.taken.size();
+    for (int i = 0; i < 3; ++i) asked.ask();
+    REQUIRE(asked.holds(first));
+    REQUIRE(asked.holds(first + 1));
+    bool const refused = asked.taken.back().has_value();
+    if (refused) CHECK(asked.taken.back()->error() == errc::overloaded);
+    for (std::size_t i = 0; i < 3; ++i) asked.give_back(first + i);
+    return refused;
+  };
+  CHECK(ask_three());
+  while (ask_three()) {
+    REQUIRE(Clock::now() < deadline);
+    for (int i = 0; i < 20; ++i) {
+      asked.ask();
+      asked.give_back(asked.taken.size() - 1);
+    }
+  }
+}
+
 TEST_CASE("a place outlives the store that gave it") {
   Asked asked(1);
   asked.ask();
