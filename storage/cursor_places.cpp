@@ -30,11 +30,10 @@ boost::asio::awaitable<result<CursorPlaces::Place>> CursorPlaces::take(Deadline 
 }
 
 /// Whether one more would wait for too long. In overload nobody waits: the lists in the places share one core, so each
-/// takes as many times longer as there are places already. So few refuse some even when there is little to do, half of
-/// what they refuse at full load (one in `places_ + 1`, as every queue with so much room) is the end of it.
+/// takes as many times longer as there are places already.
 bool CursorPlaces::is_too_much() noexcept {
   auto const before = places_ - free_ + waiting_.size();
-  return waiting_.size() >= most_waiting || overload_.refuses(before, places_, Clock::now(), 2 * (places_ + 1));
+  return waiting_.size() >= most_waiting || overload_.refuses(before, places_, Clock::now());
 }
 
 void CursorPlaces::pass_on() noexcept {

@@ -39,7 +39,7 @@ class CursorPlaces : public std::enable_shared_from_this<CursorPlaces> {
   using Deadline = std::chrono::steady_clock::time_point;
 
   CursorPlaces(boost::asio::any_io_executor worker, std::size_t places)
-      : worker_(std::move(worker)), places_(places), free_(places) {}
+      : worker_(std::move(worker)), places_(places), free_(places), overload_(2 * (places + 1)) {}
 
   /// Waits for a place. Fails with `errc::overloaded`, at once when too many wait already, else at the deadline.
   boost::asio::awaitable<boost::system::result<Place>> take(Deadline deadline);
@@ -59,6 +59,8 @@ class CursorPlaces : public std::enable_shared_from_this<CursorPlaces> {
   boost::asio::any_io_executor worker_;
   std::size_t const places_;
   std::size_t free_;
+  // So short a queue refuses some even when there is little to do: at full load one in `places_ + 1`, as every queue
+  // with so much room. Half of that is the end.
   Overload overload_;
   std::deque<std::shared_ptr<Waiting>> waiting_;  // nobody while a place is free
 };

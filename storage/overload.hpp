@@ -21,6 +21,9 @@ class Overload {
   static constexpr std::chrono::milliseconds patience{100};
   static constexpr std::chrono::milliseconds window{500};
 
+  /// It is over when not even one in `one_in` is refused.
+  explicit Overload(std::uint64_t one_in = 20) noexcept : one_in_(one_in) {}
+
   /// The queue is long, or is not, and has had no chance to get shorter meanwhile if it was long the last time, unless
   /// there was a `pause`.
   void note(bool is_long, TimePoint now, bool pause = false) noexcept {
@@ -34,32 +37,31 @@ class Overload {
   bool lasts() const noexcept { return lasts_; }
 
   /// For a queue that is looked at whenever one more comes, and in overload kept to `kept`: whether this one, before
-  /// which `waiting` are in it, is to be refused. Notes and counts it; `fewest` as for `count`.
-  bool refuses(std::size_t waiting, std::size_t kept, TimePoint now, std::uint64_t fewest = fewest_refused) noexcept {
+  /// which `waiting` are in it, is to be refused. Notes and counts it.
+  bool refuses(std::size_t waiting, std::size_t kept, TimePoint now) noexcept {
     note(waiting >= long_queue, now);
     if (!lasts_) return false;
     bool const refused = waiting >= kept;
-    count(refused, now, fewest);
+    count(refused, now);
     return refused;
   }
 
-  /// While it lasts: a question has come, and was refused or not. It is over when of `fewest` not one is refused.
-  void count(bool refused, TimePoint now, std::uint64_t fewest = fewest_refused) noexcept {
+  /// While it lasts: a question has come, and was refused or not.
+  void count(bool refused, TimePoint now) noexcept {
     ++asked_;
     if (refused) ++refused_;
     if (now - window_began_ < window) return;
-    lasts_ = refused_ * fewest >= asked_;
+    lasts_ = refused_ * one_in_ >= asked_;
     begin_window(now);
   }
 
  private:
-  static constexpr std::uint64_t fewest_refused = 20;  // of so many one
-
   void begin_window(TimePoint now) noexcept {
     window_began_ = now;
     asked_ = refused_ = 0;
   }
 
+  std::uint64_t one_in_;
   bool lasts_ = false;
   bool was_long_ = false;
   TimePoint long_since_{};

@@ -65,7 +65,8 @@ struct PostgresqlPool::Question {
 struct PostgresqlPool::Opening {
   explicit Opening(boost::asio::any_io_executor const& worker) : timer(worker) {}
   boost::asio::steady_timer timer;
-  std::optional<result<std::shared_ptr<PostgresqlSession>>> outcome;
+  bool done = false;
+  result<std::shared_ptr<PostgresqlSession>> outcome = make_error_code(errc::timeout);
 };
 
 PostgresqlPool::PostgresqlPool(boost::asio::any_io_executor worker, PostgresqlConnector& connector,
@@ -248,12 +249,12 @@ awaitable<result<std::shared_ptr<PostgresqlSession>>> PostgresqlPool::open_sessi
           std::make_shared<PostgresqlSession>(self->worker_, std::move(*opened), self->connector_.source());
     else
       opening->outcome = opened.error();
+    opening->done = true;
     opening->timer.cancel();
   });
   if (!asked) co_return make_error_code(errc::unavailable);
-  co_await wait_for_outcome(opening->timer, opening->outcome);
-  if (!opening->outcome) co_return make_error_code(errc::timeout);
-  co_return std::move(*opening->outcome);
+  co_await wait_for_outcome(opening->timer, opening->done);
+  co_return std::move(opening->outcome);
 }
 
 }  // namespace deployd::storage
