@@ -5,8 +5,9 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
-#include <vector>
 
 namespace deployd::server {
 namespace {
@@ -29,7 +30,8 @@ ServeOptions Admin::for_admin(ServeOptions options) {
   return options;
 }
 
-Admin::Admin(boost::asio::io_context& main, ServeOptions const& options, storage::Database& database, MetricsPage& page)
+Admin::Admin(boost::asio::io_context& main, ServeOptions const& options, storage::Database& database, MetricsPage& page,
+             std::vector<PassedSocket> passed)
     : main_(main),
       options_(for_admin(options)),
       page_(page),
@@ -39,12 +41,18 @@ Admin::Admin(boost::asio::io_context& main, ServeOptions const& options, storage
               ConnectionCount(options_.max_connections),
               AddressLimit(options_.max_connections_per_address),
               &page_},
-      pause_(main) {
+      pause_(main),
+      turn_(main),
+      passed_(!passed.empty()) {
+  if (passed_) {
+    listen({std::move_iterator(passed.begin()), std::move_iterator(passed.end())});
+    return;
+  }
   try {
-    listen();
+    listen_alone(options_.take_over);
   } catch (ListenError const& failure) {
     if (!options_.take_over) throw ListenError(fmt::format("--admin-listen: {}", failure.what()));
-    spdlog::warn("--admin-listen: {}; trying again until the older deployd has ended", failure.what());
+    spdlog::warn("--admin-listen: {}; trying again until it has ended", failure.what());
     listen_again();
   }
 }
@@ -53,21 +61,42 @@ Admin::~Admin() {
   stop();
 }
 
-void Admin::listen() {
-  listener_.emplace(Listener::exclusive(*options_.admin_listen));
+void Admin::listen_alone(bool take_over) {
+  std::vector<Listener> listeners;
+  listeners.push_back(Listener::exclusive(*options_.admin_listen, take_over));
+  listen(std::move(listeners));
+}
+
+void Admin::listen(std::vector<Listener> listeners) {
+  listeners_ = std::move(listeners);
+  std::vector<ListeningSocket> sockets;
+  for (auto const& listener : listeners_) std::ranges::move(listener.take(0, 1), std::back_inserter(sockets));
   WorkerEvents events;
   events.listener_lost = [this](std::error_code failure) {
     boost::asio::post(main_, [this, failure] { lost(failure); });
   };
-  worker_ = std::make_unique<Worker>(shared_, auth::KeyRing::load({}), listener_->take(0, 1), std::move(events));
+  worker_ = std::make_unique<Worker>(shared_, auth::KeyRing::load({}), std::move(sockets), std::move(events));
   page_.set_prober(worker_.get());
 }
 
 void Admin::start() {
   if (!worker_) return;
+  auto turn = listeners_.front().take_turn();
+  if (turn.get() < 0) return serve();
+  spdlog::info("/metrics, /healthz and /readyz on {} are the older deployd's until it drains", names_of(listeners_));
+  turn_.assign(turn.release());
+  turn_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    turn_.close();
+    serve();
+  });
+}
+
+void Admin::serve() {
   if (draining_) worker_->announce_drain();
   worker_->start();
-  spdlog::info("/metrics, /healthz and /readyz on {}", listener_->name());
+  for (auto& listener : listeners_) listener.offer_on(main_);
+  spdlog::info("/metrics, /healthz and /readyz on {}", names_of(listeners_));
 }
 
 void Admin::stop() {
@@ -76,17 +105,23 @@ void Admin::stop() {
     worker_->join();
   }
   worker_.reset();
-  listener_.reset();
+  listeners_.clear();
 }
 
 void Admin::begin_drain() {
   draining_ = true;
-  if (worker_) worker_->announce_drain();
+  if (!worker_) return;
+  worker_->announce_drain();
+  if (std::ranges::none_of(listeners_, &Listener::is_awaited)) return;
+  spdlog::info("{} is left to the deployd that takes over", names_of(listeners_));
+  worker_->begin_drain();
+  for (auto& listener : listeners_) listener.close();
 }
 
 void Admin::lost(std::error_code failure) {
-  spdlog::error("--admin-listen: {} cannot be listened on any more: {}; listening again", listener_->name(),
-                failure.message());
+  spdlog::error("--admin-listen: {} cannot be listened on any more: {}; {}", names_of(listeners_), failure.message(),
+                passed_ ? "it is systemd's: restart its socket unit and deployd" : "listening again");
+  if (passed_) return;
   stop();
   listen_again();
 }
@@ -96,7 +131,7 @@ void Admin::listen_again() {
   pause_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;
     try {
-      listen();
+      listen_alone(false);
       start();
     } catch (ListenError const& failure) {
       spdlog::debug("--admin-listen: {}", failure.what());

@@ -1,17 +1,19 @@
-// What --admin-listen serves: /metrics, /healthz and /readyz, on one socket and one thread of their own.
+// What --admin-listen serves: /metrics, /healthz and /readyz, on sockets and a thread of their own.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <system_error>
+#include <vector>
 
 #include "server/listener.hpp"
 #include "server/metrics_page.hpp"
 #include "server/serve.hpp"
+#include "server/systemd_sockets.hpp"
 #include "server/worker.hpp"
 
 namespace deployd::server {
@@ -20,22 +22,29 @@ namespace deployd::server {
 ///
 /// It is a worker like the others, with the same parser, limits and deadlines, but few connections and no API. When its
 /// socket stops working, that is said in the log and the address is listened on again, as often as it takes.
+///
+/// Of two processes on one address only one is asked, so that counters do not seem to go back and forth: with
+/// --take-over the older one, until it drains.
 class Admin {
  public:
-  /// Listens. Throws ListenError when the address is not to be had; with --take-over an address that the older process
-  /// still has is waited for instead. The arguments must outlive this.
-  Admin(boost::asio::io_context& main, ServeOptions const& options, storage::Database& database, MetricsPage& page);
+  /// Listens: on `passed`, else on --admin-listen. Throws ListenError when the address is not to be had; with
+  /// --take-over an address that another process has is waited for instead. The other arguments must outlive this.
+  Admin(boost::asio::io_context& main, ServeOptions const& options, storage::Database& database, MetricsPage& page,
+        std::vector<PassedSocket> passed);
   ~Admin();
 
-  /// Starts the thread.
+  /// Starts the thread, now or when the older process lets go of the address.
   void start();
 
-  /// Lets `/readyz` say 503; everything is served until the destruction.
+  /// Lets `/readyz` say 503; everything is served until the destruction, or until a newer process that waits for the
+  /// address has it.
   void begin_drain();
 
  private:
   static ServeOptions for_admin(ServeOptions options);
-  void listen();
+  void listen(std::vector<Listener> listeners);
+  void listen_alone(bool take_over);
+  void serve();
   void stop();
   void lost(std::error_code failure);
   void listen_again();
@@ -45,7 +54,9 @@ class Admin {
   MetricsPage& page_;
   SharedState shared_;
   boost::asio::steady_timer pause_;
-  std::optional<Listener> listener_;
+  boost::asio::posix::stream_descriptor turn_;
+  bool passed_;
+  std::vector<Listener> listeners_;
   std::unique_ptr<Worker> worker_;
   bool draining_ = false;
 };

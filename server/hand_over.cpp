@@ -112,23 +112,27 @@ FileDescriptor open_place(std::string const& address) {
 
 }  // namespace
 
-HandedSockets ask_for_sockets(std::string const& address) {
+HandedSockets ask_for_sockets(std::string const& address, Sharing sharing) {
   auto const place = place_of(address);
-  auto const connection = open_socket(0);
+  auto connection = open_socket(0);
   for (int const limit : {SO_RCVTIMEO, SO_SNDTIMEO})
     ::setsockopt(connection.get(), SOL_SOCKET, limit, &patience, sizeof(patience));
   if (::connect(connection.get(), place.get(), place.size) != 0 || !is_ours(connection.get())) return {};
   std::vector<FileDescriptor> all;
-  auto state = Received::some;
-  while (state == Received::some) state = receive_descriptors(connection.get(), address, all);
-  if (state != Received::all || all.size() < 2) return {};
-  HandedSockets sockets{std::move(all.front()), {}};
+  auto state = receive_descriptors(connection.get(), address, all);
+  // The end of the connection says that this was all, or, with `in_turn`, that the other one has let go.
+  while (sharing == Sharing::both && state == Received::some)
+    state = receive_descriptors(connection.get(), address, all);
+  if (state == Received::nothing_good || all.size() < 2) return {};
+  HandedSockets sockets;
+  sockets.offer = std::move(all.front());
   std::move(all.begin() + 1, all.end(), std::back_inserter(sockets.listening));
+  if (sharing == Sharing::in_turn) sockets.turn = std::move(connection);
   return sockets;
 }
 
-SocketOffer::SocketOffer(boost::asio::io_context& loop, std::string address, HandedSockets sockets)
-    : address_(std::move(address)), listening_(std::move(sockets.listening)), place_(loop) {
+SocketOffer::SocketOffer(boost::asio::io_context& loop, std::string address, Sharing sharing, HandedSockets sockets)
+    : address_(std::move(address)), sharing_(sharing), listening_(std::move(sockets.listening)), place_(loop) {
   auto place = sockets.offer.get() >= 0 ? std::move(sockets.offer) : open_place(address_);
   if (place.get() < 0) return;
   place_.assign(place.release());
@@ -145,13 +149,13 @@ void SocketOffer::await() {
 
 void SocketOffer::answer_all() {
   while (true) {
-    FileDescriptor const asking(::accept4(place_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    FileDescriptor asking(::accept4(place_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (asking.get() < 0) return;
-    if (is_ours(asking.get())) give_to(asking);
+    if (is_ours(asking.get())) give_to(std::move(asking));
   }
 }
 
-void SocketOffer::give_to(FileDescriptor const& asking) {
+void SocketOffer::give_to(FileDescriptor asking) {
   std::vector<int> descriptors{place_.native_handle()};
   for (auto const& socket : listening_) descriptors.push_back(socket.get());
   std::span<int const> left = descriptors;
@@ -161,6 +165,15 @@ void SocketOffer::give_to(FileDescriptor const& asking) {
     left = left.subspan(some.size());
   }
   spdlog::info("the sockets of {} are shared with a deployd that takes over", address_);
+  if (sharing_ == Sharing::in_turn) waiting_.push_back(std::move(asking));
+}
+
+bool SocketOffer::is_awaited() const noexcept {
+  // Nothing is said on these connections: only one that is at its end can be read from.
+  return std::ranges::any_of(waiting_, [](FileDescriptor const& connection) {
+    char nothing = 0;
+    return ::recv(connection.get(), &nothing, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+  });
 }
 
 }  // namespace deployd::server

@@ -95,8 +95,13 @@ int try_to_connect(SocketAddress const& address, std::string const& name) {
 }
 
 /// The name under which all processes know an address, however it was written.
-std::string key_of(UnixAddress const& address) {
-  return "unix:" + std::filesystem::absolute(address.path).lexically_normal().string();
+std::string key_of(SocketAddress const& address, Sharing sharing) {
+  return (sharing == Sharing::in_turn ? "exclusive:" : "") + to_string(address);
+}
+
+std::string key_of(UnixAddress const& address, Sharing sharing) {
+  return (sharing == Sharing::in_turn ? "exclusive:unix:" : "unix:") +
+         std::filesystem::absolute(address.path).lexically_normal().string();
 }
 
 }  // namespace
@@ -106,6 +111,15 @@ std::string to_string(ListenAddress const& address) {
   auto const& tcp = std::get<TcpAddress>(address);
   bool const v6 = tcp.host.find(':') != std::string::npos;
   return (v6 ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
+}
+
+std::string names_of(std::vector<Listener> const& listeners) {
+  std::string names;
+  for (auto const& listener : listeners) {
+    if (!names.empty()) names += ", ";
+    names += listener.name();
+  }
+  return names;
 }
 
 Listener::Listener(ListenAddress const& address, unsigned workers, bool take_over) : name_(to_string(address)) {
@@ -123,18 +137,12 @@ Listener::Listener(PassedSocket passed) : name_(to_string(local_address(passed.s
   sockets_.push_back(std::move(passed.socket));
 }
 
-Listener Listener::exclusive(ListenAddress const& address) {
-  Listener listener(to_string(address));
-  auto const* const tcp = std::get_if<TcpAddress>(&address);
-  if (tcp == nullptr) {
-    listener.listen_unix(std::get<UnixAddress>(address), false);
-    return listener;
-  }
-  auto& name = listener.name_;
-  auto socket = bind_tcp(to_socket_address(*tcp, name), false, name);
-  start_listening(socket, name);
-  name = to_string(TcpAddress{tcp->host, port_of(local_address(socket.get()))});
-  listener.sockets_.push_back(std::move(socket));
+Listener Listener::exclusive(ListenAddress const& address, bool take_over) {
+  Listener listener(to_string(address), Sharing::in_turn);
+  if (auto const* const tcp = std::get_if<TcpAddress>(&address))
+    listener.listen_tcp_alone(*tcp, take_over);
+  else
+    listener.listen_unix(std::get<UnixAddress>(address), take_over);
   return listener;
 }
 
@@ -163,9 +171,10 @@ std::vector<ListeningSocket> Listener::take(unsigned worker, unsigned workers) c
 
 void Listener::offer_on(boost::asio::io_context& loop) {
   if (key_.empty()) return;
-  HandedSockets handed{std::move(offer_place_), {}};
+  HandedSockets handed;
+  handed.offer = std::move(offer_place_);
   for (auto const& socket : sockets_) handed.listening.push_back(socket.duplicate());
-  offer_ = std::make_unique<SocketOffer>(loop, key_, std::move(handed));
+  offer_ = std::make_unique<SocketOffer>(loop, key_, sharing_, std::move(handed));
 }
 
 void Listener::close() noexcept {
@@ -175,17 +184,18 @@ void Listener::close() noexcept {
 
 /// Gets the sockets of the deployd that listens on the address; false when none gives them.
 bool Listener::take_over_from_another() {
-  auto handed = ask_for_sockets(key_);
+  auto handed = ask_for_sockets(key_, sharing_);
   if (handed.listening.empty()) return false;
   offer_place_ = std::move(handed.offer);
   sockets_ = std::move(handed.listening);
+  turn_ = std::move(handed.turn);
   spdlog::info("sharing {} with the deployd that listens there", name_);
   return true;
 }
 
 void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take_over) {
   auto wanted = to_socket_address(address, name_);
-  key_ = to_string(wanted);
+  key_ = key_of(wanted, sharing_);
   if (take_over && take_over_from_another()) return;
   // A socket that does not share its port finds out whether anybody listens on it.
   if (!take_over && address.port != 0) bind_tcp(wanted, false, name_);
@@ -193,14 +203,26 @@ void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take
     sockets_.push_back(bind_tcp(wanted, true, name_));
     if (worker == 0) wanted = local_address(sockets_.front().get());
   }
-  key_ = to_string(wanted);
+  key_ = key_of(wanted, sharing_);
   name_ = to_string(TcpAddress{address.host, port_of(wanted)});
   for (auto const& socket : sockets_) start_listening(socket, name_);
 }
 
+void Listener::listen_tcp_alone(TcpAddress const& address, bool take_over) {
+  auto const wanted = to_socket_address(address, name_);
+  key_ = key_of(wanted, sharing_);
+  if (take_over && take_over_from_another()) return;
+  auto socket = bind_tcp(wanted, false, name_);
+  start_listening(socket, name_);
+  auto const taken = local_address(socket.get());
+  key_ = key_of(taken, sharing_);
+  name_ = to_string(TcpAddress{address.host, port_of(taken)});
+  sockets_.push_back(std::move(socket));
+}
+
 void Listener::listen_unix(UnixAddress const& address, bool take_over) {
   auto const wanted = to_socket_address(address, name_);
-  key_ = key_of(address);
+  key_ = key_of(address, sharing_);
   if (take_over && take_over_from_another()) {
     unix_path_ = address.path;
     return;

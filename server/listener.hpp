@@ -36,8 +36,9 @@ class Listener {
   /// Goes on with a socket of systemd's.
   explicit Listener(PassedSocket passed);
 
-  /// One socket that no other process can bind beside, not even with SO_REUSEPORT. Throws ListenError.
-  static Listener exclusive(ListenAddress const& address);
+  /// One socket that no other process can bind beside, not even with SO_REUSEPORT. With `take_over` the deployd that
+  /// listens there is asked for it first, and goes on until it lets go: see `take_turn`. Throws ListenError.
+  static Listener exclusive(ListenAddress const& address, bool take_over);
   ~Listener();
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = delete;
@@ -54,24 +55,36 @@ class Listener {
   /// Lets another deployd have the sockets; answers on `loop`. Nothing where systemd hands them to whoever comes next.
   void offer_on(boost::asio::io_context& loop);
 
-  /// Closes all but what was taken.
+  /// What becomes readable when a socket that was taken over may be accepted from; none when it may be already.
+  FileDescriptor take_turn() noexcept { return std::move(turn_); }
+
+  /// Whether another deployd waits until this one lets go of the socket.
+  bool is_awaited() const noexcept { return offer_ && offer_->is_awaited(); }
+
+  /// Closes all but what was taken, and lets go of it.
   void close() noexcept;
 
  private:
-  explicit Listener(std::string name) : name_(std::move(name)) {}
+  Listener(std::string name, Sharing sharing) : name_(std::move(name)), sharing_(sharing) {}
   void listen_tcp(TcpAddress const& address, unsigned workers, bool take_over);
+  void listen_tcp_alone(TcpAddress const& address, bool take_over);
   void listen_unix(UnixAddress const& address, bool take_over);
   bool take_over_from_another();
 
   std::string name_;
+  Sharing sharing_ = Sharing::both;
   std::string key_;        // what another deployd asks for; empty: nothing is offered
   std::string unix_path_;  // to be removed; empty for TCP
   std::vector<FileDescriptor> sockets_;
   FileDescriptor offer_place_;
+  FileDescriptor turn_;
   std::unique_ptr<SocketOffer> offer_;
 };
 
 /// `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/deployd.sock`.
 std::string to_string(ListenAddress const& address);
+
+/// The names of all, with a comma and a space between them.
+std::string names_of(std::vector<Listener> const& listeners);
 
 }  // namespace deployd::server

@@ -74,7 +74,8 @@ class Server {
       if (tls_) workers_.back()->replace_tls(tls_);
     }
     page_.replace_tls(tls_);
-    if (options.admin_listen) admin_.emplace(main_, options, database, page_);
+    if (options.admin_listen || !passed_admin_.empty())
+      admin_.emplace(main_, options, database, page_, std::move(passed_admin_));
   }
 
   void run() {
@@ -101,9 +102,16 @@ class Server {
     return options.rate_limit ? std::make_shared<routing::RateLimiter>(*options.rate_limit) : nullptr;
   }
 
-  /// Sockets of systemd's win over --listen.
+  /// Sockets of systemd's win over --listen and --admin-listen.
   void listen() {
-    for (auto& passed : take_passed_sockets()) listeners_.emplace_back(std::move(passed));
+    for (auto& passed : take_passed_sockets()) {
+      if (passed.is_admin())
+        passed_admin_.push_back(std::move(passed));
+      else
+        listeners_.emplace_back(std::move(passed));
+    }
+    if (!passed_admin_.empty())
+      spdlog::info("systemd has handed over {} listening sockets for --admin-listen", passed_admin_.size());
     if (!listeners_.empty()) {
       spdlog::info("systemd has handed over {} listening sockets, which take the place of --listen", listeners_.size());
       return;
@@ -117,14 +125,7 @@ class Server {
     watchdog_.watch(std::move(loops));
   }
 
-  std::string serving_status() const {
-    std::string status = "Serving on ";
-    for (auto const& listener : listeners_) {
-      if (&listener != &listeners_.front()) status += ", ";
-      status += listener.name();
-    }
-    return status;
-  }
+  std::string serving_status() const { return "Serving on " + names_of(listeners_); }
 
   WorkerEvents worker_events(std::size_t index) {
     WorkerEvents events;
@@ -265,6 +266,7 @@ class Server {
   bool draining_ = false;
   std::size_t drained_workers_ = 0;
   std::vector<Listener> listeners_;
+  std::vector<PassedSocket> passed_admin_;  // until admin_ is made of them
   std::vector<std::unique_ptr<Worker>> workers_;
   ReloadRecord reloads_;
   MetricsPage page_{options_, shared_.database, workers_, reloads_};

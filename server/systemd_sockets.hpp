@@ -12,6 +12,9 @@ namespace deployd::server {
 struct PassedSocket {
   FileDescriptor socket;  // close-on-exec
   std::string name;       // FileDescriptorName= of its unit; empty where systemd gave none
+
+  /// Whether it takes the place of --admin-listen; all others take that of --listen.
+  bool is_admin() const noexcept { return name == "admin"; }
 };
 
 /// The sockets handed over in LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, in their order; none when there are no such

@@ -153,6 +153,32 @@ TEST_CASE("sockets handed over by systemd take the place of --listen", "[systemd
   CHECK(std::filesystem::is_socket(path));  // it is systemd's
 }
 
+TEST_CASE("sockets that systemd calls admin take the place of --admin-listen", "[systemd]") {
+  TemporaryDirectory const directory;
+  auto const path = (directory.path() / "admin.sock").string();
+  ListeningSocket const api;
+  ListeningSocket const admin;
+  ListeningSocket const local_admin(path);
+  auto command = serve_passed({admin.fd(), api.fd(), local_admin.fd()}, {"--admin-listen", "192.0.2.1:81"});
+  command.environment["LISTEN_FDNAMES"] = "admin:http:admin";
+  Process server(command);
+  server.wait_for_line("/readyz on 127.0.0.1:" + std::to_string(admin.port()) + ", unix:" + path);
+  server.wait_for_line("listening on 127.0.0.1:" + std::to_string(api.port()));
+  CHECK(HttpConnection(admin.port()).ask(request("GET", "/metrics")).status == 200);
+  CHECK(HttpConnection(path).ask(request("GET", "/metrics")).status == 200);
+  CHECK(HttpConnection(api.port()).ask(request("GET", "/metrics")).status == 404);
+  CHECK(HttpConnection(admin.port()).ask(request("GET", "/api/v1/deployments/1")).status == 404);
+  server.signal(SIGTERM);
+  CHECK(server.wait().status == 0);
+}
+
+TEST_CASE("a socket that systemd calls admin leaves --listen in force", "[systemd]") {
+  ListeningSocket const admin;
+  RunningDeployd const server(store().url(), {}, {{"LISTEN_FDNAMES", "admin"}}, {admin.fd()});
+  CHECK(server.ask(request("GET", "/readyz")).status == 200);
+  CHECK(HttpConnection(admin.port()).ask(request("GET", "/metrics")).status == 200);
+}
+
 TEST_CASE("all workers accept from a socket that was handed over: one that stands still holds up nobody", "[systemd]") {
   ListeningSocket const socket;
   Process server(serve_passed({socket.fd()}, {"--workers", "2"}));

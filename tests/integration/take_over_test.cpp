@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/integration/admin_listener.hpp"
 #include "tests/integration/running_deployd.hpp"
 
 using namespace deployd::tests;
@@ -28,7 +29,77 @@ Command serve_on(std::string const& address, std::vector<std::string> const& opt
   return command;
 }
 
+/// Two servers on one admin address, a Unix domain socket: of an old one with two workers, which has been asked for it
+/// by a young one with one worker.
+struct AdminTakenOver {
+  TemporaryDirectory directory;
+  std::string path = (directory.path() / "admin.sock").string();
+  RunningDeployd old{store().url(), {"--admin-listen", "unix:" + path, "--workers", "2"}};
+  Process young{serve_on("127.0.0.1:" + std::to_string(old.port()),
+                         {"--admin-listen", "unix:" + path, "--workers", "1", "--take-over"})};
+
+  AdminTakenOver() { young.wait_for_line("are the older deployd's until it drains"); }
+
+  HttpAnswer ask(std::string const& target) const { return HttpConnection(path).ask(request("GET", target)); }
+
+  /// How many workers the server has that answers.
+  double workers() const { return Metrics(ask("/metrics").body)["deployd_workers"]; }
+
+  /// Has the old one drain, and wait for the rest of a request.
+  void drain_old() {
+    arriving.send("GET /healthz HTTP/1.1\r\n");
+    CHECK(old.ask(request("GET", "/healthz")).status == 200);
+    old.process().signal(SIGTERM);
+  }
+  HttpConnection arriving = old.connect();
+};
+
 }  // namespace
+
+TEST_CASE("an admin address is the old server's until it drains, then the young one's, and never refuses",
+          "[take_over]") {
+  AdminTakenOver both;
+  for (int times = 0; times < 10; ++times) CHECK(both.workers() == 2);
+  both.drain_old();
+  CHECK(eventually(5s, [&] { return both.workers() == 1; }));
+  both.young.wait_for_line("/readyz on unix:" + both.path);
+  CHECK(both.ask("/readyz").status == 200);
+  both.arriving.send("Host: x\r\n\r\n");
+  CHECK(both.arriving.read_answer().status == 200);
+  CHECK(both.old.process().wait().status == 0);
+  CHECK(both.workers() == 1);
+}
+
+TEST_CASE("an admin address goes to the young server when the old one is killed", "[take_over]") {
+  AdminTakenOver both;
+  both.old.process().signal(SIGKILL);
+  CHECK(both.workers() == 1);
+}
+
+TEST_CASE("an admin address stays the old server's to its end when the young one is gone", "[take_over]") {
+  AdminTakenOver both;
+  both.young.signal(SIGKILL);
+  both.young.wait();
+  both.drain_old();
+  CHECK(eventually(5s, [&] { return both.ask("/readyz").status == 503; }));
+  CHECK(both.workers() == 2);
+}
+
+TEST_CASE("an admin address is taken over any number of times", "[take_over]") {
+  FilledStore const& data = store();
+  auto current =
+      std::make_unique<RunningDeployd>(data.url(), std::vector<std::string>{"--admin-listen", "127.0.0.1:0"});
+  auto const port = admin_port(*current);
+  for (int times = 0; times < 3; ++times) {
+    auto next = std::make_unique<RunningDeployd>(
+        data.url(), std::vector<std::string>{"--admin-listen", "127.0.0.1:" + std::to_string(port), "--take-over"});
+    current->process().signal(SIGTERM);
+    CHECK(current->process().wait().status == 0);
+    next->process().wait_for_line("/readyz on 127.0.0.1:" + std::to_string(port));
+    CHECK(HttpConnection(port).ask(request("GET", "/readyz")).status == 200);
+    current = std::move(next);
+  }
+}
 
 TEST_CASE("what waits to be accepted when the old server goes is served by the new one", "[take_over]") {
   auto const workers = GENERATE("1", "2", "3");  // of the new one; the old has two
