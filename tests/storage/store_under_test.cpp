@@ -1,5 +1,7 @@
 #include "tests/storage/store_under_test.hpp"
 
+#include <spdlog/spdlog.h>
+
 #include <ostream>
 #include <thread>
 
@@ -8,6 +10,12 @@
 #include "tests/postgresql_server.hpp"
 
 namespace deployd::storage {
+namespace {
+
+// Made before there are threads, as by the program: ThreadSanitizer does not see into the library how it is made once.
+[[maybe_unused]] auto const* const log = spdlog::default_logger_raw();
+
+}  // namespace
 
 std::ostream& operator<<(std::ostream& out, Kind kind) {
   return out << (kind == Kind::sqlite ? "SQLite" : "PostgreSQL");
