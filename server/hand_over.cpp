@@ -27,19 +27,24 @@ constexpr std::size_t longest_address = 256;
 
 constexpr timeval patience{1, 0};
 
+/// What is asked for: sockets of one kind are not given for those of the other.
+std::string key_of(std::string const& address, Sharing sharing) {
+  return sharing == Sharing::in_turn ? "exclusive:" + address : address;
+}
+
 /// Where the sockets of an address are offered. The end of a long one tells more than its beginning; which address is
 /// meant is said in full by the message.
-SocketAddress place_of(std::string_view address) {
+SocketAddress place_of(std::string_view key) {
   constexpr std::string_view prefix = "deployd:";
   SocketAddress place;
   auto* const local = reinterpret_cast<sockaddr_un*>(&place.storage);
   constexpr std::size_t room = sizeof(local->sun_path) - 1 - prefix.size();
-  if (address.size() > room) address.remove_prefix(address.size() - room);
+  if (key.size() > room) key.remove_prefix(key.size() - room);
   local->sun_family = AF_UNIX;
   char* const name = local->sun_path + 1;  // behind a zero: the abstract namespace
   std::memcpy(name, prefix.data(), prefix.size());
-  std::memcpy(name + prefix.size(), address.data(), address.size());
-  place.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + prefix.size() + address.size());
+  std::memcpy(name + prefix.size(), key.data(), key.size());
+  place.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + prefix.size() + key.size());
   return place;
 }
 
@@ -60,9 +65,9 @@ union ControlBuffer {
   std::array<char, CMSG_SPACE(most_descriptors * sizeof(int))> bytes;
 };
 
-bool send_descriptors(int connection, std::string const& address, std::span<int const> descriptors) {
+bool send_descriptors(int connection, std::string const& key, std::span<int const> descriptors) {
   ControlBuffer control{};
-  iovec text{const_cast<char*>(address.data()), address.size()};
+  iovec text{const_cast<char*>(key.data()), key.size()};
   msghdr message{};
   message.msg_iov = &text;
   message.msg_iovlen = 1;
@@ -78,8 +83,8 @@ bool send_descriptors(int connection, std::string const& address, std::span<int 
 
 enum class Received { some, all, nothing_good };
 
-/// Appends what one message brings, which must be about `address`.
-Received receive_descriptors(int connection, std::string const& address, std::vector<FileDescriptor>& all) {
+/// Appends what one message brings, which must be about `key`.
+Received receive_descriptors(int connection, std::string const& key, std::vector<FileDescriptor>& all) {
   ControlBuffer control{};
   std::array<char, longest_address> buffer{};
   iovec text{buffer.data(), buffer.size()};
@@ -97,12 +102,12 @@ Received receive_descriptors(int connection, std::string const& address, std::ve
     std::memcpy(descriptors.data(), CMSG_DATA(header), descriptors.size() * sizeof(int));
     for (int const fd : descriptors) all.emplace_back(fd);
   }
-  bool const meant = std::string_view(buffer.data(), static_cast<std::size_t>(received)) == address;
+  bool const meant = std::string_view(buffer.data(), static_cast<std::size_t>(received)) == key;
   return meant ? Received::some : Received::nothing_good;
 }
 
-FileDescriptor open_place(std::string const& address) {
-  auto const place = place_of(address);
+FileDescriptor open_place(std::string const& address, Sharing sharing) {
+  auto const place = place_of(key_of(address, sharing));
   auto socket = open_socket(SOCK_NONBLOCK);
   if (::bind(socket.get(), place.get(), place.size) == 0 && ::listen(socket.get(), 16) == 0) return socket;
   spdlog::warn("the sockets of {} cannot be offered to a deployd that would take over: {}", address,
@@ -113,16 +118,16 @@ FileDescriptor open_place(std::string const& address) {
 }  // namespace
 
 HandedSockets ask_for_sockets(std::string const& address, Sharing sharing) {
-  auto const place = place_of(address);
+  auto const key = key_of(address, sharing);
+  auto const place = place_of(key);
   auto connection = open_socket(0);
   for (int const limit : {SO_RCVTIMEO, SO_SNDTIMEO})
     ::setsockopt(connection.get(), SOL_SOCKET, limit, &patience, sizeof(patience));
   if (::connect(connection.get(), place.get(), place.size) != 0 || !is_ours(connection.get())) return {};
   std::vector<FileDescriptor> all;
-  auto state = receive_descriptors(connection.get(), address, all);
+  auto state = receive_descriptors(connection.get(), key, all);
   // The end of the connection says that this was all, or, with `in_turn`, that the other one has let go.
-  while (sharing == Sharing::both && state == Received::some)
-    state = receive_descriptors(connection.get(), address, all);
+  while (sharing == Sharing::both && state == Received::some) state = receive_descriptors(connection.get(), key, all);
   if (state == Received::nothing_good || all.size() < 2) return {};
   HandedSockets sockets;
   sockets.offer = std::move(all.front());
@@ -133,7 +138,7 @@ HandedSockets ask_for_sockets(std::string const& address, Sharing sharing) {
 
 SocketOffer::SocketOffer(boost::asio::io_context& loop, std::string address, Sharing sharing, HandedSockets sockets)
     : address_(std::move(address)), sharing_(sharing), listening_(std::move(sockets.listening)), place_(loop) {
-  auto place = sockets.offer.get() >= 0 ? std::move(sockets.offer) : open_place(address_);
+  auto place = sockets.offer.get() >= 0 ? std::move(sockets.offer) : open_place(address_, sharing_);
   if (place.get() < 0) return;
   place_.assign(place.release());
   await();
@@ -158,10 +163,11 @@ void SocketOffer::answer_all() {
 void SocketOffer::give_to(FileDescriptor asking) {
   std::vector<int> descriptors{place_.native_handle()};
   for (auto const& socket : listening_) descriptors.push_back(socket.get());
+  auto const key = key_of(address_, sharing_);
   std::span<int const> left = descriptors;
   while (!left.empty()) {
     auto const some = left.first(std::min(left.size(), most_descriptors));
-    if (!send_descriptors(asking.get(), address_, some)) return;
+    if (!send_descriptors(asking.get(), key, some)) return;
     left = left.subspan(some.size());
   }
   spdlog::info("the sockets of {} are shared with a deployd that takes over", address_);

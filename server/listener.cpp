@@ -95,13 +95,8 @@ int try_to_connect(SocketAddress const& address, std::string const& name) {
 }
 
 /// The name under which all processes know an address, however it was written.
-std::string key_of(SocketAddress const& address, Sharing sharing) {
-  return (sharing == Sharing::in_turn ? "exclusive:" : "") + to_string(address);
-}
-
-std::string key_of(UnixAddress const& address, Sharing sharing) {
-  return (sharing == Sharing::in_turn ? "exclusive:unix:" : "unix:") +
-         std::filesystem::absolute(address.path).lexically_normal().string();
+std::string key_of(UnixAddress const& address) {
+  return "unix:" + std::filesystem::absolute(address.path).lexically_normal().string();
 }
 
 }  // namespace
@@ -195,7 +190,7 @@ bool Listener::take_over_from_another() {
 
 void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take_over) {
   auto wanted = to_socket_address(address, name_);
-  key_ = key_of(wanted, sharing_);
+  key_ = to_string(wanted);
   if (take_over && take_over_from_another()) return;
   // A socket that does not share its port finds out whether anybody listens on it.
   if (!take_over && address.port != 0) bind_tcp(wanted, false, name_);
@@ -203,26 +198,26 @@ void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take
     sockets_.push_back(bind_tcp(wanted, true, name_));
     if (worker == 0) wanted = local_address(sockets_.front().get());
   }
-  key_ = key_of(wanted, sharing_);
+  key_ = to_string(wanted);
   name_ = to_string(TcpAddress{address.host, port_of(wanted)});
   for (auto const& socket : sockets_) start_listening(socket, name_);
 }
 
 void Listener::listen_tcp_alone(TcpAddress const& address, bool take_over) {
   auto const wanted = to_socket_address(address, name_);
-  key_ = key_of(wanted, sharing_);
+  key_ = to_string(wanted);
   if (take_over && take_over_from_another()) return;
   auto socket = bind_tcp(wanted, false, name_);
   start_listening(socket, name_);
   auto const taken = local_address(socket.get());
-  key_ = key_of(taken, sharing_);
+  key_ = to_string(taken);
   name_ = to_string(TcpAddress{address.host, port_of(taken)});
   sockets_.push_back(std::move(socket));
 }
 
 void Listener::listen_unix(UnixAddress const& address, bool take_over) {
   auto const wanted = to_socket_address(address, name_);
-  key_ = key_of(address, sharing_);
+  key_ = key_of(address);
   if (take_over && take_over_from_another()) {
     unix_path_ = address.path;
     return;
