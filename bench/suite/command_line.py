@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import pathlib
 import signal
 import sys
 
@@ -56,12 +57,20 @@ def _run(workshop: Workshop, options: argparse.Namespace) -> int:
     print(terminal_report.report(found, done))
     page = workshop.folder / "report.html"
     page.write_text(html_report.report(found))
-    if not options.quick:
-        (ROOT / "bench" / "RESULTS.md").write_text(markdown_report.report(found))
+    if done and not options.quick:
+        _bring_up_to_date(ROOT / "bench" / "RESULTS.md", found.only(done))
     say(f"\n{page.relative_to(ROOT)} shows it, {file.relative_to(ROOT)} has every round.")
     if failed:
         say(f"./dev bench: not measured, the reasons stand above: {', '.join(failed)}")
     return 1 if failed else 0
+
+
+def _bring_up_to_date(page: pathlib.Path, measured: results.Results) -> None:
+    before = page.read_text() if page.exists() else ""
+    try:
+        page.write_text(markdown_report.report(measured, [part.title for part in PARTS], before))
+    except markdown_report.OtherMachine:
+        say(f"\n{page.relative_to(ROOT)} is of another machine and stays as it is: only a run of all parts replaces it.")
 
 
 def _chosen(options: argparse.Namespace) -> list[Part]:

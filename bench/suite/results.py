@@ -58,6 +58,10 @@ class Results:
             missing=outcome.missing,
         )
 
+    def only(self, names: list[str]) -> Results:
+        """Those parts by themselves."""
+        return Results(self.machine, {name: self.parts[name] for name in names})
+
     def write(self, file: pathlib.Path) -> None:
         """Writes all of it as JSON."""
         file.write_text(json.dumps({"version": VERSION, **dataclasses.asdict(self)}, indent=1) + "\n")

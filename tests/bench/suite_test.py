@@ -1,5 +1,6 @@
 """The arithmetic, the data and the tables of the benchmark suite."""
 import collections
+import dataclasses
 import json
 import os
 import pathlib
@@ -125,7 +126,29 @@ class Reports(unittest.TestCase):
         for word in ("src=", "href=", "@import", "url(", "<script", "<cpu>"):
             self.assertNotIn(word, page)
         self.assertIn("1 of 1 budgets are kept", page)
-        self.assertIn("| deployd | 1.20 ± 8.3 % |", markdown_report.report(found))
+        self.assertIn("| deployd | 1.20 ± 8.3 % |", markdown_report.report(found, ["One"]))
+
+    def test_a_run_of_one_part_leaves_the_others_on_the_page(self):
+        machine, titles = {"processor": "cpu"}, ["One", "Pipelined"]
+        both = {"one": part(deployd=turns([11]), floor=turns([10])), "pipelined": part(deployd=turns([1]), nginx=turns([8]))}
+        both["pipelined"].title = "Pipelined"
+        page = markdown_report.report(results.Results(machine, both), titles)
+        again = results.Results(machine, {"pipelined": dataclasses.replace(both["pipelined"], measured={"deployd": turns([3])})})
+        after = markdown_report.report(again, titles, page)
+        changed = [(old, new) for old, new in zip(page.splitlines(), after.splitlines()) if old != new]
+        self.assertIn("| 1.1 × | ± 0.0 % | kept |", after)
+        self.assertEqual(len([new for _, new in changed if new.startswith("| pipelined 16 deep")]), 1, changed)
+        self.assertEqual(after[: after.index("## Pipelined")].count("| deployd | 1.10"), 1)
+        self.assertEqual(markdown_report.report(results.Results(machine, {}), titles, page), page)
+
+    def test_figures_of_two_machines_never_stand_on_one_page(self):
+        here = results.Results({"processor": "north"}, {"one": part(deployd=turns([11]))})
+        there = results.Results({"processor": "south"}, {"one": part(deployd=turns([10]))})
+        other = results.Results(there.machine, {"pipelined": dataclasses.replace(part(), title="Pipelined")})
+        titles = ["One", "Pipelined"]
+        with self.assertRaises(markdown_report.OtherMachine):
+            markdown_report.report(other, titles, markdown_report.report(here, titles))
+        self.assertNotIn("north", markdown_report.report(there, titles, markdown_report.report(here, titles)))
 
     def test_a_part_without_a_rate_lists_its_figures(self):
         found = part(deployd={"first answer after ms": [30.0, 20.0, 40.0]})
