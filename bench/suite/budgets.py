@@ -93,11 +93,11 @@ SHAKEN, RESUMED = ", a handshake a request", ", a resumption a request"
 PGBENCH = "pgbench -S -M prepared, 8 clients"
 
 
-def _overload() -> list[Budget]:
+def _overload(part: str, cases: list[overload.Case]) -> list[Budget]:
     rows = []
-    for name, _, _ in overload.CASES:
+    for name, _, _ in cases:
         of = compared("service_p99_us", f"{name}: {overload.OVERLOADED}", f"{name}: {overload.UNLOADED}")
-        rows.append(Budget("overload", f"{name}: p99 of those answered at three times what it can", 5, "×", of))
+        rows.append(Budget(part, f"{name}: p99 of those answered at three times what it can", 5, "×", of))
     return rows
 
 
@@ -135,7 +135,8 @@ BUDGETS = [
     Budget("start", "start to first answer, 10 million rows", 50, "ms", alone(START, "first answer after ms")),
     Budget("open-loop", "open loop at half the rate: p99.9 of nginx's", 1.5, "×", compared("p99_9_us", WARM, "nginx")),
     Budget("open-loop", "the same while a million rows are pulled: p99.9 more", 3, "ms", more("p99_9_us", PULLED, WARM, 1e-3)),
-    *_overload(),
+    *_overload("overload", overload.SQLITE_CASES),
+    *_overload("overload-postgresql", overload.POSTGRESQL_CASES),
     Budget("workers", "two workers, cache warm: CPU a request of one's", 1.1, "×", cpu(f"{WARM}, 2 workers", WARM)),
     Budget("workers", "two workers, cache off: CPU a request of one's", 1.1, "×", cpu(f"{OFF}, 2 workers", OFF)),
     Budget("postgresql", "PostgreSQL, cache off: rate of pgbench's", 0.7, "×", rate(OFF, PGBENCH), True),

@@ -146,7 +146,12 @@ PARTS = [
     Part("start", "From starting the program to its first answer", start.measure),
     Part("million", "A list of a million deployments, streamed", million.measure),
     Part("open-loop", "Latency at half of deployd's rate, on schedule", open_loop.measure),
-    Part("overload", "Three times as many requests as can be answered", overload.measure),
+    Part("overload", "Three times as many requests as can be answered", overload.measure(overload.SQLITE_CASES)),
+    Part(
+        "overload-postgresql",
+        "Three times as many requests as can be answered from PostgreSQL",
+        overload.measure(overload.POSTGRESQL_CASES),
+    ),
     Part("postgresql", "One deployment from PostgreSQL, eight sessions", postgresql.measure),
     Part("generator", "deployd-bench and wrk against the floor", generators.measure, quick=True),
 ]

@@ -38,7 +38,7 @@ def programs() -> pathlib.Path:
 
 
 @contextlib.contextmanager
-def cluster(workshop: Workshop) -> Iterator[str]:
+def cluster(workshop: Workshop, cores: set[int]) -> Iterator[str]:
     """A server on a Unix socket, empty, until the block is left; gives the socket's folder."""
     folder = workshop.scratch / "postgresql"
     folder.mkdir(mode=0o755)
@@ -56,14 +56,14 @@ def cluster(workshop: Workshop) -> Iterator[str]:
     with (data / "postgresql.conf").open("a") as settings:
         settings.write(f"{SETTINGS}unix_socket_directories = '{folder}'\n")
     server = [*prefix, programs() / "postgres", "-D", data]
-    with processes.running(server, workshop.all_cores, log, cwd="/"):
+    with processes.running(server, cores, log, cwd="/"):
         deadline = time.monotonic() + 30
         while processes.run([programs() / "pg_isready", "-q", "-h", folder], workshop.all_cores).returncode != 0:
             if time.monotonic() > deadline:
                 raise processes.Failed(f"PostgreSQL does not start: {log.read_text()[-300:]}")
             time.sleep(0.05)
         yield str(folder)
-    shutil.rmtree(data, ignore_errors=True)
+    shutil.rmtree(folder)
 
 
 def client(workshop: Workshop, socket: str, program: str, *words: str) -> str:
@@ -75,17 +75,37 @@ def client(workshop: Workshop, socket: str, program: str, *words: str) -> str:
     return outcome.stdout
 
 
+def filled(workshop: Workshop, socket: str) -> stores.Store:
+    """A store of `ROWS` deployments in a database of its own."""
+    client(workshop, socket, "psql", "-qc", "CREATE DATABASE deployd", "postgres")
+    database = f"postgresql:///deployd?host={socket}&user=postgres"
+    stores.fill(workshop, database, ROWS)
+    client(workshop, socket, "psql", "-qc", "VACUUM ANALYZE", "deployd")
+    return stores.Store(database, stores.make_token(workshop, database), ROWS)
+
+
+@dataclasses.dataclass(frozen=True)
+class OverPostgresql:
+    """deployd on a PostgreSQL of its own, with which it shares the server's core."""
+
+    cache: bool = True
+
+    @contextlib.contextmanager
+    def serve(self, workshop: Workshop) -> Iterator[Server]:
+        cores = workshop.server_cores
+        options = ["--workers", "1", "--store-sessions", "8", *([] if self.cache else ["--cache-bytes", "0"])]
+        with cluster(workshop, cores) as socket:
+            with deployd.serving(workshop, "deployd over PostgreSQL", filled(workshop, socket), cores, options) as server:
+                yield server
+
+
 def measure(workshop: Workshop, plan: Plan) -> Outcome:
     """deployd with the cache and without, and pgbench, in turn, nothing bound to a core: there are three programs."""
     outcome = Outcome()
     with contextlib.ExitStack() as stack:
-        socket = stack.enter_context(cluster(workshop))
-        client(workshop, socket, "psql", "-qc", "CREATE DATABASE deployd", "postgres")
+        socket = stack.enter_context(cluster(workshop, workshop.all_cores))
+        store = filled(workshop, socket)
         client(workshop, socket, "psql", "-qc", "CREATE DATABASE pgbench", "postgres")
-        database = f"postgresql:///deployd?host={socket}&user=postgres"
-        stores.fill(workshop, database, ROWS)
-        store = stores.Store(database, stores.make_token(workshop, database), ROWS)
-        client(workshop, socket, "psql", "-qc", "VACUUM ANALYZE", "deployd")
         client(workshop, socket, "pgbench", "-q", "-i", "-s", "1", "pgbench")
         serve = functools.partial(deployd.serving, workshop, store=store, cores=workshop.all_cores)
         options = ["--workers", "1", "--store-sessions", "8"]
