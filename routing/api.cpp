@@ -53,7 +53,8 @@ WarmAnswer Api::answer_overload(Request const& request, Moment const& moment, Ou
   if (request.method == Method::options || options_.load->admits(moment.steady)) return {};
   metrics_.shed.add();
   append_error(out, unavailable("The server has too much to do"), request, moment, options_.cors);
-  return {503, no_route};
+  auto const target = split_target(request.target);
+  return {503, target ? match(decode_path(target->path), surface_).label() : no_route};
 }
 
 awaitable<void> Api::answer(Request const& request, Moment const& moment, Exchange& exchange) {

@@ -194,7 +194,11 @@ awaitable<bool> Connection::answer_buffered() {
       route_ = warm.route;
       if (status_ == 0) {
         request_id_.clear();
-        if (first_of_batch) status_ = worker_.api().answer_overload(request, moment, *output_).status;
+        if (first_of_batch) {
+          auto const refused = worker_.api().answer_overload(request, moment, *output_);
+          status_ = refused.status;
+          route_ = refused.route;
+        }
         if (status_ == 0) {
           co_await worker_.api().answer(request, moment, *this);
           moment = worker_.moment();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/integration/admin_listener.hpp"
 #include "tests/integration/running_deployd.hpp"
 
 using namespace deployd::tests;
@@ -60,6 +61,15 @@ class Crowd {
   std::size_t at_ = 0;
 };
 
+/// Whether all is answered again in time.
+bool recovers(RunningDeployd const& server, std::string const& question) {
+  return eventually(30s, [&] {
+    for (int i = 0; i < 20; ++i)
+      if (server.ask(question).status != 200) return false;
+    return true;
+  });
+}
+
 }  // namespace
 
 TEST_CASE("a loop with too much to do answers 503 at once, still answers some, and all again when there is less") {
@@ -80,11 +90,39 @@ TEST_CASE("a loop with too much to do answers 503 at once, still answers some, a
     CHECK(crowd.finish().size() == 300);
   }
   server.process().wait_for_line("an event loop has more to do than it can");
-  CHECK(eventually(30s, [&] {
-    for (int i = 0; i < 20; ++i)
-      if (server.ask(question).status != 200) return false;
-    return true;
+  CHECK(recovers(server, question));
+}
+
+TEST_CASE("what is refused in overload is counted under the route that it was for") {
+  FilledStore const store(StoreKind::sqlite, costly_list());
+  RunningDeployd server(store.url(), {"--workers", "1", "--cache-bytes", "0", "--admin-listen", "127.0.0.1:0"});
+  {
+    Crowd crowd(server, request("GET", "/api/v1/deployments?pattern=COSTLY", bearer(store.create_token())), 300);
+    CHECK(crowd.until(503).status == 503);
+    crowd.finish();
+  }
+  CHECK(eventually(5s, [&] {
+    auto const metrics = Metrics::of(admin_port(server));
+    auto const refused = metrics["deployd_http_shed_total"];
+    return refused > 0 &&
+           metrics[R"(deployd_http_requests_total{route="/api/v1/deployments",method="GET",status="503"})"] == refused;
   }));
+}
+
+TEST_CASE("PostgreSQL with too much to do is not waited for: some are answered, the others 503 at once") {
+  FilledStore const store(StoreKind::postgresql, costly_list());
+  RunningDeployd const server(store.url(), {"--workers", "1", "--cache-bytes", "0"});
+  auto const question = request("GET", "/api/v1/deployments?pattern=COSTLY", bearer(store.create_token()));
+  {
+    Crowd crowd(server, question, 300);
+    auto const refused = crowd.until(503);
+    CHECK(refused.status == 503);
+    CHECK(refused["Retry-After"] == "1");
+    CHECK(refused.body.find(R"("name":"Unavailable")") != std::string::npos);
+    CHECK(crowd.until(200).status == 200);
+    crowd.finish();
+  }
+  CHECK(recovers(server, question));
 }
 
 TEST_CASE("64 clients that ask without a pause are all answered, however long it takes") {
