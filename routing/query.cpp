@@ -55,6 +55,14 @@ constexpr std::array list_parameters{
     ListParameter{"id[$gt]", an_integer, apply_integer<&storage::Filter::id_greater_than>},
 };
 
+/// Takes what stands before the first `delimiter` off `rest`, and the delimiter; all of it when there is none.
+std::string_view take_until(std::string_view& rest, char delimiter) noexcept {
+  auto const end = rest.find(delimiter);
+  auto const taken = rest.substr(0, end);
+  rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
+  return taken;
+}
+
 Parsed<std::string> decode_piece(std::string_view raw, std::string_view parameter) {
   auto decoded = percent_decode(raw, PlusSign::space);
   if (!decoded) return error_about(parameter, "has a bad percent escape");
@@ -78,16 +86,14 @@ void throw_exception_from_error(QueryError const& error, boost::source_location 
 Parsed<QueryParameters> decode_query(std::string_view query) {
   QueryParameters parameters;
   while (!query.empty()) {
-    auto const ampersand = std::min(query.find('&'), query.size());
-    auto const piece = query.substr(0, ampersand);
-    query.remove_prefix(std::min(ampersand + 1, query.size()));
+    auto const piece = take_until(query, '&');
     if (piece.empty()) continue;
 
-    auto const equals = std::min(piece.find('='), piece.size());
-    auto const raw_name = piece.substr(0, equals);
+    auto raw_value = piece;
+    auto const raw_name = take_until(raw_value, '=');
     auto name = decode_piece(raw_name, raw_name);
     if (!name) return name.error();
-    auto value = decode_piece(piece.substr(std::min(equals + 1, piece.size())), *name);
+    auto value = decode_piece(raw_value, *name);
     if (!value) return value.error();
     auto const same_name = [&](auto const& earlier) { return earlier.first == *name; };
     if (std::ranges::any_of(parameters, same_name)) return error_about(*name, "is given more than once");

@@ -19,7 +19,6 @@
 namespace deployd::storage {
 namespace {
 
-using boost::system::result;
 using Clock = std::chrono::steady_clock;
 
 // Rows of a long list that are fetched at once, as long as names are short.
