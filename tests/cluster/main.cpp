@@ -9,10 +9,12 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tests/cluster/cluster.hpp"
 #include "tests/failover/checked_readers.hpp"
 #include "tests/failover/counter_writer.hpp"
+#include "tests/test_program.hpp"
 
 namespace deployd::tests {
 namespace {
@@ -24,14 +26,10 @@ struct Arguments {
   int rounds = 3;
 };
 
-Arguments parse(int argc, char** argv) {
+Arguments parse(std::vector<std::string> const& words) {
   Arguments arguments;
-  for (int i = 1; i < argc; i += 2) {
-    std::string const word = argv[i];
-    if (i + 1 == argc || (word != "--connections" && word != "--rounds"))
-      throw std::runtime_error("usage: deployd-cluster [--connections N] [--rounds N]");
-    (word == "--rounds" ? arguments.rounds : arguments.connections) = std::stoi(argv[i + 1]);
-  }
+  auto const others = read_options(words, {{"--connections", &arguments.connections}, {"--rounds", &arguments.rounds}});
+  if (!others.empty()) throw std::invalid_argument("usage: deployd-cluster [--connections N] [--rounds N]");
   return arguments;
 }
 
@@ -101,14 +99,13 @@ class Show {
   CheckedReaders readers_;
 };
 
+bool show(std::vector<std::string> const& words) {
+  return Show(parse(words)).run();
+}
+
 }  // namespace
 }  // namespace deployd::tests
 
 int main(int argc, char** argv) {
-  try {
-    return deployd::tests::Show(deployd::tests::parse(argc, argv)).run() ? 0 : 1;
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "deployd-cluster: %s\n", error.what());
-    return 70;
-  }
+  return deployd::tests::run_program("deployd-cluster", argc, argv, deployd::tests::show);
 }

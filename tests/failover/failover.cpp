@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tests/failover/lost_primary.hpp"
+#include "tests/test_program.hpp"
 
 namespace deployd::tests {
 namespace {
@@ -34,27 +36,20 @@ bool report(std::string const& attributes, Loss loss) {
   return lost.flawless() && lost.back < 2s;
 }
 
-int run_program(int argc, char** argv) {
+bool lose_in_each_way(std::vector<std::string> const& words) {
   int rounds = 1;
-  if (argc == 3 && std::string(argv[1]) == "--rounds")
-    rounds = std::stoi(argv[2]);
-  else if (argc != 1)
-    throw std::runtime_error("usage: deployd-failover [--rounds N]");
+  if (!read_options(words, {{"--rounds", &rounds}}).empty())
+    throw std::invalid_argument("usage: deployd-failover [--rounds N]");
   bool well = true;
   for (int round = 0; round < rounds; ++round)
     for (auto const loss : {Loss::crash, Loss::freeze})
       for (auto const* const attributes : {"", "prefer-standby", "any"}) well = report(attributes, loss) && well;
-  return well ? 0 : 1;
+  return well;
 }
 
 }  // namespace
 }  // namespace deployd::tests
 
 int main(int argc, char** argv) {
-  try {
-    return deployd::tests::run_program(argc, argv);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "deployd-failover: %s\n", error.what());
-    return 70;
-  }
+  return deployd::tests::run_program("deployd-failover", argc, argv, deployd::tests::lose_in_each_way);
 }

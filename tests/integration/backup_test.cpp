@@ -16,11 +16,6 @@ using namespace deployd::tests;
 
 namespace {
 
-FilledStore const& store() {
-  static FilledStore const made(StoreKind::sqlite);
-  return made;
-}
-
 Outcome back_up(std::string const& url, std::filesystem::path const& file) {
   return run_deployd({"backup", "--database", url, file.string()});
 }

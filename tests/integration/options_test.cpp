@@ -15,11 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-FilledStore const& store() {
-  static FilledStore const made(StoreKind::sqlite);
-  return made;
-}
-
 /// Whether a server told so allows this origin alone: an option whose effect every answer shows.
 bool allows(RunningDeployd const& server, std::string const& origin) {
   return server.ask(request("GET", "/healthz", "Origin: " + origin + "\r\n"))["Access-Control-Allow-Origin"] == origin;

@@ -57,6 +57,11 @@ std::string FilledStore::create_token(std::vector<std::string> const& options) c
   return outcome.out.substr(0, outcome.out.find('\n'));
 }
 
+FilledStore const& store() {
+  static FilledStore const made(StoreKind::sqlite);
+  return made;
+}
+
 RunningDeployd::RunningDeployd(std::string const& database, std::vector<std::string> options,
                                std::map<std::string, std::string> environment, std::vector<int> passed_sockets) {
   Command command;

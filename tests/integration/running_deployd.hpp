@@ -57,6 +57,9 @@ class FilledStore {
   std::string url_;
 };
 
+/// A SQLite store with the sample data, shared by the tests of one program that only read it.
+FilledStore const& store();
+
 /// `deployd serve` on a free port of 127.0.0.1, which is killed with the object.
 class RunningDeployd {
  public:

@@ -21,11 +21,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-FilledStore const& store() {
-  static FilledStore const made(StoreKind::sqlite);
-  return made;
-}
-
 /// `serve` with sockets handed over, on an address of its own that no machine has: listening there would fail.
 Command serve_passed(std::vector<int> sockets, std::vector<std::string> const& options = {}) {
   Command command;

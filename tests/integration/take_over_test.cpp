@@ -16,11 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-FilledStore const& store() {
-  static FilledStore const made(StoreKind::sqlite);
-  return made;
-}
-
 /// A server that listens on `address` alone.
 Command serve_on(std::string const& address, std::vector<std::string> const& options = {}) {
   Command command;

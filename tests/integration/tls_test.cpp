@@ -15,11 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-FilledStore const& store() {
-  static FilledStore const made(StoreKind::sqlite);
-  return made;
-}
-
 std::string const& line() {
   static std::string const made = bearer(store().create_token());
   return made;

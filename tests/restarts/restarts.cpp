@@ -15,6 +15,7 @@
 #include "tests/integration/running_deployd.hpp"
 #include "tests/restarts/load.hpp"
 #include "tests/restarts/restarted_deployd.hpp"
+#include "tests/test_program.hpp"
 
 namespace deployd::tests {
 namespace {
@@ -30,39 +31,19 @@ struct Arguments {
 
 constexpr auto target = "/api/v1/deployments/1";
 
-[[noreturn]] void refuse_usage() {
-  throw std::runtime_error(
-      "usage: deployd-restarts [--restarts N] [--connections N] [passed|rolling]... "
-      "[--port PORT --token-file FILE --command COMMAND]");
-}
-
-void read_option(Arguments& arguments, std::string const& option, std::string const& value) {
-  if (option == "--restarts")
-    arguments.restarts = std::stoi(value);
-  else if (option == "--connections")
-    arguments.connections = std::stoi(value);
-  else if (option == "--port")
-    arguments.port = static_cast<std::uint16_t>(std::stoi(value));
-  else if (option == "--token-file")
-    arguments.token_file = value;
-  else if (option == "--command")
-    arguments.command = value;
-  else
-    refuse_usage();
-}
-
-Arguments parse(int argc, char** argv) {
+Arguments parse(std::vector<std::string> const& words) {
   Arguments arguments;
-  for (int i = 1; i < argc; ++i) {
-    std::string const word = argv[i];
-    if (word == "passed" || word == "rolling")
-      arguments.kinds.push_back(word == "passed" ? RestartKind::passed : RestartKind::rolling);
-    else if (i + 1 < argc)
-      read_option(arguments, word, argv[++i]);
-    else
-      refuse_usage();
+  auto const others = read_options(words, {{"--restarts", &arguments.restarts},
+                                           {"--connections", &arguments.connections},
+                                           {"--port", &arguments.port},
+                                           {"--token-file", &arguments.token_file},
+                                           {"--command", &arguments.command}});
+  for (auto const& word : others) {
+    if (word != "passed" && word != "rolling") throw std::invalid_argument("cannot make sense of '" + word + "'");
+    arguments.kinds.push_back(word == "passed" ? RestartKind::passed : RestartKind::rolling);
   }
-  if (arguments.command.empty() != (arguments.port == 0)) refuse_usage();
+  if (arguments.command.empty() != (arguments.port == 0))
+    throw std::invalid_argument("--port and --command go together");
   if (arguments.kinds.empty()) arguments.kinds = {RestartKind::passed, RestartKind::rolling};
   return arguments;
 }
@@ -120,27 +101,22 @@ bool report(std::string const& kind, Arguments const& arguments, std::function<L
   return tally.flawless();
 }
 
-int run_program(int argc, char** argv) {
-  auto const arguments = parse(argc, argv);
+bool restart_all(std::vector<std::string> const& words) {
+  auto const arguments = parse(words);
   if (!arguments.command.empty())
-    return report(arguments.command, arguments, [&] { return restart_by_command(arguments); }) ? 0 : 1;
+    return report(arguments.command, arguments, [&] { return restart_by_command(arguments); });
   FilledStore const store(StoreKind::sqlite);
   bool flawless = true;
   for (auto const kind : arguments.kinds) {
     auto const* const name = kind == RestartKind::passed ? "socket handed over" : "rolling, --take-over";
     flawless = report(name, arguments, [&] { return restart_own_server(kind, arguments, store); }) && flawless;
   }
-  return flawless ? 0 : 1;
+  return flawless;
 }
 
 }  // namespace
 }  // namespace deployd::tests
 
 int main(int argc, char** argv) {
-  try {
-    return deployd::tests::run_program(argc, argv);
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "deployd-restarts: %s\n", error.what());
-    return 70;
-  }
+  return deployd::tests::run_program("deployd-restarts", argc, argv, deployd::tests::restart_all);
 }

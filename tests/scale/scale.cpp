@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <future>
 #include <random>
@@ -22,6 +21,7 @@
 #include "tests/integration/running_deployd.hpp"
 #include "tests/scale/large_data.hpp"
 #include "tests/scale/memory_watch.hpp"
+#include "tests/test_program.hpp"
 
 namespace deployd::tests {
 namespace {
@@ -267,47 +267,27 @@ bool measure(StoreKind kind, LargeData const& data) {
   return report.all_held();
 }
 
-std::int64_t number(std::string const& text) {
-  std::size_t used = 0;
-  auto const value = std::stoll(text, &used);
-  if (used != text.size() || value < 1) throw std::invalid_argument("no count: '" + text + "'");
-  return value;
-}
-
 Arguments parse(std::vector<std::string> const& words) {
   Arguments arguments;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    auto const& word = words[i];
-    bool const has_value = i + 1 < words.size();
-    if (word == "--deployments" && has_value) {
-      arguments.data.deployments = number(words[++i]);
-    } else if (word == "--patterns" && has_value) {
-      arguments.data.patterns = number(words[++i]);
-    } else if (word == "sqlite") {
-      arguments.stores.push_back(StoreKind::sqlite);
-    } else if (word == "postgresql") {
-      arguments.stores.push_back(StoreKind::postgresql);
-    } else {
-      throw std::invalid_argument("cannot make sense of '" + word + "'");
-    }
+  auto& data = arguments.data;
+  for (auto const& word : read_options(words, {{"--deployments", &data.deployments}, {"--patterns", &data.patterns}})) {
+    if (word != "sqlite" && word != "postgresql") throw std::invalid_argument("cannot make sense of '" + word + "'");
+    arguments.stores.push_back(word == "sqlite" ? StoreKind::sqlite : StoreKind::postgresql);
   }
   if (arguments.stores.empty()) arguments.stores = {StoreKind::sqlite, StoreKind::postgresql};
   return arguments;
+}
+
+bool measure_all(std::vector<std::string> const& words) {
+  auto const arguments = parse(words);
+  bool held = true;
+  for (auto const kind : arguments.stores) held = measure(kind, arguments.data) && held;
+  return held;
 }
 
 }  // namespace
 }  // namespace deployd::tests
 
 int main(int argc, char** argv) {
-  using namespace deployd::tests;
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    auto const arguments = parse({argv + 1, argv + argc});
-    bool held = true;
-    for (auto const kind : arguments.stores) held = measure(kind, arguments.data) && held;
-    return held ? EXIT_SUCCESS : EXIT_FAILURE;
-  } catch (std::exception const& failure) {
-    std::fprintf(stderr, "deployd-scale: %s\n", failure.what());
-    return 2;
-  }
+  return deployd::tests::run_program("deployd-scale", argc, argv, deployd::tests::measure_all);
 }

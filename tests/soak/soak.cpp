@@ -8,7 +8,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <random>
@@ -21,6 +20,7 @@
 #include "tests/process.hpp"
 #include "tests/soak/keep_alive_client.hpp"
 #include "tests/soak/written_store.hpp"
+#include "tests/test_program.hpp"
 
 namespace deployd::tests {
 namespace {
@@ -283,17 +283,15 @@ bool soak_store(Arguments const& arguments, std::string const& store) {
 
 Arguments parse(std::vector<std::string> const& words) {
   Arguments arguments;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == "--seconds" && i + 1 < words.size()) {
-      arguments.seconds = std::stoi(words[++i]);
-    } else if (words[i] == "--connections" && i + 1 < words.size()) {
-      arguments.connections = std::stoi(words[++i]);
-    } else if (words[i] == "sqlite" || words[i] == "postgresql") {
-      arguments.stores.push_back(words[i]);
-    } else if (arguments.program.empty() && !words[i].starts_with('-')) {
-      arguments.program = words[i];
+  auto const others =
+      read_options(words, {{"--seconds", &arguments.seconds}, {"--connections", &arguments.connections}});
+  for (auto const& word : others) {
+    if (word == "sqlite" || word == "postgresql") {
+      arguments.stores.push_back(word);
+    } else if (arguments.program.empty()) {
+      arguments.program = word;
     } else {
-      throw std::invalid_argument("cannot make sense of '" + words[i] + "'");
+      throw std::invalid_argument("cannot make sense of '" + word + "'");
     }
   }
   if (arguments.program.empty()) throw std::invalid_argument("which deployd?");
@@ -301,19 +299,16 @@ Arguments parse(std::vector<std::string> const& words) {
   return arguments;
 }
 
+bool soak_all(std::vector<std::string> const& words) {
+  auto const arguments = parse(words);
+  bool right = true;
+  for (auto const& store : arguments.stores) right = soak_store(arguments, store) && right;
+  return right;
+}
+
 }  // namespace
 }  // namespace deployd::tests
 
 int main(int argc, char** argv) {
-  using namespace deployd::tests;
-  std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  try {
-    auto const arguments = parse({argv + 1, argv + argc});
-    bool right = true;
-    for (auto const& store : arguments.stores) right = soak_store(arguments, store) && right;
-    return right ? EXIT_SUCCESS : EXIT_FAILURE;
-  } catch (std::exception const& failure) {
-    std::fprintf(stderr, "deployd-soak: %s\n", failure.what());
-    return 2;
-  }
+  return deployd::tests::run_program("deployd-soak", argc, argv, deployd::tests::soak_all);
 }
