@@ -2,11 +2,14 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "tests/cluster/cluster.hpp"
 #include "tests/failover/checked_readers.hpp"
 #include "tests/failover/counter_writer.hpp"
+#include "tests/integration/tls_server.hpp"
 
 using namespace deployd::tests;
 using namespace std::chrono_literals;
@@ -55,4 +58,23 @@ TEST_CASE("without a server that is ready, HAProxy answers as the API does, and 
   CHECK(answer.status == 503);
   CHECK(answer.has("Retry-After"));
   CHECK(answer.body == error_json("Unavailable", "No server is ready", 503, "unavailable"));
+}
+
+TEST_CASE("with the sample's line for it HAProxy speaks HTTPS to deployd, and trusts its authority and name alone") {
+  FilledStore const store(StoreKind::sqlite);
+  TlsServer const server(store.url());
+  std::vector<std::uint16_t> const ports(Cluster::size, server.running.port());
+  auto const get = request("GET", "/api/v1/deployments/1", bearer(store.create_token()));
+
+  Haproxy const trusting(ports, Haproxy::Tls{server.files.authority.certificate(), "localhost"});
+  CHECK(eventually(10s, [&] { return trusting.up(0) && trusting.up(1) && trusting.up(2); }));
+  CHECK(HttpConnection(trusting.port()).ask(get).status == 200);
+
+  for (auto const& other : {Haproxy::Tls{CertificateAuthority().certificate(), "localhost"},
+                            Haproxy::Tls{server.files.authority.certificate(), "another.example"}}) {
+    CAPTURE(other.name);
+    Haproxy const refusing(ports, other);
+    CHECK(eventually(10s, [&] { return !refusing.up(0) && !refusing.up(1) && !refusing.up(2); }));
+    CHECK(HttpConnection(refusing.port()).ask(get).status == 503);
+  }
 }

@@ -37,12 +37,18 @@ bool answers(std::uint16_t port, std::string const& admin) {
 
 }  // namespace
 
-Haproxy::Haproxy(std::vector<std::uint16_t> const& servers) : port_(static_cast<std::uint16_t>(free_port())) {
+Haproxy::Haproxy(std::vector<std::uint16_t> const& servers, std::optional<Tls> const& tls)
+    : port_(static_cast<std::uint16_t>(free_port())) {
   auto const here = [](std::uint16_t port) { return "127.0.0.1:" + std::to_string(port); };
   auto settings = read_file(DEPLOYD_SOURCE_DIR "/packaging/haproxy/haproxy.cfg");
   replace(settings, "bind :8080", "bind " + here(port_));
   for (std::size_t server = 0; server < names.size(); ++server)
     replace(settings, "10.0.0." + std::to_string(server + 1) + ":8080", here(servers.at(server)));
+  if (tls) {
+    replace(settings, "#default-server ssl", "default-server ssl");
+    replace(settings, "/etc/haproxy/deployd-ca.pem", directory_.write("ca.pem", tls->authorities));
+    for (int times = 0; times < 3; ++times) replace(settings, "deployd.example.com", tls->name);
+  }
   replace(settings, "maxconn 20000", "maxconn 1000");  // what a test may have descriptors for
   replace(settings, "    user haproxy\n    group haproxy\n", "");
   replace(settings, "/run/haproxy/admin.sock mode 660", (directory_.path() / "admin.sock").string());

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,8 +13,14 @@ namespace deployd::tests {
 
 class Haproxy {
  public:
+  /// HTTPS to the servers, with the sample's line for it.
+  struct Tls {
+    std::string authorities;  // whose certificates are good, in PEM
+    std::string name;         // that the servers' certificates bear
+  };
+
   /// Before the servers on these ports of 127.0.0.1, three of them as in the sample. Throws when it does not start.
-  explicit Haproxy(std::vector<std::uint16_t> const& servers);
+  explicit Haproxy(std::vector<std::uint16_t> const& servers, std::optional<Tls> const& tls = std::nullopt);
 
   std::uint16_t port() const noexcept { return port_; }
 
