@@ -33,6 +33,7 @@ class CommandLine {
           (below_token ? token : &app_)->add_subcommand(std::string(command.spec.name), std::string(command.spec.help));
       prepare(command);
     }
+    require_values(arguments);
     auto reversed = arguments;
     std::reverse(reversed.begin(), reversed.end());  // as CLI11 wants them
     try {
@@ -94,6 +95,23 @@ class CommandLine {
     if ((command.spec.bit & (token_revoke_command | backup_command)) != 0) operand->expected(1);
   }
 
+  /// Refuses an option without its value, for which CLI11 would take the option behind it.
+  static void require_values(std::vector<std::string> const& arguments) {
+    for (auto word = arguments.begin(); word != arguments.end() && *word != "--"; ++word) {
+      auto const equals = std::min(word->find('='), word->size());
+      auto const* const option = option_of(word->substr(0, equals));
+      if (option == nullptr || option->argument.empty()) continue;
+      if (equals + 1 == word->size()) throw UsageError(fmt::format("--{}: is empty", option->name));
+      if (equals != word->size()) continue;
+      if (++word == arguments.end() || option_of(word->substr(0, word->find('='))) != nullptr)
+        throw UsageError(fmt::format("--{}: its value is missing ({})", option->name, option->argument));
+    }
+  }
+
+  static OptionSpec const* option_of(std::string_view word) {
+    return word.starts_with("--") ? find_option(word.substr(2)) : nullptr;
+  }
+
   CLI::App const& asked_app() const {
     CLI::App const* deepest = &app_;
     while (!deepest->get_subcommands().empty()) deepest = deepest->get_subcommands().front();
@@ -106,6 +124,14 @@ class CommandLine {
       return fmt::format("there is no command '{}'; see `deployd --help`", arguments.front());
     if (failure.get_name() == "RequiredError" && asked_app().get_name() == "token")
       return "token takes one of the commands create, list, revoke and sign; see `deployd token --help`";
+    for (auto const& command : commands_) {
+      if (command.app != &asked_app()) continue;
+      if (failure.get_name() == "RequiredError")
+        return fmt::format("{} needs {}; see `deployd {} --help`", full_name(command.spec), command.spec.operand,
+                           full_name(command.spec));
+      if (failure.get_name() == "ArgumentMismatch")
+        return fmt::format("{} takes one {}", full_name(command.spec), command.spec.operand);
+    }
     std::string line = failure.what();
     std::replace(line.begin(), line.end(), '\n', ' ');
     return line;
@@ -119,7 +145,7 @@ class CommandLine {
     if (!word.starts_with("--")) throw UsageError(fmt::format("'{}' is one word too many", word));
     auto const name = word.substr(2, std::min(word.find('='), word.size()) - 2);
     auto const nearest = nearest_option(name, chosen_->spec.bit);
-    throw UsageError(fmt::format("{} has no option --{}{}", chosen_->spec.name, name,
+    throw UsageError(fmt::format("{} has no option --{}{}", full_name(chosen_->spec), name,
                                  nearest.empty() ? "" : fmt::format("; did you mean --{}?", nearest)));
   }
 

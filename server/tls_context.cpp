@@ -106,6 +106,15 @@ void tie_sessions_to(SSL_CTX* context, std::string const& authorities) {
   require(SSL_CTX_set_session_id_context(context, digest.data(), digest.size()) == 1);
 }
 
+/// Why OpenSSL has not taken a certificate.
+std::string refusal_of(TlsCertificate const& certificate) {
+  if (ERR_GET_REASON(ERR_peek_last_error()) != SSL_R_EE_KEY_TOO_SMALL)
+    return "cannot be used: " + take_openssl_reason();
+  ERR_clear_error();
+  return "the key of the certificate has " + std::to_string(EVP_PKEY_get_bits(certificate.key.get())) +
+         " bits, which is too few";
+}
+
 OpenSslOwned<SSL_CTX> make_context(TlsOptions const& options, TlsTicketKeys* tickets) {
   OpenSslOwned<SSL_CTX> owned(SSL_CTX_new(TLS_server_method()));
   auto* const context = owned.get();
@@ -175,7 +184,7 @@ SSL_CTX* TlsContext::context_for(TlsCertificate const& certificate, TlsOptions c
   }
   auto context = make_context(options, tickets_.get());
   if (!take_certificate(context.get(), certificate))
-    throw TlsError(certificate.files.certificate + ": cannot be used: " + take_openssl_reason());
+    throw TlsError(certificate.files.certificate + ": " + refusal_of(certificate));
   return contexts_.emplace_back(std::move(context)).get();
 }
 

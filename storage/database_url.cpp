@@ -3,6 +3,8 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -84,6 +86,12 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
     text.replace(at, what.size(), by);
 }
 
+/// libpq asks back, in lines that it indents, whether the server is running at all.
+void leave_out_questions(std::string& message) {
+  for (auto at = message.find("\n\t"); at != message.npos; at = message.find("\n\t", at))
+    message.erase(at, std::min(message.find('\n', at + 1), message.size()) - at);
+}
+
 /// One line without the passwords of `uri`.
 std::string scrubbed(std::string_view message, std::string_view uri) {
   std::string line(message);
@@ -92,9 +100,10 @@ std::string scrubbed(std::string_view message, std::string_view uri) {
     replace_all(line, percent_decoded(password), mask);
   }
   while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
-  replace_all(line, "\n\t", " ");
+  leave_out_questions(line);
+  replace_all(line, "\n", "; ");
   std::replace_if(
-      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
+      line.begin(), line.end(), [](char c) { return c == '\r' || c == '\t'; }, ' ');
   return line;
 }
 
@@ -134,6 +143,34 @@ bool take_prepare(std::string& uri, std::optional<bool>& prepare) {
   return true;
 }
 
+/// Whether these are ports between commas, each of which may be left out.
+bool are_ports(std::string_view list) {
+  while (true) {
+    auto const comma = std::min(list.find(','), list.size());
+    unsigned port = 1;
+    auto const [end, failure] = std::from_chars(list.data(), list.data() + comma, port);
+    if (comma != 0 && (failure != std::errc() || end != list.data() + comma || port < 1 || port > 65535)) return false;
+    if (comma == list.size()) return true;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+/// What libpq would say only when it connects, or never, where deployd puts its own word in the place; empty when all
+/// is well.
+std::string complaint_about(PQconninfoOption const& option) {
+  constexpr std::array attributes{"any", "read-write", "read-only", "primary", "standby", "prefer-standby"};
+  constexpr std::array modes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+  std::string_view const keyword = option.keyword;
+  std::string_view const value = option.val == nullptr ? "" : option.val;
+  if (value.empty()) return {};
+  auto const is_one_of = [value](auto const& words) { return std::ranges::find(words, value) != words.end(); };
+  // Not shown: with a slash in a password its beginning is taken for the port.
+  if (keyword == "port" && !are_ports(value)) return "a port in the database URL is no number from 1 to 65535";
+  if ((keyword == "target_session_attrs" && !is_one_of(attributes)) || (keyword == "sslmode" && !is_one_of(modes)))
+    return "the database URL has an unknown " + std::string(keyword) + ": " + std::string(value);
+  return {};
+}
+
 Parsed parse_postgresql(std::string_view text) {
   PostgresqlUrl url{std::string(text), std::nullopt};
   if (text.find('\0') != text.npos) return refused("the database URL has a NUL byte in it");
@@ -143,6 +180,8 @@ Parsed parse_postgresql(std::string_view text) {
                                                                                &PQconninfoFree);
   std::unique_ptr<char, void (*)(void*)> const message(error, &PQfreemem);
   if (!options) return refused(scrubbed(error ? error : "out of memory", url.uri));
+  for (auto const* option = options.get(); option->keyword != nullptr; ++option)
+    if (auto complaint = complaint_about(*option); !complaint.empty()) return refused(std::move(complaint));
   return {std::move(url), ""};
 }
 

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "storage/postgresql_hosts.hpp"
+#include "storage/sqlite_statement.hpp"
 
 namespace deployd::storage {
 namespace {
@@ -33,6 +34,8 @@ void configure_sqlite() {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   });
 }
+
+constexpr std::string_view no_space = "no space is left for the database or its temporary files";
 
 std::string parent_of(std::string const& path) {
   auto const slash = path.find_last_of('/');
@@ -98,6 +101,19 @@ std::string_view mode_of(Access access) {
   return "ro";
 }
 
+/// The first look into the file: whether it is a database at all, and whether the journal can be read.
+void look_into(soci::session& session, std::string const& path) {
+  try {
+    long long entries = 0;
+    session << "SELECT count(*) FROM sqlite_schema", soci::into(entries);
+  } catch (soci::sqlite3_soci_error const&) {
+    // Without its extension the code is the same as that of a broken disk.
+    if (sqlite_api::sqlite3_extended_errcode(sqlite_handle(session)) == SQLITE_IOERR_SHMSIZE)
+      refuse(errc::unavailable, path, no_space);
+    throw;
+  }
+}
+
 std::unique_ptr<soci::session> open_sqlite(SqliteUrl const& url, Access access, std::chrono::milliseconds busy) {
   configure_sqlite();
   check_file(url.path, access);
@@ -105,9 +121,7 @@ std::unique_ptr<soci::session> open_sqlite(SqliteUrl const& url, Access access, 
       std::make_unique<soci::session>(soci::sqlite3, "dbname=\"" + file_uri(url.path, mode_of(access)) + '"');
   *session << "PRAGMA busy_timeout = " << busy.count();
   *session << "PRAGMA foreign_keys = ON";
-  // The first look into the file: whether it is a database at all, and whether the journal can be read.
-  long long entries = 0;
-  *session << "SELECT count(*) FROM sqlite_schema", soci::into(entries);
+  look_into(*session, url.path);
   return session;
 }
 
@@ -184,7 +198,7 @@ Meaning meaning_of_sqlite(int result) {
       return {errc::forbidden, "the database, or the directory for its -wal and -shm files, cannot be written"};
     case SQLITE_CANTOPEN:
       return {errc::unavailable, "the database, or the -wal and -shm files beside it, cannot be opened"};
-    case SQLITE_FULL: return {errc::unavailable, "no space is left for the database or its temporary files"};
+    case SQLITE_FULL: return {errc::unavailable, no_space};
     case SQLITE_IOERR: return {errc::unavailable, "reading or writing the database failed (disk I/O error)"};
     default: return {errc::unavailable, ""};
   }

@@ -34,8 +34,10 @@ std::string to_pem(EVP_PKEY* key) {
 }
 
 std::shared_ptr<EVP_PKEY> make_key(KeyType type) {
-  auto* const key = type == KeyType::rsa ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048})
-                                         : EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
+  auto const rsa = [](std::size_t bits) { return EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", bits); };
+  auto* const key = type == KeyType::rsa        ? rsa(2048)
+                    : type == KeyType::weak_rsa ? rsa(1024)
+                                                : EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256");
   require(key != nullptr);
   return {key, EVP_PKEY_free};
 }

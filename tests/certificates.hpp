@@ -11,7 +11,7 @@ struct x509_st;
 
 namespace deployd::tests {
 
-enum class KeyType { p256, rsa };
+enum class KeyType { p256, rsa, weak_rsa };
 
 struct CertificateWish {
   std::vector<std::string> names = {"localhost"};      // DNS names

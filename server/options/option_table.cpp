@@ -16,7 +16,7 @@ constexpr unsigned all = storing | backup_command | token_sign_command;
 constexpr std::array options{
     OptionSpec{"config", "FILE", false, "", "read options from this TOML file", all},
     OptionSpec{"database", "URL", false, "sqlite:deployd.db",
-               "sqlite:PATH, or a libpq URL: postgresql://user@host1,host2/db?...", storing | backup_command},
+               "sqlite:PATH, or a libpq URL: postgresql://user@host1,host2/db?...", all},
     OptionSpec{"patterns-relation", "NAME", false, "", "PostgreSQL: read patterns from this table or view", storing},
     OptionSpec{"deployments-relation", "NAME", false, "", "PostgreSQL: read deployments from this table or view",
                storing},

@@ -2,8 +2,11 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <system_error>
 
 #include "server/options/option_table.hpp"
 
@@ -57,6 +60,8 @@ toml::table parse_file(std::string const& path, std::string const& origin) {
   std::error_code unknown;
   if (std::filesystem::is_directory(path, unknown))
     throw ConfigurationError(fmt::format("{}: {}: is a directory", origin, path));
+  if (!std::ifstream(path))
+    throw ConfigurationError(fmt::format("{}: {}: {}", origin, path, std::generic_category().message(errno)));
   try {
     return toml::parse_file(path);
   } catch (toml::parse_error const& failure) {
@@ -97,6 +102,8 @@ Settings Settings::gather(Flags flags, unsigned commands) {
     auto origin = fmt::format("{}:{}: {}", path, node.source().begin.line, name);
     auto const* const option = find_option(name);
     if (name == "config") throw ConfigurationError(origin + ": a configuration file cannot name another one");
+    if (option == nullptr && node.is_table())
+      throw ConfigurationError(origin + ": there are no tables; every option is a key of the top level");
     if (option == nullptr) {
       auto const nearest = nearest_option(name, ~0U);
       throw ConfigurationError(fmt::format("{}: there is no such option{}", origin,

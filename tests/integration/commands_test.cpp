@@ -155,4 +155,6 @@ TEST_CASE("token sign prints a JWT alone and needs the secret and a subject", "[
   CHECK(without_secret.status == 78);
   CHECK(without_secret.err.find("--jwt-secret-file") != std::string::npos);
   CHECK(run_deployd({"token", "sign"}, secret).status == 64);
+  // Common to all commands, though this one needs no store.
+  CHECK(run_deployd({"token", "sign", "--subject", "jane", "--database", "sqlite:none.db"}, secret).status == 0);
 }

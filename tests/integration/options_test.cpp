@@ -213,6 +213,23 @@ TEST_CASE("bad usage exits 64 with a line that names the option", "[options]") {
   for (auto const& [option, value] : bad_values()) expect_failure({"serve", "--" + option, value}, 64, "--" + option);
 }
 
+TEST_CASE("a word that is missing or too many is named, and no option is taken for the value of another", "[options]") {
+  expect_failure({"serve", "--workers"}, 64, "--workers: its value is missing (N)");
+  expect_failure({"serve", "--workers", "--database", "x"}, 64, "--workers: its value is missing (N)");
+  expect_failure({"serve", "--workers", "--database=x"}, 64, "--workers: its value is missing (N)");
+  expect_failure({"serve", "--workers=", "--database", "x"}, 64, "--workers: is empty");
+  expect_failure({"import", "--database", store().url()}, 64, "import needs FILE; see `deployd import --help`");
+  expect_failure({"token", "revoke"}, 64, "token revoke needs ID; see `deployd token revoke --help`");
+  expect_failure({"token", "revoke", "1", "2"}, 64, "token revoke takes one ID");
+  expect_failure({"backup", "a", "b"}, 64, "backup takes one FILE");
+  expect_failure({"token", "list", "--workers", "1"}, 64, "token list has no option --workers");
+}
+
+TEST_CASE("a name may begin with dashes", "[options]") {
+  CHECK(run_deployd({"token", "create", "--database", store().url(), "--name", "--x"}).status == 0);
+  CHECK(run_deployd({"token", "create", "--database", store().url(), "--name=--workers"}).status == 0);
+}
+
 TEST_CASE("a bad value in the environment or the file exits 78 with a line that names it", "[options]") {
   TemporaryDirectory const directory;
   expect_failure({"serve"}, 78, "DEPLOYD_WORKERS", {{"DEPLOYD_WORKERS", "many"}});
@@ -243,7 +260,11 @@ TEST_CASE("a bad value in the environment or the file exits 78 with a line that 
     expect_failure({"serve", "--config", config}, 78, line(2) + ": " + option);
     if (!value.empty()) expect_failure({"serve"}, 78, variable_of(option), {{variable_of(option), value}});
   }
-  expect_failure({"serve", "--config", "/nonexistent.toml"}, 78, "/nonexistent.toml");
+  file("\n[server]\nworkers = 1\n");
+  expect_failure({"serve", "--config", config}, 78, line(2) + ": server: there are no tables");
+  file("database = \"postgresql://u@h,i/d?target_session_attrs=master\"\n");
+  expect_failure({"serve", "--config", config}, 78, line(1) + ": database");
+  expect_failure({"serve", "--config", "/nonexistent.toml"}, 78, "/nonexistent.toml: No such file or directory");
   expect_failure({"serve", "--config", directory.path()}, 78, directory.path());
 }
 

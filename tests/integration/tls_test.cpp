@@ -229,6 +229,8 @@ TEST_CASE("files that TLS cannot be served with are bad configuration and named"
   names(files.key);
   files.write({"junk", good.key});
   names(files.certificate);
+  files.issue({.key = KeyType::weak_rsa});
+  names(files.certificate + ": the key of the certificate has 1024 bits");
   files.write(good);
   names("/nonexistent", {"--tls-client-ca", "/nonexistent"});
   std::filesystem::remove(files.key);

@@ -35,6 +35,10 @@ TEST_CASE("what is no database URL is refused with a reason") {
       {"postgresql://h/db?colour=red", "colour"},
       {"postgresql://[::1/db", "::1"},
       {"postgresql://h/%zz", "%zz"},
+      {"postgresql://h:65536/db", "port"},
+      {"postgresql://h:5432,i:x/db", "port"},
+      {"postgresql://h/db?sslmode=on", "sslmode: on"},
+      {"postgresql://h,i/db?target_session_attrs=master", "target_session_attrs: master"},
   }));
   CAPTURE(c.text);
   auto const url = parse_database_url(c.text);
@@ -55,6 +59,7 @@ TEST_CASE("libpq is given a PostgreSQL URL without deployd's own parameter") {
       {"postgresql://h/db?prepare=on&sslmode=require", "postgresql://h/db?sslmode=require", true},
       {"postgresql://h/db?sslmode=require&prepare=off&target_session_attrs=any",
        "postgresql://h/db?sslmode=require&target_session_attrs=any", false},
+      {"postgresql://h1,h2,h3:5433/db?port=,5434,5435", "postgresql://h1,h2,h3:5433/db?port=,5434,5435", std::nullopt},
       {"postgresql://[::1]:5433/d%20b?host=/tmp", "postgresql://[::1]:5433/d%20b?host=/tmp", std::nullopt},
   }));
   CAPTURE(c.text);
@@ -71,14 +76,15 @@ TEST_CASE("no password of a database URL is ever shown") {
   REQUIRE(url.has_value());
   CHECK(describe(*url).find("s3cr") == std::string::npos);
   CHECK(describe(*url).find("***") != std::string::npos);
-  CHECK(without_passwords("no \"s3cret\" here\n\tnor s3cr%65t\n", *url) == "no \"***\" here nor ***");
+  CHECK(without_passwords("no \"s3cret\" here\n\tIs it?\nnor s3cr%65t\n\tIs it there?\n", *url) ==
+        "no \"***\" here; nor ***");
 }
 
 TEST_CASE("a complaint about a malformed PostgreSQL URL shows no password either") {
-  auto const text =
-      GENERATE(as<std::string>(), "postgresql://u:s3cret@[::1/db", "postgresql://u:s3cret@h/%zz",
-               "postgresql://u:s3%zzcret@h/db", "postgresql://h/db?password=s3cret&colour=red",
-               "postgresql://h:notaport/db?password=s3%zzcret", "postgresql://u:p/s3cret@h/db?password=%");
+  auto const text = GENERATE(as<std::string>(), "postgresql://u:s3cret@[::1/db", "postgresql://u:s3cret@h/%zz",
+                             "postgresql://u:s3%zzcret@h/db", "postgresql://h/db?password=s3cret&colour=red",
+                             "postgresql://h:notaport/db?password=s3%zzcret", "postgresql://u:p/s3cret@h/db?password=%",
+                             "postgresql://u:s3cret/x@h/db");
   CAPTURE(text);
   REQUIRE(parse_database_url(text).has_error());
   CAPTURE(database_url_complaint(text));
