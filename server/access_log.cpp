@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <iterator>
 
 #include "server/log_format.hpp"
@@ -34,11 +33,6 @@ void append_access_line(std::string& out, AccessLog format, AccessEntry const& e
   out += '"';
   append_text_fields(out, entry.request_id, entry.trace);
   out += '\n';
-}
-
-void write_access_log(std::string_view lines) noexcept {
-  // stdio locks the stream for the call, which is also where the log's own lines go.
-  std::fwrite(lines.data(), 1, lines.size(), stderr);
 }
 
 std::string remote_address(int socket) {

@@ -25,9 +25,6 @@ struct AccessEntry {
 /// looks like a secret in it is left out.
 void append_access_line(std::string& out, AccessLog format, AccessEntry const& entry);
 
-/// Writes whole lines to stderr, not broken into by what other threads write this way.
-void write_access_log(std::string_view lines) noexcept;
-
 /// The peer of a connected socket, as it stands in the log.
 std::string remote_address(int socket);
 

@@ -25,6 +25,8 @@ namespace {
   std::string line = "cannot listen on " + name + ": ";
   if (error == EADDRINUSE)
     line += "another process listens there";
+  else if (error == ENOTSOCK)
+    line += "there is a file of that name that is no socket";
   else
     line += std::system_category().message(error);
   throw ListenError(line);
@@ -224,8 +226,11 @@ void Listener::listen_unix(UnixAddress const& address, bool take_over) {
   }
   auto const refusal = try_to_connect(wanted, name_);
   if (refusal == 0) fail(name_, EADDRINUSE);
-  // Left behind by a process that is gone. Connecting to a file of another kind is refused as well.
-  if (refusal == ECONNREFUSED && std::filesystem::is_socket(address.path)) ::unlink(address.path.c_str());
+  if (refusal == ECONNREFUSED) {
+    std::error_code ignored;
+    if (!std::filesystem::is_socket(address.path, ignored)) fail(name_, ENOTSOCK);
+    ::unlink(address.path.c_str());  // left behind by a process that is gone
+  }
 
   auto socket = open_socket(AF_UNIX, name_);
   if (::bind(socket.get(), wanted.get(), wanted.size) != 0) fail(name_, errno);

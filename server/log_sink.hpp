@@ -11,7 +11,8 @@
 namespace deployd::server {
 
 /// Writes the log to stderr. Of lines that repeat only the first are written, and later how many there were: with each
-/// flush for those whose time is over, and in the end for all. Any thread.
+/// flush for those whose time is over, and in the end for all; then it also says how many lines could not be written.
+/// Any thread.
 class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit LogSink(LogFormat format);
@@ -22,7 +23,8 @@ class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override;
 
  private:
-  void write(spdlog::details::log_msg const& message);
+  spdlog::memory_buf_t format(spdlog::details::log_msg const& message);
+  void report_lost_lines();
   void report(RepeatFilter::TimePoint now);
 
   RepeatFilter repeats_;

@@ -8,6 +8,7 @@
 
 #include "auth/refusal.hpp"
 #include "server/exposition.hpp"
+#include "server/log_output.hpp"
 #include "server/process_usage.hpp"
 #include "server/tls_context.hpp"
 #include "server/worker.hpp"
@@ -262,6 +263,12 @@ void write_reloads(Exposition& out, ReloadRecord const& reloads) {
              reloads.last_success.value());
 }
 
+void write_log_output(Exposition& out) {
+  out.single(
+      {"deployd_log_lines_lost_total", counter, "Lines of the log and the access log that could not be written."},
+      lines_lost_in_all());
+}
+
 void write_process(Exposition& out) {
   auto const usage = read_process_usage();
   out.single({"process_cpu_seconds_total", counter, "User and system time of all threads."}, usage.cpu_seconds);
@@ -305,6 +312,7 @@ std::string MetricsPage::render(routing::MetricsFormat format) const {
   write_pool(out, workers_, options_);
   write_loops(out, workers_);
   write_reloads(out, reloads_);
+  write_log_output(out);
   write_process(out);
   return std::move(out).finish();
 }

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -178,9 +181,16 @@ ExitStatus status_of(storage::errc code) noexcept {
   }
 }
 
+bool is_want_of_descriptors(boost::system::error_code const& failure) noexcept {
+  using namespace boost::system::errc;
+  return failure == too_many_files_open || failure == too_many_files_open_in_system;
+}
+
 }  // namespace
 
 int run_program(std::vector<std::string> arguments) noexcept {
+  // A file that may not grow (LimitFSIZE=) is a write that fails, like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     CommandLine const line(arguments);
     if (line.text().empty()) return line.run();
@@ -200,8 +210,12 @@ int run_program(std::vector<std::string> arguments) noexcept {
     return complain(failure, output);
   } catch (ListenError const& failure) {
     return complain(failure, unavailable);
+  } catch (ResourceError const& failure) {
+    return complain(failure, unavailable);
   } catch (storage::Error const& failure) {
     return complain(failure, status_of(failure.code()));
+  } catch (boost::system::system_error const& failure) {
+    return complain(failure, is_want_of_descriptors(failure.code()) ? unavailable : software);
   } catch (std::exception const& failure) {
     return complain(failure, software);
   }

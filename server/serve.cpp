@@ -39,6 +39,10 @@ constexpr std::size_t descriptors_beside_connections = 128;
 // A loop's own, its sockets, and the files of its sessions of SQLite.
 constexpr std::size_t descriptors_of_a_worker = 32;
 
+// What a server without a connection has open, and each of its loops beside its listening sockets.
+constexpr std::size_t least_descriptors = 24;
+constexpr std::size_t least_descriptors_of_a_worker = 10;
+
 // What ending takes beside waiting for clients.
 constexpr std::chrono::seconds time_to_end{10};
 
@@ -46,6 +50,14 @@ unsigned usable_cores() noexcept {
   cpu_set_t cores;
   if (::sched_getaffinity(0, sizeof(cores), &cores) != 0) return 1;
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
+}
+
+std::size_t needed_descriptors(ServeOptions const& options) noexcept {
+  return least_descriptors + options.workers * (least_descriptors_of_a_worker + options.listen.size());
+}
+
+std::string listening_sockets(std::size_t count) {
+  return fmt::format("{} listening socket{}", count, count == 1 ? "" : "s");
 }
 
 /// The workers and what ends them: signals, arriving on the main thread.
@@ -111,9 +123,9 @@ class Server {
         listeners_.emplace_back(std::move(passed));
     }
     if (!passed_admin_.empty())
-      spdlog::info("systemd has handed over {} listening sockets for --admin-listen", passed_admin_.size());
+      spdlog::info("systemd has handed over {} for --admin-listen", listening_sockets(passed_admin_.size()));
     if (!listeners_.empty()) {
-      spdlog::info("systemd has handed over {} listening sockets, which take the place of --listen", listeners_.size());
+      spdlog::info("systemd has handed over {} in place of --listen", listening_sockets(listeners_.size()));
       return;
     }
     for (auto const& address : options_.listen) listeners_.emplace_back(address, options_.workers, options_.take_over);
@@ -279,8 +291,8 @@ int serve(ServeOptions const& given, std::function<ReloadedOptions()> reread) {
   std::signal(SIGPIPE, SIG_IGN);
   auto options = given;
   if (options.workers == 0) options.workers = usable_cores();
-  allow_descriptors(options.max_connections + descriptors_beside_connections +
-                    options.workers * descriptors_of_a_worker);
+  allow_descriptors(needed_descriptors(options), options.max_connections + descriptors_beside_connections +
+                                                     options.workers * descriptors_of_a_worker);
   options.database.workers = options.workers;
   auto const database = storage::open_database(options.database);
   Server(options, *database, std::move(reread)).run();

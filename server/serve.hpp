@@ -67,13 +67,19 @@ struct ReloadedOptions {
 /// Serves until SIGTERM or SIGINT and returns once drained; the exit status of the process. Sockets handed over by
 /// systemd take the place of `options.listen`; systemd is told of every state.
 ///
-/// Throws `storage::Error`, `auth::KeyError`, `TlsError` or `ListenError` when it cannot start. On SIGHUP `reread` is
-/// asked for the options in force from then on (it re-reads configuration and puts the log level in force itself); what
-/// it throws is logged and everything stays as it was.
+/// Throws `storage::Error`, `auth::KeyError`, `TlsError`, `ListenError` or `ResourceError` when it cannot start. On
+/// SIGHUP `reread` is asked for the options in force from then on (it re-reads configuration and puts the log level in
+/// force itself); what it throws is logged and everything stays as it was.
 int serve(ServeOptions const& options, std::function<ReloadedOptions()> reread);
 
 /// An address of --listen, or a socket handed over, that is not to be had. `what()` is one line that names it.
 class ListenError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What the operating system does not give, of which the server needs some. `what()` is one line that says what to do.
+class ResourceError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };

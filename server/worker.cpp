@@ -1,5 +1,6 @@
 #include "server/worker.hpp"
 
+#include <fmt/format.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -14,9 +15,10 @@
 #include <array>
 #include <cerrno>
 #include <exception>
+#include <system_error>
 #include <utility>
 
-#include "server/access_log.hpp"
+#include "server/log_output.hpp"
 #include "server/reset_on_close.hpp"
 #include "server/socket_address.hpp"
 
@@ -89,6 +91,9 @@ Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, s
 }
 
 Worker::~Worker() {
+  // The loop still runs where the server could not be started after all.
+  context_.stop();
+  join();
   // Coroutines that still wait refer to connections and the store, so the loop's operations go first.
   connections_.clear_and_dispose([](Connection*) {});
 }
@@ -98,10 +103,16 @@ void Worker::start() {
   asio::co_spawn(context_, sweep(), rethrow);
   if (shared_.metrics_source != nullptr) asio::co_spawn(context_, probe_store(), rethrow);
   metrics_.last_turn.set(nanoseconds_of(Clock::now()));
-  thread_ = std::thread([this] {
-    ::pthread_setname_np(::pthread_self(), shared_.metrics_source == nullptr ? "worker" : "admin");
-    context_.run();
-  });
+  try {
+    thread_ = std::thread([this] {
+      ::pthread_setname_np(::pthread_self(), shared_.metrics_source == nullptr ? "worker" : "admin");
+      context_.run();
+    });
+  } catch (std::system_error const& failure) {
+    throw ResourceError(
+        fmt::format("no thread can be started for an event loop ({}): lower --workers, or raise TasksMax=",
+                    failure.code().message()));
+  }
 }
 
 void Worker::join() {
@@ -278,7 +289,7 @@ awaitable<void> Worker::probe_store() {
 void Worker::flush_access_log() {
   if (access_log_.empty()) return;
 
-  write_access_log(access_log_);
+  write_log(access_log_);
   access_log_.clear();
 }
 

@@ -1,6 +1,7 @@
 // Clients that are many, or mad.
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <random>
@@ -149,6 +150,30 @@ TEST_CASE("a low soft limit on descriptors is raised for as many connections as 
   for (int i = 0; i < 200; ++i) {
     connections.emplace_back(limited.port);
     REQUIRE(connections.back().ask(request("GET", "/healthz")).status == 200);
+  }
+}
+
+TEST_CASE("a server that may not even open what it needs without a client says so in one line, and is exit 69") {
+  FilledStore const store(StoreKind::sqlite);
+  for (auto const* const limit : {"10", "20", "30", "40"}) {
+    Command command;
+    command.arguments = {"/bin/sh",
+                         "-c",
+                         "ulimit -n $0; exec \"$@\"",
+                         limit,
+                         deployd_program(),
+                         "serve",
+                         "--database",
+                         store.url(),
+                         "--listen",
+                         "127.0.0.1:0",
+                         "--workers",
+                         "2"};
+    auto const refused = run(command);
+    CAPTURE(limit, refused.err);
+    CHECK(refused.status == 69);
+    CHECK(refused.err.starts_with("deployd: only " + std::string(limit) + " descriptors may be open, and "));
+    CHECK(std::ranges::count(refused.err, '\n') == 1);
   }
 }
 

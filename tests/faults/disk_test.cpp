@@ -1,12 +1,21 @@
 // A disk without room.
 #include <catch2/catch_test_macros.hpp>
 
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/integration/listening_socket.hpp"
 #include "tests/integration/running_deployd.hpp"
 
 using namespace deployd::tests;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -25,6 +34,48 @@ std::string many_deployments() {
     text +=
         R"({"deployment":{"id":)" + std::to_string(i) + R"(,"pattern_id":50,"name":"a name of some length"}})" + "\n";
   return text;
+}
+
+/// Lets no file of a process grow beyond `bytes`, or any.
+void limit_files_of(pid_t process, rlim_t bytes) {
+  rlimit const limit{bytes, RLIM_INFINITY};
+  REQUIRE(::prlimit(process, RLIMIT_FSIZE, &limit, nullptr) == 0);
+}
+
+/// A server whose log goes into a file.
+struct LoggingDeployd {
+  explicit LoggingDeployd(std::string const& database) : process(command(database)) {}
+
+  Command command(std::string const& database) const {
+    Command result;
+    result.arguments = {
+        "/bin/sh",         "-c",  "exec \"$@\" 2>\"$0\"", log,    deployd_program(), "serve", "--database",    database,
+        "--workers",       "1",   "--access-log",         "json", "--log-format",    "json",  "--cache-bytes", "0",
+        "--write-timeout", "80ms"};
+    result.passed_sockets = {socket.fd()};
+    return result;
+  }
+
+  ListeningSocket socket;
+  TemporaryDirectory directory;
+  std::string log = (directory.path() / "log").string();
+  Process process;
+};
+
+struct LogLines {
+  int requests = 0;  // that are there in a whole line
+  int lost = 0;      // lines that are said to be lost
+};
+
+LogLines count_lines(std::string const& log) {
+  LogLines lines;
+  std::istringstream text(read_file(log));
+  for (std::string line; std::getline(text, line);) {
+    if (line.find("\"target\"") != line.npos && line.ends_with('}')) ++lines.requests;
+    if (auto const at = line.find(" lines of the log could not be written: "); at != line.npos)
+      lines.lost += std::stoi(line.substr(line.rfind('"', at) + 1));
+  }
+  return lines;
 }
 
 }  // namespace
@@ -60,4 +111,48 @@ TEST_CASE("a store that finds no room is exit 69, and nothing of it is taken for
   CHECK(failed.err.find("new.db") != std::string::npos);
   CHECK(run_deployd({"check", "--database", url}).status == 69);
   CHECK(run_deployd({"migrate", "--database", url}).status == 0);
+}
+
+TEST_CASE("a store that has no room for what reading it takes says so") {
+  FilledStore const store(StoreKind::sqlite);
+  for (auto const* const program : {"check", "export"}) {
+    Command command;
+    command.arguments = {"/bin/sh",    "-c",       "ulimit -f 1 && exec \"$@\"", "sh", deployd_program(), program,
+                         "--database", store.url()};
+    auto const failed = run(command);
+    CAPTURE(failed.err);
+    CHECK(failed.status == 69);
+    CHECK(failed.err.ends_with(": no space is left for the database or its temporary files\n"));
+    CHECK(std::ranges::count(failed.err, '\n') == 1);
+  }
+}
+
+TEST_CASE(
+    "while the disk is full everything is answered, the lines that the log loses are counted, and then it goes on") {
+  FilledStore const store(StoreKind::sqlite);
+  auto const question = request("GET", "/api/v1/deployments", bearer(store.create_token()));
+  LoggingDeployd server(store.url());
+  HttpConnection connection(server.socket.port());
+  int asked = 0;
+  auto const answered = [&] {
+    ++asked;
+    return connection.ask(question).status == 200;
+  };
+  CHECK(answered());
+
+  constexpr std::uintmax_t room = 10'001;
+  limit_files_of(server.process.pid(), room);
+  CHECK(eventually(10s, [&] { return answered() && std::filesystem::file_size(server.log) == room; }));
+  for (int i = 0; i < 100; ++i) CHECK(answered());
+  CHECK(run_without_room({"import", "--database", store.url(), "-"}, many_deployments()).status == 69);
+  CHECK(answered());
+
+  limit_files_of(server.process.pid(), RLIM_INFINITY);
+  CHECK(eventually(20s, [&] { return answered() && count_lines(server.log).lost > 0; }));
+  server.process.signal(SIGTERM);
+  CHECK(server.process.wait().status == 0);
+  auto const lines = count_lines(server.log);
+  CAPTURE(read_file(server.log).substr(room - 200, 1000));
+  CHECK(lines.requests + lines.lost == asked);
+  CHECK(lines.lost > 100);
 }

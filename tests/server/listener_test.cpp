@@ -175,7 +175,8 @@ TEST_CASE("a Unix domain socket left behind by a process that is gone is replace
 TEST_CASE("a file that is no socket is never taken away") {
   deployd::tests::TemporaryDirectory const directory;
   auto const path = directory.write("precious", "data");
-  CHECK_THROWS_AS(Listener(UnixAddress{path}, 1, false), ListenError);
+  CHECK_THROWS_MATCHES(Listener(UnixAddress{path}, 1, false), ListenError,
+                       Message("cannot listen on unix:" + path + ": there is a file of that name that is no socket"));
   CHECK(deployd::tests::read_file(path) == "data");
 }
 

@@ -1,0 +1,89 @@
+#include "server/log_output.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+
+namespace deployd::server {
+namespace {
+
+class LogOutput {
+ public:
+  void write(std::string_view lines) noexcept {
+    std::scoped_lock const lock(mutex_);
+    auto const rest = write_some(lines);
+    auto const count = static_cast<std::uint64_t>(std::ranges::count(rest, '\n'));
+    lost_.count += count;
+    lost_in_all_ += count;
+  }
+
+  void tell(std::string_view line, LostLines const& told) noexcept {
+    std::scoped_lock const lock(mutex_);
+    if (write_some(line).empty()) lost_.count -= told.count;
+  }
+
+  LostLines lost() noexcept {
+    std::scoped_lock const lock(mutex_);
+    return lost_;
+  }
+
+  std::uint64_t lost_in_all() noexcept {
+    std::scoped_lock const lock(mutex_);
+    return lost_in_all_;
+  }
+
+ private:
+  /// What could not be written of these lines.
+  std::string_view write_some(std::string_view lines) noexcept {
+    if (in_a_line_ && !write_bytes("\n").empty()) return lines;
+    auto const rest = write_bytes(lines);
+    auto const written = lines.substr(0, lines.size() - rest.size());
+    in_a_line_ = !written.empty() && written.back() != '\n';
+    return rest;
+  }
+
+  std::string_view write_bytes(std::string_view bytes) noexcept {
+    while (!bytes.empty()) {
+      auto const written = ::write(STDERR_FILENO, bytes.data(), bytes.size());
+      if (written >= 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+      } else if (errno != EINTR) {
+        lost_.error = errno;
+        break;
+      }
+    }
+    return bytes;
+  }
+
+  std::mutex mutex_;
+  LostLines lost_;
+  std::uint64_t lost_in_all_ = 0;
+  bool in_a_line_ = false;  // the last line was cut
+};
+
+LogOutput& output() noexcept {
+  static LogOutput output;
+  return output;
+}
+
+}  // namespace
+
+void write_log(std::string_view lines) noexcept {
+  output().write(lines);
+}
+
+void tell_of_lost_lines(std::string_view line, LostLines const& told) noexcept {
+  output().tell(line, told);
+}
+
+LostLines lost_lines() noexcept {
+  return output().lost();
+}
+
+std::uint64_t lines_lost_in_all() noexcept {
+  return output().lost_in_all();
+}
+
+}  // namespace deployd::server
