@@ -7,6 +7,7 @@
 
 #include "routing/log_fields.hpp"
 #include "routing/text_encoding.hpp"
+#include "server/journal.hpp"
 #include "server/redaction.hpp"
 #include "storage/json_escape.hpp"
 
@@ -67,7 +68,7 @@ class LogFormatter final : public spdlog::formatter {
   explicit LogFormatter(LogFormat format) noexcept : format_(format) {}
 
   void format(spdlog::details::log_msg const& message, spdlog::memory_buf_t& out) override {
-    std::string line;
+    std::string line(journal_prefix(message.level));
     if (format_ == LogFormat::json)
       append_json_line(line, message);
     else

@@ -15,7 +15,8 @@ namespace deployd::server {
 enum class LogFormat { text, json };
 
 /// Makes lines of what is logged, each bearing the LogFields of the thread that logs. Whatever a message holds, it
-/// becomes one line, of UTF-8 and without what looks like a secret.
+/// becomes one line, of UTF-8 and without what looks like a secret, which tells the journal its priority if it goes
+/// there.
 std::unique_ptr<spdlog::formatter> make_log_formatter(LogFormat format);
 
 /// RFC 3339, in UTC, with milliseconds.

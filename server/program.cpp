@@ -13,6 +13,7 @@
 #include "auth/key_error.hpp"
 #include "server/commands/command_table.hpp"
 #include "server/commands/commands.hpp"
+#include "server/journal.hpp"
 #include "server/log.hpp"
 #include "server/options/option_table.hpp"
 #include "server/serve.hpp"
@@ -169,7 +170,7 @@ class CommandLine {
 };
 
 int complain(std::exception const& failure, ExitStatus status) noexcept {
-  std::fprintf(stderr, "deployd: %s\n", failure.what());
+  std::fprintf(stderr, "%sdeployd: %s\n", journal_prefix(spdlog::level::err).data(), failure.what());
   return status;
 }
 

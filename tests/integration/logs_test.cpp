@@ -146,6 +146,25 @@ TEST_CASE("lines of the log that repeat are held back, and counted", "[logs]") {
   CHECK(counted == times + 1);
 }
 
+TEST_CASE("the journal, and nobody else, is told the priority of each line", "[logs]") {
+  FilledStore const store(StoreKind::sqlite);
+  auto const said = [&](std::string const& stream, std::vector<std::string> const& options) {
+    Command command;
+    command.arguments = {"/bin/sh",         "-c",   "JOURNAL_STREAM=" + stream + " exec \"$@\"", "sh",
+                         deployd_program(), "check"};
+    command.arguments.insert(command.arguments.end(), options.begin(), options.end());
+    return run(command).err;
+  };
+  std::string const own = "$(stat -Lc %d:%i /proc/self/fd/2)";
+  std::vector<std::string> const good{"--database", store.url()};
+  std::vector<std::string> const bad{"--database", "sqlite:none.db"};
+  CHECK(said(own, good).starts_with("<4>2"));
+  CHECK(said(own, {"--database", store.url(), "--log-format", "json"}).starts_with("<4>{"));
+  CHECK(said(own, bad).starts_with("<3>deployd: "));
+  CHECK(said("1:2", good).starts_with("2"));
+  CHECK(said("1:2", bad).starts_with("deployd: "));
+}
+
 TEST_CASE("no token gets into the log, wherever a client puts it", "[logs]") {
   auto const format = GENERATE("text", "json");
   Fixture fixture({"--access-log", format, "--log-format", format, "--log-level", "debug"});
