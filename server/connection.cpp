@@ -1,6 +1,8 @@
 #include "server/connection.hpp"
 
+#include <linux/sockios.h>
 #include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -37,6 +39,16 @@ constexpr std::chrono::seconds first_request_time{1};
 // A client that has been silent for so long is not about to send a request. Until then one may be on its way, and is
 // answered rather than met by a closed connection.
 constexpr std::chrono::seconds quiet_time{1};
+
+// How often, within --write-timeout, a client that has not taken its answer is looked at.
+constexpr int looks_at_reader = 4;
+
+/// What has been sent on the socket and not been received by the other side.
+int held_bytes(int socket) noexcept {
+  int bytes = 0;
+  ::ioctl(socket, SIOCOUTQ, &bytes);
+  return bytes;
+}
 
 }  // namespace
 
@@ -440,7 +452,27 @@ void Connection::note_sent(std::size_t bytes) noexcept {
   auto const of_bytes = std::min(bytes, out.bytes.size() - sent_);
   sent_ += of_bytes;
   out.tail_offset += bytes - of_bytes;
-  if (phase_ == Phase::sending) enter(Phase::sending, worker_.options().write_timeout);
+}
+
+/// Gives the client --write-timeout to read. There is room for more only when it has read a third of what the kernel
+/// holds for it, which may be megabytes; that it reads at all is seen by looking more often.
+void Connection::wait_for_reader() noexcept {
+  auto const limit = worker_.options().write_timeout;
+  held_ = held_bytes(socket_.native_handle());
+  read_by_ = Clock::now() + limit;
+  enter(Phase::sending, limit / looks_at_reader);
+}
+
+/// Whether a client that leaves no room for more may have more time.
+bool Connection::reads_on() noexcept {
+  auto const now = Clock::now();
+  auto const limit = worker_.options().write_timeout;
+  auto const held = held_bytes(socket_.native_handle());
+  if (held < held_) read_by_ = now + limit;
+  held_ = held;
+  if (now >= read_by_ || now >= stream_deadline_) return false;
+  enter(Phase::sending, std::min<Clock::duration>(limit / looks_at_reader, read_by_ - now), now);
+  return true;
 }
 
 awaitable<bool> Connection::flush() {
@@ -450,7 +482,7 @@ awaitable<bool> Connection::flush() {
     auto const sent = send_output();
     sent_all = sent == Sent::all;
     if (sent != Sent::part) continue;
-    enter(Phase::sending, worker_.options().write_timeout);
+    wait_for_reader();
     auto const [failure] = co_await socket_.async_wait(Socket::wait_write, without_exceptions);
     if (failure || Clock::now() >= stream_deadline_) broken_ = true;
   }
@@ -497,6 +529,7 @@ void Connection::enter(Phase phase, Clock::duration limit, Clock::time_point now
 }
 
 void Connection::expire() noexcept {
+  if (phase_ == Phase::sending && reads_on()) return;
   expired_ = true;
   deadline_ = Clock::time_point::max();
   boost::system::error_code ignored;

@@ -99,6 +99,8 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   Sent send_secured() noexcept;
   std::span<char const> next_record() noexcept;
   void note_sent(std::size_t bytes) noexcept;
+  void wait_for_reader() noexcept;
+  bool reads_on() noexcept;
   void enter(Phase phase, Clock::duration limit) noexcept;
   void enter(Phase phase, Clock::duration limit, Clock::time_point now) noexcept;
   boost::asio::awaitable<bool> answer_buffered();
@@ -126,6 +128,8 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
 
   std::unique_ptr<routing::Output> output_;  // borrowed from the worker while there are answers to be sent
   std::size_t sent_ = 0;                     // of output_->bytes
+  int held_ = 0;                             // bytes that the kernel held for a slow client when last looked at
+  Clock::time_point read_by_;                // when such a client is given up, unless it has read some of them
   bool last_ = false;                        // close after what stands in the output
   bool refused_ = false;                     // the client may still be sending what nobody will read
   bool fresh_ = true;                        // nothing has been received yet

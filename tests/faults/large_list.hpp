@@ -24,8 +24,9 @@ struct LargeStore : FilledStore {
   std::string line;
 
   /// A client that has asked for the list and read no more than the beginning of its answer.
-  HttpConnection stalled(RunningDeployd const& server, std::string const& version = "1.1") const {
-    HttpConnection connection(server.port(), 4096);
+  HttpConnection stalled(RunningDeployd const& server, std::string const& version = "1.1",
+                         int receive_buffer = 4096) const {
+    HttpConnection connection(server.port(), receive_buffer);
     connection.send("GET /api/v1/deployments HTTP/" + version + "\r\nHost: deployd\r\n" + line + "\r\n");
     connection.skip(15);
     return connection;

@@ -135,6 +135,25 @@ TEST_CASE("a client that reads slowly but steadily outlives the write timeout") 
   CHECK(connection.read_to_end().ends_with("\r\n0\r\n\r\n"));
 }
 
+TEST_CASE(
+    "a client that reads far less than the kernel holds for it outlives the write timeout, and no more once it stops") {
+  LargeStore const store;
+  RunningDeployd server(store.url(), {"--write-timeout", "500ms", "--access-log", "text", "--workers", "1"});
+  auto connection = store.stalled(server, "1.1", 128 * 1024);
+  auto silent = server.connect();
+  auto const read_slowly = [&] {
+    for (int i = 0; i < 100; ++i) {
+      connection.skip(16 * 1024);
+      silent.has_bytes_within(15ms);
+    }
+  };
+  CHECK(time_of(read_slowly) > 1400ms);
+  auto const took = time_of([&] { server.process().wait_for_line("GET /api/v1/deployments"); });
+  CHECK(took > 300ms);
+  CHECK(took < 10s);
+  CHECK_FALSE(connection.read_to_end().ends_with("\r\n0\r\n\r\n"));
+}
+
 TEST_CASE("while a client does not read, the same worker serves others") {
   LargeStore const store;
   RunningDeployd const server(store.url(), {"--workers", "1"});
