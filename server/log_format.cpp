@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <spdlog/details/log_msg.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "routing/log_fields.hpp"
@@ -28,17 +29,51 @@ void each_field(std::string_view request_id, routing::TraceContext const& trace,
   append("parent_id", trace.parent_id);
 }
 
+struct Control {
+  unsigned code = 0;
+  std::size_t bytes = 0;  // 0: what stands there is none
+};
+
+/// The character at the beginning of `text`, which is UTF-8, if JSON lets it stand although terminals or readers of
+/// lines act on it: DEL, the controls of C1, and the separators of lines and paragraphs.
+Control leading_control(std::string_view text) noexcept {
+  auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) == 0x7f) return {0x7f, 1};
+  if (byte(0) == 0xc2 && byte(1) < 0xa0) return {byte(1), 2};
+  if (text.starts_with("\u2028") || text.starts_with("\u2029")) return {0x2000U + byte(2) - 0x80, 3};
+  return {};
+}
+
+/// Appends UTF-8 in which only what `leading_control` tells of is still to be escaped.
+void append_visible(std::string& out, std::string_view text) {
+  auto const is_plain = [](char c) { return static_cast<unsigned char>(c) < 0x7f; };
+  while (!text.empty()) {
+    auto const plain = std::ranges::find_if_not(text, is_plain) - text.begin();
+    out += text.substr(0, static_cast<std::size_t>(plain));
+    text.remove_prefix(static_cast<std::size_t>(plain));
+    if (text.empty()) return;
+    auto const control = leading_control(text);
+    if (control.bytes == 0)
+      out += text.front();
+    else
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", control.code);
+    text.remove_prefix(std::max<std::size_t>(control.bytes, 1));
+  }
+}
+
 /// Control characters are escaped, and nothing else: messages quote names, and are to be read.
 void append_printable(std::string& out, std::string_view text) {
+  std::string escaped;
   for (char const c : text) {
     if (c == '\n') {
-      out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
+      escaped += "\\n";
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      fmt::format_to(std::back_inserter(escaped), "\\x{:02x}", static_cast<unsigned char>(c));
     } else {
-      out += c;
+      escaped += c;
     }
   }
+  append_visible(out, escaped);
 }
 
 /// `2026-01-31T12:00:00.000Z info message`
@@ -96,7 +131,9 @@ void append_log_time(std::string& out, std::chrono::system_clock::time_point tim
 }
 
 void append_escaped(std::string& out, std::string_view text) {
-  storage::append_json_escaped(out, routing::to_valid_utf8(text));
+  std::string escaped;
+  storage::append_json_escaped(escaped, routing::to_valid_utf8(text));
+  append_visible(out, escaped);
 }
 
 void append_json_member(std::string& out, std::string_view name, std::string_view text) {

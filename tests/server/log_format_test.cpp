@@ -72,6 +72,14 @@ TEST_CASE("whatever is logged becomes one line of UTF-8") {
   CHECK(boost::json::parse(json).as_object().size() == 3);
 }
 
+TEST_CASE("what terminals and readers of lines act on beyond ASCII is escaped in the log, and other text is not") {
+  auto const format = GENERATE(LogFormat::text, LogFormat::json);
+  CHECK(line(format, "a\u009b31m\u0085b\u2028\u2029\x7f").find(R"(a\u009b31m\u0085b\u2028\u2029\u007f)") !=
+        std::string::npos);
+  CHECK(line(format, "\u00a0\u00c2\u2027\u202a\U0001F600").find("\u00a0\u00c2\u2027\u202a\U0001F600") !=
+        std::string::npos);
+}
+
 TEST_CASE("no secret gets into the log, be it what a client calls its request") {
   auto const format = GENERATE(LogFormat::text, LogFormat::json);
   std::string const secret = "0123456789abcdefghijABCDEFGHIJ0123456789-_x";
