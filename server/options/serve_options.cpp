@@ -1,6 +1,8 @@
 #include "server/options/serve_options.hpp"
 
 #include <cstdlib>
+#include <set>
+#include <string>
 
 #include "auth/key_file.hpp"
 #include "server/listener.hpp"
@@ -53,13 +55,16 @@ std::chrono::seconds to_leeway(std::string_view text) {
   return std::chrono::floor<std::chrono::seconds>(time);
 }
 
-void refuse_shared_address(Settings const& settings, ServeOptions const& options) {
-  if (!options.admin_listen) return;
-  auto const name = to_string(*options.admin_listen);
-  if (name.ends_with(":0")) return;
-  for (auto const& address : options.listen)
-    if (to_string(address) == name)
-      Settings::refuse(*settings.find("admin-listen"), "is an address of --listen as well");
+void refuse_shared_addresses(Settings const& settings, ServeOptions const& options) {
+  std::set<std::string> names;
+  for (auto const& address : options.listen) {
+    auto const name = to_string(address);
+    // Port 0 is another one each time.
+    if (!name.ends_with(":0") && !names.insert(name).second)
+      Settings::refuse(*settings.find("listen"), "'" + name + "' is given twice");
+  }
+  if (options.admin_listen && names.contains(to_string(*options.admin_listen)))
+    Settings::refuse(*settings.find("admin-listen"), "is an address of --listen as well");
 }
 
 }  // namespace
@@ -119,7 +124,7 @@ ServeOptions read_serve_options(Settings const& settings) {
   if (auto listen = settings.read_all("listen", parse_listen_address); !listen.empty())
     options.listen = std::move(listen);
   options.admin_listen = settings.read("admin-listen", parse_listen_address);
-  refuse_shared_address(settings, options);
+  refuse_shared_addresses(settings, options);
   options.take_over = settings.read("take-over", parse_switch).value_or(false);
   read_count(settings, "workers", {1, 1024}, options.workers);
   if (auto origins = settings.read_all("cors-origin", parse_origin); !origins.empty())

@@ -208,6 +208,8 @@ TEST_CASE("bad usage exits 64 with a line that names the option", "[options]") {
   expect_failure({"serve", "extra"}, 64, "extra");
   expect_failure({"serve", "--workers"}, 64, "--workers");
   expect_failure({"serve", "--database", store().url(), "--database", store().url()}, 64, "--database");
+  expect_failure({"serve", "--listen", "127.0.0.1:1", "--listen", "127.0.0.1:1"}, 64,
+                 "--listen: '127.0.0.1:1' is given twice");
   expect_failure({"token", "create", "--database", store().url()}, 64, "--name");
   expect_failure({"token", "sign"}, 64, "--subject", {{"DEPLOYD_JWT_SECRET", jwt_secret}});
   for (auto const& [option, value] : bad_values()) expect_failure({"serve", "--" + option, value}, 64, "--" + option);
