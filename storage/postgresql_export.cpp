@@ -93,12 +93,15 @@ void export_postgresql(DatabaseUrl const& url, Relations const& relations, Expor
   // Limits that are meant for queries do not suit an export, whose reader may be slow.
   run(sql, "SET LOCAL statement_timeout = 0");
   std::string space;
-  copy_rows(sql, "SELECT id::bigint, name::text FROM " + names.patterns + " ORDER BY 1", [&](Columns row) {
-    auto const id = row.integer();
-    writer.pattern(id, unescaped(row.text(), space));
-  });
+  // Names may be NULL in relations of another program. Answers have them empty, and COPY would write them as \N.
+  copy_rows(sql, "SELECT id::bigint, coalesce(name::text, '') FROM " + names.patterns + " ORDER BY 1",
+            [&](Columns row) {
+              auto const id = row.integer();
+              writer.pattern(id, unescaped(row.text(), space));
+            });
   writer.begin_deployments();
-  copy_rows(sql, "SELECT id::bigint, pattern_id::bigint, name::text FROM " + names.deployments + " ORDER BY 1",
+  copy_rows(sql,
+            "SELECT id::bigint, pattern_id::bigint, coalesce(name::text, '') FROM " + names.deployments + " ORDER BY 1",
             [&](Columns row) {
               auto const id = row.integer();
               auto const pattern_id = row.integer();
