@@ -158,16 +158,16 @@ bool names_other_version(std::string_view bytes) noexcept {
          is_decimal_digit(version[7]) && version != "HTTP/1.1" && version != "HTTP/1.0";
 }
 
-HttpError refusal_for(ParserError const& failure, std::string_view bytes) {
+HttpError refusal_for(ParserError const& failure, std::string_view bytes, HeadParser const& parser) {
   if (failure == http::error::bad_version && names_other_version(bytes))
     return refusal(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here");
   if (failure == http::error::bad_method) return refusal(400, "The request method is not valid");
   if (failure == http::error::bad_target) return refusal(400, "The request target is not valid");
   if (failure == http::error::bad_version) return refusal(400, "The request line is not valid");
-  if (failure == http::error::bad_content_length || failure == http::error::multiple_content_length)
-    return refusal(400, "Content-Length is not one number");
-  if (failure == http::error::bad_transfer_encoding)
+  bool const bad_length = failure == http::error::bad_content_length || failure == http::error::multiple_content_length;
+  if (failure == http::error::bad_transfer_encoding || (bad_length && parser.transfer_coding()))
     return refusal(400, "Transfer-Encoding beside Content-Length, or given twice");
+  if (bad_length) return refusal(400, "Content-Length is not one number");
   return refusal(400, "The request head is not valid");
 }
 
@@ -226,7 +226,7 @@ ReadResult read_request_head(std::string_view bytes, HeadLimits const& limits, R
   if (parser.error()) return refused(*parser.error());
   if (request.target.size() > limits.target_bytes || parser.header_at() > limits.target_bytes + around_target + 2)
     return refused(refusal(414, "The request target is too long"));
-  if (failure) return refused(refusal_for(failure, bytes));
+  if (failure) return refused(refusal_for(failure, bytes, parser));
   if (head_bytes - parser.header_at() > limits.header_bytes + 2)
     return refused(refusal(431, "The request header is too large"));
   if (auto error = check_fields(parser, request)) return refused(std::move(*error));

@@ -195,6 +195,12 @@ TEST_CASE("random heads end the same way however they are cut, and behind whatev
   }
 }
 
+TEST_CASE("a coding beside a length is refused as such, whichever comes first") {
+  for (auto const* const fields :
+       {"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"})
+    CHECK(read(with_fields(fields)).result.error.message.starts_with("Transfer-Encoding beside Content-Length"));
+}
+
 TEST_CASE("the parts of a head are views of its bytes") {
   std::string const bytes =
       "GET /api/v1/deployments?name=x HTTP/1.1\r\nhost: example:80\r\nAUTHORIZATION: \t Bearer T \r\n"
