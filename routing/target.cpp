@@ -46,6 +46,7 @@ Path decode_path(std::string_view path) {
   } else if (path.empty()) {
     return result;
   }
+  result.segments.reserve(1 + static_cast<std::size_t>(std::ranges::count(path, '/')));
   while (true) {
     auto const slash = path.find('/');
     auto const raw = path.substr(0, slash);
