@@ -1,13 +1,18 @@
 #include "server/log_output.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <mutex>
 
 namespace deployd::server {
 namespace {
+
+// How long a reader of the log, as the pipe of a supervisor, may hold everything up before lines are lost to it.
+constexpr int patience_ms = 1000;
 
 class LogOutput {
  public:
@@ -46,7 +51,12 @@ class LogOutput {
 
   std::string_view write_bytes(std::string_view bytes) noexcept {
     while (!bytes.empty()) {
-      auto const written = ::write(STDERR_FILENO, bytes.data(), bytes.size());
+      if (!is_read()) {
+        lost_.error = EAGAIN;
+        break;
+      }
+      // So much a pipe that can be written to takes at once.
+      auto const written = ::write(STDERR_FILENO, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
       if (written >= 0) {
         bytes.remove_prefix(static_cast<std::size_t>(written));
       } else if (errno != EINTR) {
@@ -57,10 +67,22 @@ class LogOutput {
     return bytes;
   }
 
+  /// Whether the next write will not have to wait. A reader that has stopped is waited for once.
+  bool is_read() noexcept {
+    pollfd waiting{STDERR_FILENO, POLLOUT, 0};
+    int ready = 0;
+    do {
+      ready = ::poll(&waiting, 1, stopped_ ? 0 : patience_ms);
+    } while (ready < 0 && errno == EINTR);
+    stopped_ = ready == 0;
+    return !stopped_;
+  }
+
   std::mutex mutex_;
   LostLines lost_;
   std::uint64_t lost_in_all_ = 0;
   bool in_a_line_ = false;  // the last line was cut
+  bool stopped_ = false;    // nobody reads the log, it seems
 };
 
 LogOutput& output() noexcept {

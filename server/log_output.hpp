@@ -12,8 +12,9 @@ struct LostLines {
   int error = 0;  // why the last of them was lost, as errno
 };
 
-/// Writes whole lines, not broken into by those of other threads. Lines for which there is no room, as on a full disk,
-/// are dropped and counted; the next that can be written begins on a line of its own. Any thread.
+/// Writes whole lines, not broken into by those of other threads. Lines for which there is no room, as on a full disk
+/// or in a pipe whose reader has stopped for a second, are dropped and counted; the next that can be written begins on
+/// a line of its own. Any thread.
 void write_log(std::string_view lines) noexcept;
 
 /// The same for a line that tells of `told`, which are done with then; where it cannot be written either, they are not.

@@ -1,4 +1,4 @@
-// A disk without room.
+// A disk, or another place for the log, without room.
 #include <catch2/catch_test_macros.hpp>
 
 #include <signal.h>
@@ -155,4 +155,15 @@ TEST_CASE(
   CAPTURE(read_file(server.log).substr(room - 200, 1000));
   CHECK(lines.requests + lines.lost == asked);
   CHECK(lines.lost > 100);
+}
+
+TEST_CASE("while nobody reads the log everything is answered, and the lines that it loses are counted") {
+  FilledStore const store(StoreKind::sqlite);
+  RunningDeployd server(store.url(), {"--workers", "1", "--access-log", "text", "--write-timeout", "80ms"});
+  auto connection = server.connect();
+  // Far more lines than the pipe has room for, and than are waited for.
+  CHECK_FALSE(eventually(2500ms, [&] { return connection.ask(request("GET", "/healthz")).status != 200; }));
+  server.process().wait_for_line(" lines of the log could not be written: ");
+  server.process().signal(SIGTERM);
+  CHECK(server.process().wait().status == 0);
 }
