@@ -19,7 +19,9 @@ class LogOutput {
   void write(std::string_view lines) noexcept {
     std::scoped_lock const lock(mutex_);
     auto const rest = write_some(lines);
-    auto const count = static_cast<std::uint64_t>(std::ranges::count(rest, '\n'));
+    // A line that lacks nothing but its end gets that before the next one.
+    auto const lost = rest.starts_with('\n') ? rest.substr(1) : rest;
+    auto const count = static_cast<std::uint64_t>(std::ranges::count(lost, '\n'));
     lost_.count += count;
     lost_in_all_ += count;
   }
