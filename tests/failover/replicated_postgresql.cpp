@@ -1,10 +1,31 @@
 #include "tests/failover/replicated_postgresql.hpp"
 
+#include <chrono>
 #include <stdexcept>
 
+#include "storage/database_url.hpp"
+#include "storage/session.hpp"
 #include "tests/integration/running_deployd.hpp"
 
 namespace deployd::tests {
+namespace {
+
+std::string ask(PostgresqlServer const& server, std::string const& question) {
+  auto const session = storage::open_session(*storage::parse_database_url(server.url()), storage::Access::read);
+  std::string answer;
+  *session << question, soci::into(answer);
+  return answer;
+}
+
+/// Waits until what the primary has now can be seen on the standby.
+void wait_for_replay(PostgresqlServer const& primary, PostgresqlServer const& standby) {
+  auto const written = ask(primary, "SELECT pg_current_wal_lsn()::text");
+  auto const question = "SELECT (pg_last_wal_replay_lsn() >= '" + written + "')::text";
+  if (!eventually(std::chrono::seconds(30), [&] { return ask(standby, question) == "true"; }))
+    throw std::runtime_error("the standby does not get what the primary has");
+}
+
+}  // namespace
 
 ReplicatedPostgresql::ReplicatedPostgresql() : primary_("synchronous_commit = on\n") {
   auto const created = primary_.create_database();
@@ -19,6 +40,7 @@ ReplicatedPostgresql::ReplicatedPostgresql() : primary_("synchronous_commit = on
   token_ = made.out.substr(0, made.out.find('\n'));
   primary_.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'");
   primary_.execute("SELECT pg_reload_conf()");
+  wait_for_replay(primary_, *standby_);
 }
 
 std::string ReplicatedPostgresql::url(std::string_view attributes) const {

@@ -12,7 +12,7 @@ namespace deployd::tests {
 /// What has been acknowledged by the primary has been written by the standby, though it may not be seen there yet.
 class ReplicatedPostgresql {
  public:
-  /// The store holds one pattern and deployment 1, and a token.
+  /// The store holds one pattern and deployment 1, and a token, which can be seen on the standby as well.
   ReplicatedPostgresql();
 
   PostgresqlServer& primary() noexcept { return primary_; }
