@@ -76,8 +76,6 @@ class Server {
     listen();
     auto const keys = auth::KeyRing::load(options.keys);
     note_reloaded();
-    if (keys->empty() && !database.has_api_tokens())
-      spdlog::warn("no key for tokens is configured and the store has no API token: every call will be refused");
     for (unsigned index = 0; index < options.workers; ++index) {
       std::vector<ListeningSocket> sockets;
       for (auto const& listener : listeners_)
@@ -88,6 +86,9 @@ class Server {
     page_.replace_tls(tls_);
     if (options.admin_listen || !passed_admin_.empty())
       admin_.emplace(main_, options, database, page_, std::move(passed_admin_));
+    // Last, so that a start that fails is one line.
+    if (keys->empty() && !database.has_api_tokens())
+      spdlog::warn("no key for tokens is configured and the store has no API token: every call will be refused");
   }
 
   void run() {

@@ -316,6 +316,14 @@ TEST_CASE("an address that another process listens on exits 69, unless it is to 
   second.process().wait_for_line("listening on " + address);
 }
 
+TEST_CASE("an address for metrics that is taken is one line, even where nobody could get in", "[options]") {
+  FilledStore const without_tokens(StoreKind::sqlite);
+  RunningDeployd const other(store().url());
+  auto const taken = "127.0.0.1:" + std::to_string(other.port());
+  expect_failure({"serve", "--database", without_tokens.url(), "--listen", "127.0.0.1:0", "--admin-listen", taken}, 69,
+                 "deployd: --admin-listen: cannot listen on " + taken + ": another process listens there");
+}
+
 TEST_CASE("check says nothing is wrong and exits 0, and help and version are on standard output", "[options]") {
   CHECK(run_deployd({"check", "--database", store().url()}, {{"DEPLOYD_JWT_SECRET", jwt_secret}}).status == 0);
   auto const version = run_deployd({"--version"});
