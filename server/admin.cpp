@@ -69,13 +69,12 @@ void Admin::listen_alone(bool take_over) {
 
 void Admin::listen(std::vector<Listener> listeners) {
   listeners_ = std::move(listeners);
-  std::vector<ListeningSocket> sockets;
-  for (auto const& listener : listeners_) std::ranges::move(listener.take(0, 1), std::back_inserter(sockets));
   WorkerEvents events;
   events.listener_lost = [this](std::error_code failure) {
     boost::asio::post(main_, [this, failure] { lost(failure); });
   };
-  worker_ = std::make_unique<Worker>(shared_, auth::KeyRing::load({}), std::move(sockets), std::move(events));
+  worker_ =
+      std::make_unique<Worker>(shared_, auth::KeyRing::load({}), take_of_each(listeners_, 0, 1), std::move(events));
   page_.set_prober(worker_.get());
 }
 

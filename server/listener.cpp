@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -110,6 +111,12 @@ std::string to_string(ListenAddress const& address) {
   return (v6 ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
 }
 
+std::vector<ListeningSocket> take_of_each(std::vector<Listener> const& listeners, unsigned worker, unsigned workers) {
+  std::vector<ListeningSocket> sockets;
+  for (auto const& listener : listeners) std::ranges::move(listener.take(worker, workers), std::back_inserter(sockets));
+  return sockets;
+}
+
 std::string names_of(std::vector<Listener> const& listeners) {
   std::string names;
   for (auto const& listener : listeners) {
@@ -137,7 +144,7 @@ Listener::Listener(PassedSocket passed) : name_(to_string(local_address(passed.s
 Listener Listener::exclusive(ListenAddress const& address, bool take_over) {
   Listener listener(to_string(address), Sharing::in_turn);
   if (auto const* const tcp = std::get_if<TcpAddress>(&address))
-    listener.listen_tcp_alone(*tcp, take_over);
+    listener.listen_tcp(*tcp, 1, take_over);
   else
     listener.listen_unix(std::get<UnixAddress>(address), take_over);
   return listener;
@@ -194,27 +201,16 @@ void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take
   auto wanted = to_socket_address(address, name_);
   key_ = to_string(wanted);
   if (take_over && take_over_from_another()) return;
+  bool const share_port = sharing_ == Sharing::both;
   // A socket that does not share its port finds out whether anybody listens on it.
-  if (!take_over && address.port != 0) bind_tcp(wanted, false, name_);
+  if (share_port && !take_over && address.port != 0) bind_tcp(wanted, false, name_);
   for (unsigned worker = 0; worker < workers; ++worker) {
-    sockets_.push_back(bind_tcp(wanted, true, name_));
+    sockets_.push_back(bind_tcp(wanted, share_port, name_));
     if (worker == 0) wanted = local_address(sockets_.front().get());
   }
   key_ = to_string(wanted);
   name_ = to_string(TcpAddress{address.host, port_of(wanted)});
   for (auto const& socket : sockets_) start_listening(socket, name_);
-}
-
-void Listener::listen_tcp_alone(TcpAddress const& address, bool take_over) {
-  auto const wanted = to_socket_address(address, name_);
-  key_ = to_string(wanted);
-  if (take_over && take_over_from_another()) return;
-  auto socket = bind_tcp(wanted, false, name_);
-  start_listening(socket, name_);
-  auto const taken = local_address(socket.get());
-  key_ = to_string(taken);
-  name_ = to_string(TcpAddress{address.host, port_of(taken)});
-  sockets_.push_back(std::move(socket));
 }
 
 void Listener::listen_unix(UnixAddress const& address, bool take_over) {

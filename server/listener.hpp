@@ -67,7 +67,6 @@ class Listener {
  private:
   Listener(std::string name, Sharing sharing) : name_(std::move(name)), sharing_(sharing) {}
   void listen_tcp(TcpAddress const& address, unsigned workers, bool take_over);
-  void listen_tcp_alone(TcpAddress const& address, bool take_over);
   void listen_unix(UnixAddress const& address, bool take_over);
   bool take_over_from_another();
 
@@ -83,6 +82,9 @@ class Listener {
 
 /// `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/deployd.sock`.
 std::string to_string(ListenAddress const& address);
+
+/// The sockets of one of `workers` workers, of all the listeners.
+std::vector<ListeningSocket> take_of_each(std::vector<Listener> const& listeners, unsigned worker, unsigned workers);
 
 /// The names of all, with a comma and a space between them.
 std::string names_of(std::vector<Listener> const& listeners);

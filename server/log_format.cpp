@@ -44,14 +44,13 @@ Control leading_control(std::string_view text) noexcept {
   return {};
 }
 
-/// Appends UTF-8 in which only what `leading_control` tells of is still to be escaped.
-void append_visible(std::string& out, std::string_view text) {
+/// Escapes what `leading_control` tells of in `out`, which is UTF-8 from `begin` on.
+void escape_controls(std::string& out, std::size_t begin) {
   auto const is_plain = [](char c) { return static_cast<unsigned char>(c) < 0x7f; };
-  while (!text.empty()) {
-    auto const plain = std::ranges::find_if_not(text, is_plain) - text.begin();
-    out += text.substr(0, static_cast<std::size_t>(plain));
-    text.remove_prefix(static_cast<std::size_t>(plain));
-    if (text.empty()) return;
+  auto const first = std::find_if_not(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), is_plain);
+  std::string const rest(first, out.end());
+  out.erase(first, out.end());
+  for (std::string_view text = rest; !text.empty();) {
     auto const control = leading_control(text);
     if (control.bytes == 0)
       out += text.front();
@@ -63,17 +62,17 @@ void append_visible(std::string& out, std::string_view text) {
 
 /// Control characters are escaped, and nothing else: messages quote names, and are to be read.
 void append_printable(std::string& out, std::string_view text) {
-  std::string escaped;
+  auto const begin = out.size();
   for (char const c : text) {
     if (c == '\n') {
-      escaped += "\\n";
+      out += "\\n";
     } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(escaped), "\\x{:02x}", static_cast<unsigned char>(c));
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
     } else {
-      escaped += c;
+      out += c;
     }
   }
-  append_visible(out, escaped);
+  escape_controls(out, begin);
 }
 
 /// `2026-01-31T12:00:00.000Z info message`
@@ -131,9 +130,9 @@ void append_log_time(std::string& out, std::chrono::system_clock::time_point tim
 }
 
 void append_escaped(std::string& out, std::string_view text) {
-  std::string escaped;
-  storage::append_json_escaped(escaped, routing::to_valid_utf8(text));
-  append_visible(out, escaped);
+  auto const begin = out.size();
+  storage::append_json_escaped(out, routing::to_valid_utf8(text));
+  escape_controls(out, begin);
 }
 
 void append_json_member(std::string& out, std::string_view name, std::string_view text) {

@@ -23,14 +23,17 @@ LogSink::~LogSink() {
 }
 
 void LogSink::sink_it_(spdlog::details::log_msg const& message) {
-  if (!repeats_.admit(message.level, {message.payload.data(), message.payload.size()}, Clock::now())) return;
-  auto const line = format(message);
-  write_log({line.data(), line.size()});
+  if (repeats_.admit(message.level, {message.payload.data(), message.payload.size()}, Clock::now())) write(message);
 }
 
 void LogSink::flush_() {
   report_lost_lines();
   report(Clock::now());
+}
+
+void LogSink::write(spdlog::details::log_msg const& message) {
+  auto const line = format(message);
+  write_log({line.data(), line.size()});
 }
 
 spdlog::memory_buf_t LogSink::format(spdlog::details::log_msg const& message) {
@@ -51,8 +54,7 @@ void LogSink::report_lost_lines() {
 void LogSink::report(RepeatFilter::TimePoint now) {
   for (auto const& held_back : repeats_.take_ended(now)) {
     auto const text = fmt::format("repeated {} times more: {}", held_back.times, held_back.line);
-    auto const line = format(spdlog::details::log_msg(spdlog::string_view_t(), held_back.level, text));
-    write_log({line.data(), line.size()});
+    write(spdlog::details::log_msg(spdlog::string_view_t(), held_back.level, text));
   }
 }
 

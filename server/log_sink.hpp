@@ -23,6 +23,7 @@ class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override;
 
  private:
+  void write(spdlog::details::log_msg const& message);
   spdlog::memory_buf_t format(spdlog::details::log_msg const& message);
   void report_lost_lines();
   void report(RepeatFilter::TimePoint now);

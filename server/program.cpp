@@ -102,18 +102,23 @@ class CommandLine {
   /// Refuses an option without its value, for which CLI11 would take the option behind it.
   static void require_values(std::vector<std::string> const& arguments) {
     for (auto word = arguments.begin(); word != arguments.end() && *word != "--"; ++word) {
-      auto const equals = std::min(word->find('='), word->size());
-      auto const* const option = option_of(word->substr(0, equals));
+      auto const* const option = option_of(*word);
       if (option == nullptr || option->argument.empty()) continue;
-      if (equals + 1 == word->size()) throw UsageError(fmt::format("--{}: is empty", option->name));
-      if (equals != word->size()) continue;
-      if (++word == arguments.end() || option_of(word->substr(0, word->find('='))) != nullptr)
+      auto const equals = word->find('=');
+      if (equals != word->npos) {
+        if (equals + 1 == word->size()) throw UsageError(fmt::format("--{}: is empty", option->name));
+        continue;
+      }
+      if (++word == arguments.end() || option_of(*word) != nullptr)
         throw UsageError(fmt::format("--{}: its value is missing ({})", option->name, option->argument));
     }
   }
 
+  /// What stands between the dashes and the value.
+  static std::string_view name_of(std::string_view flag) { return flag.substr(2, flag.find('=') - 2); }
+
   static OptionSpec const* option_of(std::string_view word) {
-    return word.starts_with("--") ? find_option(word.substr(2)) : nullptr;
+    return word.starts_with("--") ? find_option(name_of(word)) : nullptr;
   }
 
   CLI::App const& asked_app() const {
@@ -147,7 +152,7 @@ class CommandLine {
     if (extras.empty()) return;
     auto const& word = extras.front();
     if (!word.starts_with("--")) throw UsageError(fmt::format("'{}' is one word too many", word));
-    auto const name = word.substr(2, std::min(word.find('='), word.size()) - 2);
+    auto const name = name_of(word);
     auto const nearest = nearest_option(name, chosen_->spec.bit);
     throw UsageError(fmt::format("{} has no option --{}{}", full_name(chosen_->spec), name,
                                  nearest.empty() ? "" : fmt::format("; did you mean --{}?", nearest)));

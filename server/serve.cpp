@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -77,9 +76,7 @@ class Server {
     auto const keys = auth::KeyRing::load(options.keys);
     note_reloaded();
     for (unsigned index = 0; index < options.workers; ++index) {
-      std::vector<ListeningSocket> sockets;
-      for (auto const& listener : listeners_)
-        std::ranges::move(listener.take(index, options.workers), std::back_inserter(sockets));
+      auto sockets = take_of_each(listeners_, index, options.workers);
       workers_.push_back(std::make_unique<Worker>(shared_, keys, std::move(sockets), worker_events(index)));
       if (tls_) workers_.back()->replace_tls(tls_);
     }

@@ -128,12 +128,8 @@ namespace {
 /// A server that may have so many descriptors open, by the soft limit (`-S`) or by any means (`-`), and its port.
 struct LimitedDeployd {
   LimitedDeployd(std::string const& database, std::string const& limit)
-      : process({.arguments = {"/bin/sh", "-c", "ulimit " + limit + "; exec \"$@\"", "sh", deployd_program(), "serve",
-                               "--database", database, "--listen", "127.0.0.1:0", "--workers", "1"},
-                 .environment = {},
-                 .input = {},
-                 .directory = {},
-                 .output_file = {}}) {
+      : process(limited_deployd("ulimit " + limit,
+                                {"serve", "--database", database, "--listen", "127.0.0.1:0", "--workers", "1"})) {
     auto const line = process.wait_for_line("listening on 127.0.0.1:");
     port = static_cast<std::uint16_t>(std::stoul(line.substr(line.rfind(':') + 1)));
   }
@@ -155,24 +151,12 @@ TEST_CASE("a low soft limit on descriptors is raised for as many connections as 
 
 TEST_CASE("a server that may not even open what it needs without a client says so in one line, and is exit 69") {
   FilledStore const store(StoreKind::sqlite);
-  for (auto const* const limit : {"10", "20", "30", "40"}) {
-    Command command;
-    command.arguments = {"/bin/sh",
-                         "-c",
-                         "ulimit -n $0; exec \"$@\"",
-                         limit,
-                         deployd_program(),
-                         "serve",
-                         "--database",
-                         store.url(),
-                         "--listen",
-                         "127.0.0.1:0",
-                         "--workers",
-                         "2"};
-    auto const refused = run(command);
+  for (std::string const limit : {"10", "20", "30", "40"}) {
+    auto const refused = run(limited_deployd(
+        "ulimit -n " + limit, {"serve", "--database", store.url(), "--listen", "127.0.0.1:0", "--workers", "2"}));
     CAPTURE(limit, refused.err);
     CHECK(refused.status == 69);
-    CHECK(refused.err.starts_with("deployd: only " + std::string(limit) + " descriptors may be open, and "));
+    CHECK(refused.err.starts_with("deployd: only " + limit + " descriptors may be open, and "));
     CHECK(std::ranges::count(refused.err, '\n') == 1);
   }
 }

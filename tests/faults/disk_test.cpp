@@ -22,9 +22,7 @@ namespace {
 
 /// `deployd ARGUMENTS` where no file can grow beyond 100 KiB: as good as a full disk, since the write fails.
 Outcome run_without_room(std::vector<std::string> const& arguments, std::string const& input = {}) {
-  Command command;
-  command.arguments = {"/bin/bash", "-c", "ulimit -f 100 && trap '' XFSZ && exec \"$@\"", "sh", deployd_program()};
-  command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+  auto command = limited_deployd("ulimit -f 200", arguments);
   command.input = input;
   return run(command);
 }
@@ -110,11 +108,7 @@ TEST_CASE("an import that finds no room is exit 69, names the database, and chan
 TEST_CASE("a store that finds no room is exit 69, and nothing of it is taken for one") {
   TemporaryDirectory const directory;
   auto const url = "sqlite:" + (directory.path() / "new.db").string();
-  Command command;
-  command.arguments = {
-      "/bin/bash",  "-c", "ulimit -f 4 && trap '' XFSZ && exec \"$@\"", "sh", deployd_program(), "migrate",
-      "--database", url};
-  auto const failed = run(command);
+  auto const failed = run(limited_deployd("ulimit -f 8", {"migrate", "--database", url}));
   CHECK(failed.status == 69);
   CHECK(failed.err.find("new.db") != std::string::npos);
   CHECK(run_deployd({"check", "--database", url}).status == 69);
@@ -124,10 +118,7 @@ TEST_CASE("a store that finds no room is exit 69, and nothing of it is taken for
 TEST_CASE("a store that has no room for what reading it takes says so") {
   FilledStore const store(StoreKind::sqlite);
   for (auto const* const program : {"check", "export"}) {
-    Command command;
-    command.arguments = {"/bin/sh",    "-c",       "ulimit -f 1 && exec \"$@\"", "sh", deployd_program(), program,
-                         "--database", store.url()};
-    auto const failed = run(command);
+    auto const failed = run(limited_deployd("ulimit -f 1", {program, "--database", store.url()}));
     CAPTURE(failed.err);
     CHECK(failed.status == 69);
     CHECK(failed.err.ends_with(": no space is left for the database or its temporary files\n"));

@@ -10,21 +10,10 @@ using namespace deployd::tests;
 
 TEST_CASE("a server that gets no thread for each of its event loops ends those that run, in one line and exit 69") {
   FilledStore const store(StoreKind::sqlite);
-  Command command;
   // Of eight stacks of a GiB not all fit into four.
-  command.arguments = {"/bin/sh",
-                       "-c",
-                       "ulimit -s 1048576 && ulimit -v 4194304 && exec \"$@\"",
-                       "sh",
-                       deployd_program(),
-                       "serve",
-                       "--database",
-                       store.url(),
-                       "--listen",
-                       "127.0.0.1:0",
-                       "--workers",
-                       "8"};
-  auto const refused = run(command);
+  auto const refused =
+      run(limited_deployd("ulimit -s 1048576 && ulimit -v 4194304",
+                          {"serve", "--database", store.url(), "--listen", "127.0.0.1:0", "--workers", "8"}));
   CAPTURE(refused.err);
   CHECK(refused.status == 69);
   auto const line = refused.err.substr(refused.err.find("deployd: "));

@@ -96,16 +96,7 @@ TEST_CASE("a backup that finds no room leaves nothing behind", "[backup]") {
   FilledStore const large(StoreKind::sqlite, generation(0, 10'000));
   TemporaryDirectory const directory;
   auto const file = directory.path() / "copy.db";
-  Command command;
-  command.arguments = {"/bin/sh",
-                       "-c",
-                       "ulimit -f 200 && trap '' XFSZ && exec \"$@\"",
-                       "sh",
-                       deployd_program(),
-                       "backup",
-                       "--database",
-                       large.url(),
-                       file.string()};
+  auto const command = limited_deployd("ulimit -f 200", {"backup", "--database", large.url(), file.string()});
   expect_refusal(run(command), 69, "copy.db");
   CHECK(listing(directory.path()).empty());
 }

@@ -27,6 +27,13 @@ Outcome run_deployd(std::vector<std::string> arguments, std::map<std::string, st
   return run(command);
 }
 
+Command limited_deployd(std::string const& limits, std::vector<std::string> const& arguments) {
+  Command command;
+  command.arguments = {"/bin/sh", "-c", limits + " && exec \"$@\"", "sh", deployd_program()};
+  command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+  return command;
+}
+
 std::ostream& operator<<(std::ostream& out, StoreKind kind) {
   return out << (kind == StoreKind::sqlite ? "SQLite" : "PostgreSQL");
 }

@@ -23,6 +23,9 @@ std::string deployd_program();
 Outcome run_deployd(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {},
                     std::string input = {});
 
+/// `deployd ARGUMENTS` under what commands of a shell have limited, as `ulimit -n 64`.
+Command limited_deployd(std::string const& limits, std::vector<std::string> const& arguments);
+
 enum class StoreKind { sqlite, postgresql };
 
 std::ostream& operator<<(std::ostream& out, StoreKind kind);

@@ -81,13 +81,12 @@ TEST_CASE("an admin address stays the old server's to its end when the young one
 }
 
 TEST_CASE("an admin address is taken over any number of times", "[take_over]") {
-  FilledStore const& data = store();
   auto current =
-      std::make_unique<RunningDeployd>(data.url(), std::vector<std::string>{"--admin-listen", "127.0.0.1:0"});
+      std::make_unique<RunningDeployd>(store().url(), std::vector<std::string>{"--admin-listen", "127.0.0.1:0"});
   auto const port = admin_port(*current);
   for (int times = 0; times < 3; ++times) {
     auto next = std::make_unique<RunningDeployd>(
-        data.url(), std::vector<std::string>{"--admin-listen", "127.0.0.1:" + std::to_string(port), "--take-over"});
+        store().url(), std::vector<std::string>{"--admin-listen", "127.0.0.1:" + std::to_string(port), "--take-over"});
     current->process().signal(SIGTERM);
     CHECK(current->process().wait().status == 0);
     next->process().wait_for_line("/readyz on 127.0.0.1:" + std::to_string(port));
