@@ -83,7 +83,7 @@ awaitable<void> Connection::run() {
     if (received == 0 && !ended) received = receive_at_once(room);
     if (received == 0) {
       if (!expired_ || phase_ != Phase::head || to_discard_ != 0) break;
-      refuse({408, "The request did not arrive in time"});
+      refuse({408, "The request did not arrive in time"}, method_begun(unread()));
       co_await flush();
       break;
     }
@@ -129,7 +129,7 @@ awaitable<TlsHandshake> Connection::shake_hands() {
       if (failure) co_return TlsHandshake::abandoned;
       tls_->arrived(count);
     }
-    if (first && tls_->is_plain_text()) co_return TlsHandshake::plain_text;
+    if (first && !tls_->plain_text().empty()) co_return TlsHandshake::plain_text;
     status = tls_->handshake();
   }
   if (status != TlsStream::Status::done) co_return TlsHandshake::failed;
@@ -138,8 +138,9 @@ awaitable<TlsHandshake> Connection::shake_hands() {
 
 /// A client that does not know that TLS is spoken here is told so in the only way that it understands.
 awaitable<void> Connection::refuse_plain_text() {
+  auto const method = method_begun(tls_->plain_text());
   tls_.reset();
-  refuse({400, "This address takes HTTPS only; the request came as plain HTTP"});
+  refuse({400, "This address takes HTTPS only; the request came as plain HTTP"}, method);
   co_await flush();
 }
 
@@ -194,7 +195,7 @@ awaitable<bool> Connection::answer_buffered() {
       }
       if (!output_) output_ = worker_.borrow_output();
       if (head.state == ReadResult::State::refused) {
-        refuse(head.error);
+        refuse(head.error, head.method);
         break;
       }
       enter(Phase::answering, Clock::duration::max());
@@ -332,10 +333,10 @@ void Connection::end_batch(Clock::time_point now) noexcept {
   batch_.end(now);
 }
 
-void Connection::refuse(routing::HttpError const& error) {
+void Connection::refuse(routing::HttpError const& error, routing::Method method) {
   if (!output_) output_ = worker_.borrow_output();
   auto const moment = worker_.moment();
-  worker_.api().answer_bad_framing(error, routing::Method::get, moment, *output_);
+  worker_.api().answer_bad_framing(error, method, moment, *output_);
   last_ = true;
   refused_ = true;
   status_ = error.status;

@@ -92,7 +92,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void give_back() noexcept;
   void begin_batch(routing::Moment& moment) noexcept;
   void end_batch(Clock::time_point now) noexcept;
-  void refuse(routing::HttpError const& error);
+  void refuse(routing::HttpError const& error, routing::Method method);
   void finish_request(routing::Request const& request, ReadResult const& head);
   void log_access(routing::Request const& request);
   Sent send_output() noexcept;

@@ -24,6 +24,19 @@ std::string_view view(boost::beast::string_view text) noexcept {
   return {text.data(), text.size()};
 }
 
+/// An empty line or two before the request line are passed over (RFC 9112 §2.2).
+std::size_t bytes_of_empty_lines(std::string_view bytes) noexcept {
+  std::size_t count = 0;
+  while (count < 4 && bytes.substr(count).starts_with("\r\n")) count += 2;
+  return count;
+}
+
+Method method_of(std::string_view name) noexcept {
+  if (name == "GET") return Method::get;
+  if (name == "HEAD") return Method::head;
+  return name == "OPTIONS" ? Method::options : Method::other;
+}
+
 HttpError refusal(unsigned status, std::string message) {
   return {status, std::move(message)};
 }
@@ -71,15 +84,10 @@ class HeadParser final : public http::basic_parser<true> {
   bool expects_continue() const noexcept { return expects_continue_; }
 
  private:
-  void on_request_impl(http::verb verb, boost::beast::string_view method, boost::beast::string_view target, int version,
+  void on_request_impl(http::verb, boost::beast::string_view method, boost::beast::string_view target, int version,
                        ParserError&) override {
-    switch (verb) {
-      case http::verb::get: request_.method = Method::get; break;
-      case http::verb::head: request_.method = Method::head; break;
-      case http::verb::options: request_.method = Method::options; break;
-      default: request_.method = Method::other; break;
-    }
     request_.method_name = view(method);
+    request_.method = method_of(request_.method_name);
     request_.target = view(target);
     request_.http_1_1 = version == 11;
     header_at_ = static_cast<std::size_t>(target.data() + target.size() - bytes_.data()) + sizeof(" HTTP/1.1\r\n") - 1;
@@ -206,12 +214,8 @@ std::optional<HttpError> check_fields(HeadParser const& parser, Request const& r
   return std::nullopt;
 }
 
-}  // namespace
-
-ReadResult read_request_head(std::string_view bytes, HeadLimits const& limits, Request& request) {
-  std::size_t empty_lines = 0;
-  // An empty line or two before the request line are passed over (RFC 9112 §2.2).
-  while (empty_lines < 4 && bytes.substr(empty_lines).starts_with("\r\n")) empty_lines += 2;
+ReadResult read_head(std::string_view bytes, HeadLimits const& limits, Request& request) {
+  auto const empty_lines = bytes_of_empty_lines(bytes);
   bytes.remove_prefix(empty_lines);
   if (bytes.empty() || bytes == "\r") return {};
 
@@ -240,6 +244,20 @@ ReadResult read_request_head(std::string_view bytes, HeadLimits const& limits, R
   if (result.content_length > limits.body_bytes) return refused(refusal(413, "The request body is too large"));
   result.close_without_body = parser.expects_continue() && result.content_length > 0;
   request.keep_alive = parser.keep_alive() && !result.close_without_body;
+  return result;
+}
+
+}  // namespace
+
+Method method_begun(std::string_view bytes) noexcept {
+  bytes.remove_prefix(bytes_of_empty_lines(bytes));
+  auto const space = bytes.find(' ');
+  return space == std::string_view::npos ? Method::other : method_of(bytes.substr(0, space));
+}
+
+ReadResult read_request_head(std::string_view bytes, HeadLimits const& limits, Request& request) {
+  auto result = read_head(bytes, limits, request);
+  if (result.state == ReadResult::State::refused) result.method = method_begun(bytes);
   return result;
 }
 

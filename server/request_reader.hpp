@@ -30,7 +30,13 @@ struct ReadResult {
   std::uint64_t content_length = 0;  // complete: the bytes behind the head that belong to it
   bool close_without_body = false;   // complete: the client waits before it sends the body (Expect: 100-continue)
   routing::HttpError error{0, {}};   // refused
+  routing::Method method{};          // refused: see `method_begun`
 };
+
+/// The method of the request that `bytes` begin with: what its line says as far as it has arrived and up to the first
+/// space; `other` where that is no method with a meaning here. An answer to HEAD has no body, also where it is a
+/// refusal.
+routing::Method method_begun(std::string_view bytes) noexcept;
 
 /// Reads one request head from the beginning of `bytes`; on `complete`, `request` has views into `bytes`.
 ///

@@ -77,9 +77,10 @@ void TlsStream::arrived(std::size_t bytes) noexcept {
   more_in_socket_ = bytes == cipher_.size();
 }
 
-bool TlsStream::is_plain_text() const noexcept {
+std::string_view TlsStream::plain_text() const noexcept {
   auto const first = cipher_[0];
-  return end_ != 0 && ((first >= 'A' && first <= 'Z') || (first >= 'a' && first <= 'z'));
+  bool const letter = (first >= 'A' && first <= 'Z') || (first >= 'a' && first <= 'z');
+  return {cipher_.data(), letter ? end_ : 0};
 }
 
 TlsStream::Status TlsStream::classify(int result) noexcept {

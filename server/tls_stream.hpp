@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "server/openssl_owned.hpp"
 
@@ -42,8 +43,9 @@ class TlsStream {
   boost::asio::mutable_buffer room() noexcept { return {cipher_.data(), cipher_.size()}; }
   void arrived(std::size_t bytes) noexcept;
 
-  /// Whether what arrived first is a request in plain text: no handshake begins with a letter.
-  bool is_plain_text() const noexcept;
+  /// What arrived first, where it is a request in plain text: no handshake begins with a letter. Empty where it is
+  /// none. Valid until the handshake begins.
+  std::string_view plain_text() const noexcept;
 
   /// Goes on with the handshake. After `failed` an alert has been sent.
   Status handshake() noexcept;

@@ -43,6 +43,16 @@ TEST_CASE("a request that does not arrive in time is a 408, and the connection c
   }
 }
 
+TEST_CASE("a HEAD that does not arrive in time is a 408 without a body") {
+  FilledStore const store(StoreKind::sqlite);
+  RunningDeployd const server(store.url(), {"--header-timeout", "400ms"});
+  auto connection = server.connect();
+  connection.send("HEAD / HTTP/1.1\r\nHost: x\r\n");
+  CHECK(connection.read_answer(true).status == 408);
+  connection.finish_sending();
+  CHECK(connection.read_to_end().empty());
+}
+
 TEST_CASE("a request that arrives in drops has no more time than any other") {
   FilledStore const store(StoreKind::sqlite);
   RunningDeployd const server(store.url(), {"--header-timeout", "500ms"});

@@ -119,6 +119,37 @@ TEST_CASE("a request that cannot be read is refused in JSON, and the connection 
                     "http-version-not-supported");
 }
 
+TEST_CASE("a HEAD that cannot be read is refused without a body", "[errors]") {
+  struct Row {
+    std::string bytes;
+    unsigned status;
+  };
+  std::vector<Row> const rows{
+      {"HEAD / HTTP/1.1\nHost: x\n\n", 400},
+      {"HEAD / HTTP/1.1\r\n\r\n", 400},
+      {"HEAD /a b HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+      {"\r\nHEAD / HTTP/1.1\r\nHost: x\r\nA\r\n\r\n", 400},
+      {request("HEAD", "/", "Content-Length: 1\r\nContent-Length: 2\r\n"), 400},
+      {request("HEAD", "/", "Content-Length: 65537\r\n"), 413},
+      {request("HEAD", "/" + std::string(8192, 'a')), 414},
+      {"HEAD /" + std::string(9000, 'a'), 414},
+      {request("HEAD", "/", "Expect: tea\r\n"), 417},
+      {request("HEAD", "/", "A: " + std::string(16384, 'a') + "\r\n"), 431},
+      {request("HEAD", "/", "Transfer-Encoding: chunked\r\n"), 501},
+      {"HEAD / HTTP/2.0\r\nHost: x\r\n\r\n", 505},
+  };
+  for (auto const& row : rows) {
+    CAPTURE(row.bytes.substr(0, 40), row.status);
+    auto connection = service(StoreKind::sqlite).server.connect();
+    connection.send(row.bytes);
+    auto const got = connection.read_answer(true);
+    CHECK(got.status == row.status);
+    CHECK(got["Content-Length"] != "0");
+    connection.finish_sending();
+    CHECK(connection.read_to_end().empty());
+  }
+}
+
 TEST_CASE("limits hold at the byte", "[errors]") {
   auto& one = service(StoreKind::sqlite);
   CHECK(one.server.ask(request("GET", "/" + std::string(8191, 'a'))).status == 404);

@@ -134,6 +134,10 @@ TEST_CASE("plain HTTP to a TLS address is a 400 in plain text", "[tls]") {
     connection.finish_sending();
     CHECK(connection.read_to_end().empty());
   }
+  HttpConnection connection(server().running.port());
+  CHECK(connection.ask(request("HEAD", "/")).status == 400);
+  connection.finish_sending();
+  CHECK(connection.read_to_end().empty());
 }
 
 TEST_CASE("a session is resumed on every worker, by ticket", "[tls]") {

@@ -145,6 +145,31 @@ TEST_CASE("a head is understood, or refused with the status that says why") {
   }
 }
 
+TEST_CASE("a refusal names the method where it could be read, however the head is refused") {
+  for (auto const& framing : framings()) {
+    if (framing.want == 200 || !framing.bytes.starts_with("GET /")) continue;
+    auto const head = "HEAD" + framing.bytes.substr(3);
+    CAPTURE(framing.what, head);
+    auto const refused = read(head).result;
+    REQUIRE(refused.state == State::refused);
+    CHECK(refused.method == Method::head);
+  }
+  auto const too_long = "HEAD /" + std::string(1000, 'a');
+  CHECK(read(too_long).result.method == Method::head);
+  CHECK(read(too_long + " HTTP/1.1\r\nHost: x\r\n\r\n").result.method == Method::head);
+  CHECK(read("\r\n\r\nHEAD / HTTP/3.0\r\n\r\n").result.method == Method::head);
+  CHECK(read("head / HTTP/3.0\r\n\r\n").result.method == Method::other);
+  CHECK(read("HEAD\r\n\r\n").result.method == Method::other);
+}
+
+TEST_CASE("the method of a head is told from the space behind it on") {
+  CHECK(method_begun("") == Method::other);
+  CHECK(method_begun("HEAD") == Method::other);
+  CHECK(method_begun("HEAD ") == Method::head);
+  CHECK(method_begun("\r\nHEAD /a b") == Method::head);
+  CHECK(method_begun("HEADS /") == Method::other);
+}
+
 TEST_CASE("a head that arrives byte by byte ends as it does in one piece") {
   for (auto const& framing : framings()) {
     CAPTURE(framing.what, framing.bytes);
@@ -154,6 +179,7 @@ TEST_CASE("a head that arrives byte by byte ends as it does in one piece") {
       last = read(std::string_view(framing.bytes).substr(0, size)).result;
     CHECK(last.state == whole.state);
     CHECK(last.error.status == whole.error.status);
+    CHECK(last.method == whole.method);
     CHECK(last.head_bytes == whole.head_bytes);
     CHECK(last.content_length == whole.content_length);
   }
