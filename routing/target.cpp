@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "routing/authority.hpp"
 #include "routing/text_encoding.hpp"
 
 namespace deployd::routing {
@@ -27,7 +28,7 @@ std::optional<Target> split_target(std::string_view target) noexcept {
     auto const rest = after_scheme(target);
     if (!rest) return std::nullopt;
     auto const authority_end = std::min(rest->find_first_of("/?"), rest->size());
-    if (authority_end == 0) return std::nullopt;
+    if (!is_http_authority(rest->substr(0, authority_end))) return std::nullopt;
     target = rest->substr(authority_end);
   }
   auto const question_mark = target.find('?');

@@ -14,7 +14,7 @@ struct Target {
   std::optional<std::string_view> query;  // what follows the question mark, if there is one
 };
 
-/// Nothing when the target is of neither form. `*` is of neither.
+/// Nothing when the target is of neither form. `*` is of neither, and the authority-form of CONNECT is of neither.
 std::optional<Target> split_target(std::string_view target) noexcept;
 
 /// A path, percent-decoded after being split, so that `%2F` stays inside its segment.

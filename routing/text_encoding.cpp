@@ -15,11 +15,6 @@ constexpr int hex_value(char c) noexcept {
   return -1;
 }
 
-constexpr bool is_unreserved(unsigned char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
-
 /// The length of the well-formed UTF-8 sequence at `at`, or 0. The second byte's range depends on the first: this is
 /// what rules out overlong forms, surrogates and code points that do not exist.
 std::size_t sequence_length(std::string_view text, std::size_t at) noexcept {
@@ -77,6 +72,15 @@ std::string to_valid_utf8(std::string_view text) {
   return out;
 }
 
+bool is_hex_digit(char c) noexcept {
+  return hex_value(c) >= 0;
+}
+
+bool is_unreserved(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
+}
+
 std::optional<std::string> percent_decode(std::string_view text, PlusSign plus) {
   std::string out;
   out.reserve(text.size());
@@ -101,10 +105,10 @@ std::optional<std::string> percent_decode(std::string_view text, PlusSign plus) 
 void append_percent_encoded(std::string& out, std::string_view text) {
   constexpr char digits[] = "0123456789ABCDEF";
   for (char const c : text) {
-    auto const byte = static_cast<unsigned char>(c);
-    if (is_unreserved(byte)) {
+    if (is_unreserved(c)) {
       out += c;
     } else {
+      auto const byte = static_cast<unsigned char>(c);
       out += '%';
       out += digits[byte >> 4];
       out += digits[byte & 0xF];

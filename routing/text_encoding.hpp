@@ -15,6 +15,11 @@ std::string to_valid_utf8(std::string_view text);
 
 enum class PlusSign { literal, space };
 
+bool is_hex_digit(char c) noexcept;
+
+/// Whether `c` is one of the characters that mean themselves everywhere in a URI (RFC 3986 §2.3).
+bool is_unreserved(char c) noexcept;
+
 /// Decodes `%XX`. Nothing when an escape is incomplete or not hexadecimal. The result may be any bytes.
 std::optional<std::string> percent_decode(std::string_view text, PlusSign plus);
 

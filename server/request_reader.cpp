@@ -9,6 +9,8 @@
 #include <limits>
 #include <string>
 
+#include "routing/authority.hpp"
+
 namespace deployd::server {
 namespace {
 
@@ -41,31 +43,8 @@ HttpError refusal(unsigned status, std::string message) {
   return {status, std::move(message)};
 }
 
-bool is_host_character(char c) noexcept {
-  constexpr std::string_view punctuation = "-._~%!$&'()*+,;=";  // unreserved, pct-encoded, sub-delims (RFC 3986 §3.2.2)
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         punctuation.find(c) != std::string_view::npos;
-}
-
 bool is_decimal_digit(char c) noexcept {
   return c >= '0' && c <= '9';
-}
-
-/// Host = uri-host [ ":" port ] (RFC 9110 §7.2); it may be empty.
-bool is_host(std::string_view value) noexcept {
-  std::size_t end = 0;
-  if (value.starts_with('[')) {
-    end = value.find(']');
-    if (end == std::string_view::npos || end == 1) return false;
-    auto const is_address_character = [](char c) { return is_host_character(c) || c == ':'; };
-    if (!std::ranges::all_of(value.substr(1, end - 1), is_address_character)) return false;
-    ++end;
-  } else {
-    end = std::min(value.find(':'), value.size());
-    if (!std::ranges::all_of(value.substr(0, end), is_host_character)) return false;
-  }
-  if (end == value.size()) return true;
-  return value[end] == ':' && std::ranges::all_of(value.substr(end + 1), is_decimal_digit);
 }
 
 /// Keeps views of the few fields that matter, and checks what Beast's parser lets pass.
@@ -210,7 +189,7 @@ std::optional<HttpError> check_fields(HeadParser const& parser, Request const& r
   auto const& host = parser.host();
   if (host.count > 1 || (host.count == 0 && request.http_1_1))
     return refusal(400, "A request has exactly one Host field");
-  if (host.present() && !is_host(host.value)) return refusal(400, "The Host field is not valid");
+  if (host.present() && !routing::is_host_and_port(host.value)) return refusal(400, "The Host field is not valid");
   return std::nullopt;
 }
 

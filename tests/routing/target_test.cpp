@@ -16,12 +16,13 @@ TEST_CASE("a target in origin-form or absolute-form is split at its first questi
     std::string_view path;
     std::optional<std::string_view> query;
   };
-  auto const row = GENERATE(
-      Row{"/", "/", {}}, Row{"/a/b", "/a/b", {}}, Row{"/a?", "/a", ""}, Row{"/a?x=1", "/a", "x=1"},
-      Row{"/a?x?y/z", "/a", "x?y/z"}, Row{"/?x", "/", "x"}, Row{"//a", "//a", {}}, Row{"/a%3Fb", "/a%3Fb", {}},
-      Row{"http://host/a?b", "/a", "b"}, Row{"HTTP://host:80/a", "/a", {}}, Row{"https://host/a", "/a", {}},
-      Row{"http://host", "/", {}}, Row{"http://host?x", "/", "x"},
-      Row{"http://host/?x=http://other/", "/", "x=http://other/"}, Row{"/http://host/a", "/http://host/a", {}});
+  auto const row =
+      GENERATE(Row{"/", "/", {}}, Row{"/a/b", "/a/b", {}}, Row{"/a?", "/a", ""}, Row{"/a?x=1", "/a", "x=1"},
+               Row{"/a?x?y/z", "/a", "x?y/z"}, Row{"/?x", "/", "x"}, Row{"//a", "//a", {}}, Row{"/a%3Fb", "/a%3Fb", {}},
+               Row{"http://host/a?b", "/a", "b"}, Row{"HTTP://host:80/a", "/a", {}}, Row{"https://host/a", "/a", {}},
+               Row{"http://[::1]:80/a", "/a", {}}, Row{"http://%61.example:/a", "/a", {}}, Row{"http://host", "/", {}},
+               Row{"http://host?x", "/", "x"}, Row{"http://host/?x=http://other/", "/", "x=http://other/"},
+               Row{"/http://host/a", "/http://host/a", {}});
   CAPTURE(row.target);
   auto const target = split_target(row.target);
   REQUIRE(target);
@@ -31,7 +32,9 @@ TEST_CASE("a target in origin-form or absolute-form is split at its first questi
 
 TEST_CASE("a target of another form, or with a fragment, is none") {
   auto const target = GENERATE("", "*", "a/b", "host:80", "ftp://host/a", "http:///a", "http://", "http:/a",
-                               "http://?x", "?x=1", "/a#b", "/a?b#c", "http://host/#");
+                               "http://?x", "?x=1", "http://[zz]/a", "http://a%zz.example/", "http://:80/a",
+                               "http://jane@host/a", "http://jane:secret@host/a", "http://host:x/a", "http://[::1/a",
+                               "[::1]:80", "host:", "127.0.0.1:443", "/a#b", "/a?b#c", "http://host/#");
   CAPTURE(target);
   CHECK_FALSE(split_target(target));
 }

@@ -1,0 +1,16 @@
+// The authority of a URI, as Host and the absolute form of a target give it (RFC 3986 §3.2, RFC 9110 §7.2).
+#pragma once
+
+#include <string_view>
+
+namespace deployd::routing {
+
+/// Whether `text` is `uri-host [ ":" port ]`: a registered name, which may be empty, an IPv4 address, or a literal in
+/// brackets (an IPv6 address without a zone, or IPvFuture); the port may be empty.
+bool is_host_and_port(std::string_view text) noexcept;
+
+/// Whether `text` is the authority of an http or https URI: the same with a host that is not empty (RFC 9110 §4.2.1).
+/// A user name or password, which RFC 9110 §4.2.4 wants taken for an error, has no place in it.
+bool is_http_authority(std::string_view text) noexcept;
+
+}  // namespace deployd::routing
