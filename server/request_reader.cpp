@@ -4,6 +4,7 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -62,6 +63,10 @@ class HeadParser final : public http::basic_parser<true> {
   bool transfer_coding() const noexcept { return transfer_coding_; }
   bool expects_continue() const noexcept { return expects_continue_; }
 
+  /// Whether the connection stays (RFC 9112 §9.3). Beast's own lets `keep-alive` win over `close` in HTTP/1.0, and
+  /// takes Proxy-Connection for Connection.
+  bool stays() const noexcept { return !close_named_ && (request_.http_1_1 || keep_alive_named_); }
+
  private:
   void on_request_impl(http::verb, boost::beast::string_view method, boost::beast::string_view target, int version,
                        ParserError&) override {
@@ -90,6 +95,7 @@ class HeadParser final : public http::basic_parser<true> {
         if (!std::ranges::all_of(value, is_decimal_digit)) refuse(400, "Content-Length is not a number", failure);
         break;
       case http::field::transfer_encoding: transfer_coding_ = true; break;
+      case http::field::connection: note_connection(value); break;
       case http::field::expect:
         if (iequals(value, "100-continue"))
           expects_continue_ = true;
@@ -110,6 +116,14 @@ class HeadParser final : public http::basic_parser<true> {
   static void note(SingleField& field, boost::beast::string_view value) noexcept {
     field.value = view(value);
     ++field.count;
+  }
+
+  /// Beast has refused what is no list of tokens.
+  void note_connection(boost::beast::string_view value) {
+    for (auto const option : http::token_list(value)) {
+      close_named_ = close_named_ || iequals(option, "close");
+      keep_alive_named_ = keep_alive_named_ || iequals(option, "keep-alive");
+    }
   }
 
   void refuse(unsigned status, std::string message, ParserError& failure) {
@@ -135,6 +149,8 @@ class HeadParser final : public http::basic_parser<true> {
   SingleField content_length_;
   bool transfer_coding_ = false;
   bool expects_continue_ = false;
+  bool close_named_ = false;
+  bool keep_alive_named_ = false;
 };
 
 /// Whether a request line that Beast refused ends in a well-formed version that is not ours.
@@ -222,7 +238,7 @@ ReadResult read_head(std::string_view bytes, HeadLimits const& limits, Request& 
   result.content_length = parser.content_length().value_or(0);
   if (result.content_length > limits.body_bytes) return refused(refusal(413, "The request body is too large"));
   result.close_without_body = parser.expects_continue() && result.content_length > 0;
-  request.keep_alive = parser.keep_alive() && !result.close_without_body;
+  request.keep_alive = parser.stays() && !result.close_without_body;
   return result;
 }
 

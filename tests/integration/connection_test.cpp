@@ -38,6 +38,20 @@ TEST_CASE("an HTTP/1.0 connection is closed, unless the client wants it kept", "
   CHECK(connection.ends_within(5s));
 }
 
+TEST_CASE("close anywhere in Connection closes, whatever else it says and in each version", "[connection]") {
+  for (std::string const version : {"1.0", "1.1"}) {
+    for (std::string const lines :
+         {"Connection: keep-alive, close\r\n", "Connection: close, keep-alive\r\n",
+          "Connection: keep-alive\r\nConnection: x, Close\r\n", "Connection: close\r\nConnection: keep-alive\r\n"}) {
+      CAPTURE(version, lines);
+      auto connection = server().connect();
+      CHECK(connection.ask("GET /healthz HTTP/" + version + "\r\nHost: x\r\n" + lines + "\r\n")["Connection"] ==
+            "close");
+      CHECK(connection.ends_within(5s));
+    }
+  }
+}
+
 TEST_CASE("pipelined requests are answered in order, however many and however cut", "[connection]") {
   with_each_store([](Service& service) {
     auto const line = bearer(service.token);

@@ -298,11 +298,22 @@ TEST_CASE("the connection stays by the version, unless the request says otherwis
     std::string_view line;
     bool keep_alive;
   };
-  auto const row = GENERATE(Row{"1.1", "", true}, Row{"1.1", "Connection: close\r\n", false},
-                            Row{"1.1", "Connection: Close\r\n", false}, Row{"1.1", "Connection: keep-alive\r\n", true},
-                            Row{"1.1", "Connection: x, close\r\n", false},
-                            Row{"1.1", "Connection: x\r\nConnection: close\r\n", false}, Row{"1.0", "", false},
-                            Row{"1.0", "Connection: keep-alive\r\n", true}, Row{"1.0", "Connection: close\r\n", false});
+  auto const row = GENERATE(
+      Row{"1.1", "", true}, Row{"1.1", "Connection: close\r\n", false}, Row{"1.1", "Connection: Close\r\n", false},
+      Row{"1.1", "Connection: keep-alive\r\n", true}, Row{"1.1", "Connection: x, close\r\n", false},
+      Row{"1.1", "Connection: x\r\nConnection: close\r\n", false}, Row{"1.0", "", false},
+      Row{"1.0", "Connection: keep-alive\r\n", true}, Row{"1.0", "Connection: close\r\n", false},
+      Row{"1.0", "Connection: keep-alive, close\r\n", false}, Row{"1.0", "Connection: close, keep-alive\r\n", false},
+      Row{"1.0", "Connection: Keep-Alive, x ,\tCLOSE\r\n", false},
+      Row{"1.0", "Connection: ,, keep-alive,,close,\r\n", false},
+      Row{"1.0", "Connection: keep-alive\r\nCONNECTION: close\r\n", false},
+      Row{"1.0", "Connection: close\r\nConnection: keep-alive\r\n", false},
+      Row{"1.0", "Connection: closed, x-close, keep-alive\r\n", true}, Row{"1.0", "Connection: Keep-Alive\r\n", true},
+      Row{"1.0", "Connection: x\r\nConnection: keep-alive\r\n", true},
+      Row{"1.0", "Proxy-Connection: keep-alive\r\n", false}, Row{"1.1", "Connection: keep-alive, close\r\n", false},
+      Row{"1.1", "Connection: keep-alive\r\nConnection: close\r\n", false},
+      Row{"1.1", "Connection: close\r\nConnection: keep-alive\r\n", false}, Row{"1.1", "Connection:\r\n", true},
+      Row{"1.1", "Connection: closed\r\n", true}, Row{"1.1", "Proxy-Connection: close\r\n", true});
   auto const bytes = "GET / HTTP/" + std::string(row.version) + "\r\nHost: x\r\n" + std::string(row.line) + "\r\n";
   CAPTURE(bytes);
   auto const got = read(bytes);
