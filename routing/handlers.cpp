@@ -52,9 +52,7 @@ ServerFault store_fault(boost::system::error_code failure, spdlog::level::level_
 }  // namespace
 
 awaitable<void> Handlers::find_deployments(Call& call) {
-  auto const parameters = decode_query(call.query);
-  if (!parameters) co_return refuse(call, bad_request(parameters.error().message));
-  auto const filter = read_filter(*parameters);
+  auto const filter = read_filter(call.query);
   if (!filter) co_return refuse(call, bad_request(filter.error().message));
 
   auto const data_version = store_.data_version();
@@ -134,9 +132,7 @@ awaitable<void> Handlers::get_deployment(Call& call) {
     refuse(call, bad_request("Path parameter 'id' has a bad percent escape or is not UTF-8"));
     co_return;
   }
-  auto const parameters = decode_query(call.query);
-  if (!parameters) co_return refuse(call, bad_request(parameters.error().message));
-  auto const none = expect_no_parameters(*parameters);
+  auto const none = expect_no_parameters(call.query);
   if (!none) co_return refuse(call, bad_request(none.error().message));
 
   auto const id = parse_plain_id(call.id);

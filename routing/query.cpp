@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "routing/text_encoding.hpp"
 
@@ -63,6 +64,23 @@ std::string_view take_until(std::string_view& rest, char delimiter) noexcept {
   return taken;
 }
 
+/// A parameter as it stands in a query.
+struct RawParameter {
+  std::string_view raw_name;
+  std::string_view raw_value;
+};
+
+/// Takes the next parameter off `query`; nothing when there is none left.
+std::optional<RawParameter> take_parameter(std::string_view& query) noexcept {
+  while (!query.empty()) {
+    auto raw_value = take_until(query, '&');
+    if (raw_value.empty()) continue;
+    auto const raw_name = take_until(raw_value, '=');
+    return RawParameter{raw_name, raw_value};
+  }
+  return std::nullopt;
+}
+
 Parsed<std::string> decode_piece(std::string_view raw, std::string_view parameter) {
   auto decoded = percent_decode(raw, PlusSign::space);
   if (!decoded) return error_about(parameter, "has a bad percent escape");
@@ -83,39 +101,29 @@ void throw_exception_from_error(QueryError const& error, boost::source_location 
   throw std::logic_error(error.message);
 }
 
-Parsed<QueryParameters> decode_query(std::string_view query) {
-  QueryParameters parameters;
-  while (!query.empty()) {
-    auto const piece = take_until(query, '&');
-    if (piece.empty()) continue;
-
-    auto raw_value = piece;
-    auto const raw_name = take_until(raw_value, '=');
-    auto name = decode_piece(raw_name, raw_name);
-    if (!name) return name.error();
-    auto value = decode_piece(raw_value, *name);
-    if (!value) return value.error();
-    auto const same_name = [&](auto const& earlier) { return earlier.first == *name; };
-    if (std::ranges::any_of(parameters, same_name)) return error_about(*name, "is given more than once");
-    parameters.emplace_back(std::move(*name), std::move(*value));
-  }
-  return parameters;
-}
-
-Parsed<storage::Filter> read_filter(QueryParameters const& parameters) {
+Parsed<storage::Filter> read_filter(std::string_view query) {
   storage::Filter filter;
-  for (auto const& [name, value] : parameters) {
-    auto const known = std::ranges::find(list_parameters, name, &ListParameter::name);
-    if (known == list_parameters.end()) return error_about(name, "is unknown");
-    if (!known->apply(filter, value))
-      return error_about(name, "must be " + std::string(known->must) + ", not '" + value + "'");
+  std::array<bool, list_parameters.size()> given{};
+  while (auto const parameter = take_parameter(query)) {
+    auto const name = decode_piece(parameter->raw_name, parameter->raw_name);
+    if (!name) return name.error();
+    auto const known = std::ranges::find(list_parameters, *name, &ListParameter::name);
+    if (known == list_parameters.end()) return error_about(*name, "is unknown");
+    auto& given_before = given[static_cast<std::size_t>(known - list_parameters.begin())];
+    if (std::exchange(given_before, true)) return error_about(*name, "is given more than once");
+    auto const value = decode_piece(parameter->raw_value, *name);
+    if (!value) return value.error();
+    if (!known->apply(filter, *value))
+      return error_about(*name, "must be " + std::string(known->must) + ", not '" + *value + "'");
   }
   return filter;
 }
 
-Parsed<void> expect_no_parameters(QueryParameters const& parameters) {
-  if (!parameters.empty()) return error_about(parameters.front().first, "is unknown");
-  return {};
+Parsed<void> expect_no_parameters(std::string_view query) {
+  auto const parameter = take_parameter(query);
+  if (!parameter) return {};
+  auto const name = decode_piece(parameter->raw_name, parameter->raw_name);
+  return name ? error_about(*name, "is unknown") : name.error();
 }
 
 std::optional<std::int64_t> parse_integer(std::string_view text) noexcept {

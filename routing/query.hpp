@@ -7,8 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "storage/filter.hpp"
 
@@ -25,17 +23,14 @@ using Parsed = boost::system::result<T, QueryError>;
 
 [[noreturn]] void throw_exception_from_error(QueryError const& error, boost::source_location const& where);
 
-using QueryParameters = std::vector<std::pair<std::string, std::string>>;
-
-/// Splits and decodes `name=value&...` (WHATWG URL §5.1, but strict): `+` is a space, empty pieces are passed over; a
-/// bad escape, bytes that are not UTF-8 and a name given twice are errors.
-Parsed<QueryParameters> decode_query(std::string_view query);
-
-/// What `GET /api/v1/deployments` is asked for.
-Parsed<storage::Filter> read_filter(QueryParameters const& parameters);
+/// Reads what `GET /api/v1/deployments` is asked for from `name=value&...` (WHATWG URL §5.1, but strict): `+` is a
+/// space, empty pieces are passed over; an unknown name, a name given twice, a value that its parameter does not take,
+/// a bad escape and bytes that are not UTF-8 are errors. Ends at the first error: however many parameters a query has,
+/// only as many are looked at as there are names, and one more.
+Parsed<storage::Filter> read_filter(std::string_view query);
 
 /// For a route without parameters: an error that names the first one.
-Parsed<void> expect_no_parameters(QueryParameters const& parameters);
+Parsed<void> expect_no_parameters(std::string_view query);
 
 /// The value of a decimal integer, optionally with a minus sign, and of nothing else (no plus sign, no white space).
 std::optional<std::int64_t> parse_integer(std::string_view text) noexcept;

@@ -62,14 +62,56 @@ BENCHMARK_CAPTURE(match_route, none, "/api/v1/patterns/123");
 
 void read_query(benchmark::State& state, std::string_view query) {
   for (auto _ : state) {
-    auto const parameters = routing::decode_query(query);
-    auto filter = routing::read_filter(*parameters);
+    auto filter = routing::read_filter(query);
     benchmark::DoNotOptimize(filter);
   }
 }
 BENCHMARK_CAPTURE(read_query, pattern, "pattern=CORE_DV_HLS");
 BENCHMARK_CAPTURE(read_query, escaped, "name=views+to+Databricks%20D%C3%89V");
 BENCHMARK_CAPTURE(read_query, page, "pattern_id=12&$limit=50&id[$gt]=1234");
+
+/// `pieces` repeated to 8 KB.
+std::string repeated(std::string_view pieces) {
+  std::string text;
+  while (text.size() < 8192) text += pieces;
+  return text.substr(0, 8192);
+}
+
+/// A query that somebody sends to keep the server busy; `bytes_per_second` is what it takes of such.
+void read_hostile_query(benchmark::State& state, std::string const& query) {
+  for (auto _ : state) {
+    auto filter = routing::read_filter(query);
+    benchmark::DoNotOptimize(filter);
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(query.size()));
+}
+
+/// 2700 different names of two letters.
+std::string many_names() {
+  std::string query;
+  for (int i = 0; query.size() < 8100; ++i) {
+    query += static_cast<char>('A' + i / 52 % 58);
+    query += static_cast<char>('A' + i % 52);
+    query += '&';
+  }
+  return query;
+}
+BENCHMARK_CAPTURE(read_hostile_query, many_names, many_names());
+BENCHMARK_CAPTURE(read_hostile_query, known_and_many_names, "name=x&" + many_names());
+BENCHMARK_CAPTURE(read_hostile_query, one_name, repeated("name=x&"));
+BENCHMARK_CAPTURE(read_hostile_query, no_names, repeated("&"));
+BENCHMARK_CAPTURE(read_hostile_query, long_name, repeated("%41"));
+BENCHMARK_CAPTURE(read_hostile_query, long_value, "name=" + repeated("%C3%A4+"));
+
+void decode_hostile_path(benchmark::State& state, std::string const& path) {
+  for (auto _ : state) {
+    auto decoded = routing::decode_path(path);
+    benchmark::DoNotOptimize(decoded);
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(path.size()));
+}
+BENCHMARK_CAPTURE(decode_hostile_path, slashes, repeated("/"));
+BENCHMARK_CAPTURE(decode_hostile_path, escapes, "/" + repeated("%41"));
 
 }  // namespace
 }  // namespace deployd
