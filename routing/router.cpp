@@ -1,6 +1,8 @@
 #include "routing/router.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 
 #include "routing/handlers.hpp"
 
@@ -29,6 +31,9 @@ constexpr std::array all_routes{
     Route{"/metrics", "What the process has done and how it is", {}, false, Surface::admin, &Handlers::report_metrics},
 };
 static_assert(all_routes.size() == route_count);
+static_assert(std::ranges::all_of(all_routes, [](Route const& route) {
+  return std::ranges::count(route.path_template, '/') < static_cast<std::ptrdiff_t>(Path::most_segments);
+}));
 
 /// Takes the next segment off a template that begins with a slash.
 std::string_view take_segment(std::string_view& path_template) noexcept {

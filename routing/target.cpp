@@ -47,8 +47,8 @@ Path decode_path(std::string_view path) {
   } else if (path.empty()) {
     return result;
   }
-  result.segments.reserve(1 + static_cast<std::size_t>(std::ranges::count(path, '/')));
-  while (true) {
+  result.segments.reserve(Path::most_segments);
+  while (result.segments.size() < Path::most_segments) {
     auto const slash = path.find('/');
     auto const raw = path.substr(0, slash);
     auto decoded = percent_decode(raw, PlusSign::literal);
@@ -58,9 +58,10 @@ Path decode_path(std::string_view path) {
       result.well_formed = false;
       result.segments.emplace_back(raw);
     }
-    if (slash == std::string_view::npos) return result;
+    if (slash == std::string_view::npos) break;
     path.remove_prefix(slash + 1);
   }
+  return result;
 }
 
 bool Path::is_api() const noexcept {

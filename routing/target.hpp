@@ -1,6 +1,7 @@
 // The request target (RFC 9112 §3.2), taken apart.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,11 @@ std::optional<Target> split_target(std::string_view target) noexcept;
 
 /// A path, percent-decoded after being split, so that `%2F` stays inside its segment.
 struct Path {
-  std::vector<std::string> segments;  // without the empty one behind one trailing slash
-  bool well_formed = true;            // false: a bad escape, or bytes that are not UTF-8, in a segment (kept raw there)
+  // Of these one is more than any route has, so that nobody's thousands of segments are decoded.
+  static constexpr std::size_t most_segments = 8;
+
+  std::vector<std::string> segments;  // the first `most_segments`, without the empty one behind one trailing slash
+  bool well_formed = true;            // false: a bad escape, or bytes that are not UTF-8, in one of them (kept raw)
   bool trailing_slash = false;
 
   /// Under `/api/`, where nothing is answered without a token.

@@ -59,6 +59,17 @@ TEST_CASE("a path is split first and decoded then") {
   CHECK(path.well_formed == row.well_formed);
 }
 
+TEST_CASE("of a path no more segments are decoded than tell it from every route") {
+  std::string deep;
+  for (int i = 0; i < 3000; ++i) deep += "/a";
+  for (std::string const& rest : {std::string(), std::string("/"), std::string("/%zz"), std::string(3000, '/')}) {
+    auto const path = decode_path(deep + rest);
+    CHECK(path.segments == std::vector<std::string>(Path::most_segments, "a"));
+    CHECK(path.well_formed);
+  }
+  CHECK(decode_path("/1/2/3/4/5/6/7/8/").segments.size() == 8);
+}
+
 TEST_CASE("what stands under /api/ is told by whole decoded segments") {
   auto const under = [](std::string_view path) { return decode_path(path).is_api(); };
   for (auto const* const path : {"/api/", "/api/v1/deployments", "/api//", "/%61pi/x", "/api/%zz"}) {
