@@ -4,7 +4,9 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -12,7 +14,11 @@ namespace deployd::auth {
 namespace {
 
 // The end of credentials is the end of a signature or of an API token's random bytes: different for different tokens.
-constexpr std::size_t hashed_bytes = 64;
+constexpr std::size_t hashed_end = 64;
+
+// One token can be sent in thousands of spellings, with the scheme in any case and any number of spaces behind it. The
+// scheme and the size tell them apart, so that they do not all end up in one bucket.
+constexpr std::size_t hashed_beginning = 8;
 
 }  // namespace
 
@@ -24,9 +30,13 @@ TokenCache::TokenCache(std::size_t max_entries, std::size_t max_bytes)
 }
 
 std::uint64_t TokenCache::hash_of(std::string_view credentials) const noexcept {
-  auto const length = std::min(credentials.size(), hashed_bytes);
-  return XXH3_64bits_withSecret(credentials.data() + (credentials.size() - length), length, secret_.data(),
-                                secret_.size());
+  auto const size = credentials.size();
+  if (size <= hashed_end) return XXH3_64bits_withSecret(credentials.data(), size, secret_.data(), secret_.size());
+  std::array<char, sizeof size + hashed_beginning + hashed_end> picked;
+  std::memcpy(picked.data(), &size, sizeof size);
+  std::memcpy(picked.data() + sizeof size, credentials.data(), hashed_beginning);
+  std::memcpy(picked.data() + sizeof size + hashed_beginning, credentials.data() + (size - hashed_end), hashed_end);
+  return XXH3_64bits_withSecret(picked.data(), picked.size(), secret_.data(), secret_.size());
 }
 
 TokenCache::Index TokenCache::lookup(std::string_view credentials, std::uint64_t hash) noexcept {
@@ -73,6 +83,16 @@ Identity const* TokenCache::put(std::string_view credentials, Identity identity,
   ++used_;
   bytes_ += bytes;
   return &entries_[index].identity;
+}
+
+std::size_t TokenCache::longest_chain() const noexcept {
+  std::size_t longest = 0;
+  for (auto const head : buckets_) {
+    std::size_t length = 0;
+    for (auto index = head; index != none; index = entries_[index].next) ++length;
+    longest = std::max(longest, length);
+  }
+  return longest;
 }
 
 void TokenCache::clear() noexcept {

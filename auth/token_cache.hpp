@@ -36,6 +36,9 @@ class TokenCache {
   std::size_t size() const noexcept { return used_; }
   std::size_t bytes() const noexcept { return bytes_; }
 
+  /// The most entries that a look-up may have to pass. Goes through all of them.
+  std::size_t longest_chain() const noexcept;
+
  private:
   using Index = std::uint32_t;
   static constexpr Index none = ~Index{0};

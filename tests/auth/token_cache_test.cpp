@@ -54,6 +54,19 @@ TEST_CASE("credentials that differ in one byte are others") {
   CHECK(found(cache, credentials) == "jane");
 }
 
+TEST_CASE("the spellings of one token do not share a bucket, so that none of them is slow to find") {
+  TokenCache cache;
+  std::string const token(300, 't');
+  for (std::size_t spelling = 0; spelling < 4096; ++spelling) {
+    std::string scheme = "bearer";
+    for (std::size_t i = 0; i < scheme.size(); ++i)
+      if ((spelling >> i & 1) != 0) scheme[i] = static_cast<char>(scheme[i] - 32);
+    cache.put(scheme + std::string(1 + spelling / 64, ' ') + token, identity("jane"), hour);
+  }
+  CHECK(cache.size() == 4096);
+  CHECK(cache.longest_chain() < 16);
+}
+
 TEST_CASE("credentials of one end are kept apart") {
   std::string const end(100, 'e');
   TokenCache cache;
