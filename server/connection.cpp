@@ -244,7 +244,8 @@ bool Connection::worth_parsing() noexcept {
   auto const bytes = unread();
   if (bytes.empty()) return false;
   if (parsed_at_ == 0 || bytes.size() >= 2 * parsed_at_ || bytes.size() >= worker_.buffer_size() - 1) return true;
-  auto const from = parsed_at_ > 3 ? parsed_at_ - 3 : 0;
+  auto const searched = std::max(parsed_at_, std::exchange(searched_to_, bytes.size()));
+  auto const from = searched > 3 ? searched - 3 : 0;
   return bytes.find("\r\n\r\n", from) != std::string_view::npos;
 }
 
@@ -287,7 +288,7 @@ bool Connection::make_room() {
 
 void Connection::consume(std::size_t bytes) noexcept {
   begin_ += bytes;
-  parsed_at_ = 0;
+  parsed_at_ = searched_to_ = 0;
   if (begin_ == end_) begin_ = end_ = 0;
 }
 

@@ -121,6 +121,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t parsed_at_ = 0;     // the size of `unread` when it was last found incomplete
+  std::size_t searched_to_ = 0;   // up to where `unread` has been searched for the end of a head since
   std::uint64_t to_discard_ = 0;  // bytes of a body still to come
 
   std::shared_ptr<KnownFields const> known_fields_;  // that the last requests came with
