@@ -5,7 +5,6 @@
 #include <iterator>
 
 #include "server/log_format.hpp"
-#include "server/redaction.hpp"
 #include "server/socket_address.hpp"
 
 namespace deployd::server {
@@ -15,8 +14,8 @@ void append_access_line(std::string& out, AccessLog format, AccessEntry const& e
     append_log_time(out, entry.time);
     out += '"';
     append_json_member(out, "remote", entry.remote);
-    append_json_member(out, "method", redacted(entry.method));
-    append_json_member(out, "target", redacted(entry.target));
+    append_json_member(out, "method", entry.method);
+    append_json_member(out, "target", entry.target);
     fmt::format_to(std::back_inserter(out), R"(,"status":{})", entry.status);
     append_json_member(out, "subject", entry.subject);
     append_json_fields(out, entry.request_id, entry.trace);
@@ -25,9 +24,9 @@ void append_access_line(std::string& out, AccessLog format, AccessEntry const& e
   }
   append_log_time(out, entry.time);
   fmt::format_to(std::back_inserter(out), " {} \"", entry.remote);
-  append_escaped(out, redacted(entry.method));
+  append_escaped(out, entry.method);
   out += ' ';
-  append_escaped(out, redacted(entry.target));
+  append_escaped(out, entry.target);
   fmt::format_to(std::back_inserter(out), "\" {} \"", entry.status);
   append_escaped(out, entry.subject);
   out += '"';

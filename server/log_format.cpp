@@ -3,7 +3,6 @@
 #include <fmt/chrono.h>
 #include <spdlog/details/log_msg.h>
 
-#include <algorithm>
 #include <iterator>
 
 #include "routing/log_fields.hpp"
@@ -34,45 +33,59 @@ struct Control {
   std::size_t bytes = 0;  // 0: what stands there is none
 };
 
-/// The character at the beginning of `text`, which is UTF-8, if JSON lets it stand although terminals or readers of
-/// lines act on it: DEL, the controls of C1, and the separators of lines and paragraphs.
-Control leading_control(std::string_view text) noexcept {
-  auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+/// The character at `at` of `text`, which is UTF-8, if JSON lets it stand although terminals or readers of lines act on
+/// it: DEL, the controls of C1, the separators of lines and paragraphs, and what changes the direction of writing (all
+/// of Unicode's Bidi_Control), by which a line looks like another one.
+Control control_at(std::string_view text, std::size_t at) noexcept {
+  auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  if (byte(0) < 0x7f) return {};
   if (byte(0) == 0x7f) return {0x7f, 1};
   if (byte(0) == 0xc2 && byte(1) < 0xa0) return {byte(1), 2};
-  if (text.starts_with("\u2028") || text.starts_with("\u2029")) return {0x2000U + byte(2) - 0x80, 3};
-  return {};
+  if (byte(0) == 0xd8 && byte(1) == 0x9c) return {0x061c, 2};
+  if (byte(0) != 0xe2) return {};
+  auto const code = 0x2000U + ((byte(1) & 0x3fU) << 6) + (byte(2) & 0x3fU);
+  bool const acted_on =
+      code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+  return acted_on ? Control{code, 3} : Control{};
 }
 
-/// Escapes what `leading_control` tells of in `out`, which is UTF-8 from `begin` on.
-void escape_controls(std::string& out, std::size_t begin) {
-  auto const is_plain = [](char c) { return static_cast<unsigned char>(c) < 0x7f; };
-  auto const first = std::find_if_not(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), is_plain);
-  std::string const rest(first, out.end());
-  out.erase(first, out.end());
-  for (std::string_view text = rest; !text.empty();) {
-    auto const control = leading_control(text);
-    if (control.bytes == 0)
-      out += text.front();
-    else
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", control.code);
-    text.remove_prefix(std::max<std::size_t>(control.bytes, 1));
+/// Appends the lowest `digits` hexadecimal digits of `code`.
+void append_hex(std::string& out, unsigned code, unsigned digits) {
+  for (auto shift = 4 * digits; shift > 0; shift -= 4) out += "0123456789abcdef"[(code >> (shift - 4)) & 0xF];
+}
+
+/// Appends `text`, which is UTF-8: what `control_at` tells of escaped, and what is between by `append_piece`.
+template <typename AppendPiece>
+void append_around_controls(std::string& out, std::string_view text, AppendPiece append_piece) {
+  std::size_t plain = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    auto const control = control_at(text, at);
+    if (control.bytes == 0) {
+      ++at;
+      continue;
+    }
+    append_piece(out, text.substr(plain, at - plain));
+    out += "\\u";
+    append_hex(out, control.code, 4);
+    plain = at += control.bytes;
   }
+  append_piece(out, text.substr(plain));
 }
 
 /// Control characters are escaped, and nothing else: messages quote names, and are to be read.
 void append_printable(std::string& out, std::string_view text) {
-  auto const begin = out.size();
-  for (char const c : text) {
-    if (c == '\n') {
-      out += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
+  append_around_controls(out, text, [](std::string& to, std::string_view piece) {
+    for (char const c : piece) {
+      if (c == '\n') {
+        to += "\\n";
+      } else if (static_cast<unsigned char>(c) < 0x20) {
+        to += "\\x";
+        append_hex(to, static_cast<unsigned char>(c), 2);
+      } else {
+        to += c;
+      }
     }
-  }
-  escape_controls(out, begin);
+  });
 }
 
 /// `2026-01-31T12:00:00.000Z info message`
@@ -91,7 +104,7 @@ void append_json_line(std::string& out, spdlog::details::log_msg const& message)
   append_log_time(out, message.time);
   out += '"';
   append_json_member(out, "level", view(spdlog::level::to_string_view(message.level)));
-  append_json_member(out, "message", redacted(view(message.payload)));
+  append_json_member(out, "message", view(message.payload));
   if (auto const* const fields = routing::LogFields::current())
     append_json_fields(out, fields->request_id(), fields->trace());
   out += "}\n";
@@ -130,9 +143,7 @@ void append_log_time(std::string& out, std::chrono::system_clock::time_point tim
 }
 
 void append_escaped(std::string& out, std::string_view text) {
-  auto const begin = out.size();
-  storage::append_json_escaped(out, routing::to_valid_utf8(text));
-  escape_controls(out, begin);
+  append_around_controls(out, routing::to_valid_utf8(redacted(text)), storage::append_json_escaped);
 }
 
 void append_json_member(std::string& out, std::string_view name, std::string_view text) {

@@ -22,10 +22,11 @@ std::unique_ptr<spdlog::formatter> make_log_formatter(LogFormat format);
 /// RFC 3339, in UTC, with milliseconds.
 void append_log_time(std::string& out, std::chrono::system_clock::time_point time);
 
-/// Appends text as it stands inside a JSON string: no quote and no control character of it is left.
+/// Appends text as it stands inside a JSON string: no quote and no control character of it is left, and nothing that
+/// looks like a secret.
 void append_escaped(std::string& out, std::string_view text);
 
-/// Appends `,"name":"text"`.
+/// Appends `,"name":"text"`, the text by `append_escaped`.
 void append_json_member(std::string& out, std::string_view name, std::string_view text);
 
 /// Appends what tells which request and which trace a line is about, where it is known: ` request_id=ID trace_id=ID

@@ -1,90 +1,106 @@
 #include "server/redaction.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
+#include <vector>
+
+#include "server/secret_finder.hpp"
 
 namespace deployd::server {
 namespace {
 
+using Places = std::vector<SecretFinder::Place>;
+
 constexpr std::string_view replacement = "[redacted]";
 
-// Shorter ones are words that begin like a token.
-constexpr std::size_t shortest_token = 20;
-constexpr std::size_t shortest_jwt_part = 8;
-
-/// Where a secret stands in a text.
-struct Place {
-  std::size_t at;
-  std::size_t size;
-};
-
-bool is_base64url(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
-std::size_t base64url_length(std::string_view text) noexcept {
-  return static_cast<std::size_t>(std::ranges::find_if_not(text, is_base64url) - text.begin());
-}
-
-/// The random part of `dpd_...`.
-std::optional<Place> find_api_token(std::string_view text) noexcept {
-  constexpr std::string_view prefix = "dpd_";
-  for (auto at = text.find(prefix); at != text.npos; at = text.find(prefix, at + 1)) {
-    auto const length = base64url_length(text.substr(at + prefix.size()));
-    if (length >= shortest_token) return Place{at + prefix.size(), length};
-  }
+std::optional<unsigned> hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return std::nullopt;
 }
 
-/// A compact JWS: `eyJ` is how base64url writes the `{"` that a header begins with.
-std::optional<Place> find_jwt(std::string_view text) noexcept {
-  for (auto at = text.find("eyJ"); at != text.npos; at = text.find("eyJ", at + 1)) {
-    auto const header = base64url_length(text.substr(at));
-    auto const claims_at = at + header + 1;
-    if (header < shortest_jwt_part || claims_at >= text.size() || text[claims_at - 1] != '.') continue;
-    auto const claims = base64url_length(text.substr(claims_at));
-    if (claims < shortest_jwt_part) continue;
-    auto end = claims_at + claims;
-    if (end < text.size() && text[end] == '.') end += 1 + base64url_length(text.substr(end + 1));
-    return Place{at, end - at};
-  }
-  return std::nullopt;
+/// The byte that two hexadecimal digits at `at` stand for.
+std::optional<char> hex_byte(std::string_view text, std::size_t at, std::size_t& steps) noexcept {
+  if (text.size() - at < 2) return std::nullopt;
+  steps += 2;
+  auto const high = hex_value(text[at]);
+  auto const low = hex_value(text[at + 1]);
+  if (!high || !low) return std::nullopt;
+  return static_cast<char>(*high * 16 + *low);
 }
 
-/// The password of `scheme://user:password@host`.
-std::optional<Place> find_url_password(std::string_view text) noexcept {
-  constexpr std::string_view mark = "://";
-  for (auto at = text.find(mark); at != text.npos; at = text.find(mark, at + 1)) {
-    auto const start = at + mark.size();
-    auto const authority = text.substr(start, text.find_first_of("/? \t\n\"'", start) - start);
-    auto const host = authority.rfind('@');
-    auto const colon = authority.find(':');
-    if (host == authority.npos || colon == authority.npos || colon + 1 >= host) continue;
-    Place const place{start + colon + 1, host - colon - 1};
-    if (text.substr(place.at, place.size) != replacement) return place;
+/// The character at `at`, decoded as often as it is encoded: `%2565` is an `e`.
+TextUnit decoded_unit(std::string_view text, std::size_t at, std::size_t& steps) noexcept {
+  ++steps;
+  TextUnit unit{.character = text[at], .depth = 0, .begin = at, .end = at + 1};
+  while (unit.character == '%') {
+    auto const byte = hex_byte(text, unit.end, steps);
+    if (!byte) break;
+    unit.character = *byte;
+    unit.end += 2;
+    ++unit.depth;
   }
-  return std::nullopt;
+  return unit;
 }
 
-/// The value of `password=...`, in a URL's query or in a connection string.
-std::optional<Place> find_password_parameter(std::string_view text) noexcept {
-  constexpr std::string_view name = "password=";
-  for (auto at = text.find(name); at != text.npos; at = text.find(name, at + 1)) {
-    auto const start = at + name.size();
-    auto const size = std::min(text.find_first_of("& \t\n\"", start), text.size()) - start;
-    if (size != 0 && text.substr(start, size) != replacement) return Place{start, size};
+Places places_as_written(std::string_view text, std::size_t& steps) {
+  SecretFinder finder;
+  for (std::size_t at = 0; at < text.size(); ++at)
+    finder.take({.character = text[at], .depth = 0, .begin = at, .end = at + 1});
+  finder.finish(text.size());
+  steps += finder.steps();
+  return finder.places();
+}
+
+Places places_as_decoded(std::string_view text, std::size_t& steps) {
+  SecretFinder finder;
+  for (std::size_t at = 0; at < text.size();) {
+    auto const unit = decoded_unit(text, at, steps);
+    finder.take(unit);
+    at = unit.end;
   }
-  return std::nullopt;
+  finder.finish(text.size());
+  steps += finder.steps();
+  return finder.places();
+}
+
+/// `text` with a replacement for each of `places`, which are in the order of their beginnings.
+std::string without(std::string_view text, Places const& places, std::size_t& steps) {
+  std::string result;
+  result.reserve(text.size());
+  std::size_t copied = 0;
+  for (auto place = places.begin(); place != places.end(); ++steps) {
+    auto const begin = place->begin;
+    auto end = place->end;
+    for (++place; place != places.end() && place->begin <= end; ++place) end = std::max(end, place->end);
+    result += text.substr(copied, begin - copied);
+    result += replacement;
+    copied = end;
+  }
+  result += text.substr(copied);
+  steps += result.size();
+  return result;
 }
 
 }  // namespace
 
+std::string redacted(std::string_view text, std::size_t& steps) {
+  auto places = places_as_written(text, steps);
+  if (text.find('%') != std::string_view::npos) {
+    auto const decoded = places_as_decoded(text, steps);
+    Places both;
+    both.reserve(places.size() + decoded.size());
+    std::ranges::merge(places, decoded, std::back_inserter(both), {}, &SecretFinder::Place::begin,
+                       &SecretFinder::Place::begin);
+    places = std::move(both);
+  }
+  return without(text, places, steps);
+}
+
 std::string redacted(std::string_view text) {
-  std::string result(text);
-  for (auto const find : {find_api_token, find_jwt, find_url_password, find_password_parameter})
-    while (auto const place = find(result)) result.replace(place->at, place->size, replacement);
-  return result;
+  std::size_t steps = 0;
+  return redacted(text, steps);
 }
 
 }  // namespace deployd::server

@@ -1,13 +1,18 @@
 // Keeping secrets out of the log.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace deployd::server {
 
-/// `text` without what looks like a secret: API tokens, JWTs, and passwords in URLs are replaced by `[redacted]`. The
-/// program logs none by itself; clients put tokens into URLs, and libraries quote what they were given.
+/// `text` without what looks like a secret, as it stands there or percent-encoded: API tokens, JWTs, and passwords in
+/// URLs are replaced by `[redacted]`. The program logs none by itself; clients put tokens into URLs, and libraries
+/// quote what they were given. Takes time in proportion to the text, whatever it is.
 std::string redacted(std::string_view text);
+
+/// The same, and what it took: `steps` grows by the number of times that a byte was read or written.
+std::string redacted(std::string_view text, std::size_t& steps);
 
 }  // namespace deployd::server

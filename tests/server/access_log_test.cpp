@@ -66,6 +66,16 @@ TEST_CASE("a token that a client puts into its target does not get into the acce
   CHECK(line(format, careless).find("?token=dpd_[redacted]") != std::string::npos);
 }
 
+TEST_CASE("no text of a client's gets a secret into the access log, whichever field it is in") {
+  auto const format = GENERATE(AccessLog::text, AccessLog::json);
+  std::string const token = "dpd%5F0123456789abcdefghijABCDEFGHIJ0123456789-_x";
+  auto careless = entry();
+  for (auto const member :
+       {&AccessEntry::method, &AccessEntry::target, &AccessEntry::subject, &AccessEntry::request_id})
+    careless.*member = token;
+  CHECK(line(format, careless).find("0123456789abc") == std::string::npos);
+}
+
 TEST_CASE("lines are appended one behind the other") {
   std::string out = "first\n";
   append_access_line(out, AccessLog::text, entry());
@@ -76,7 +86,7 @@ TEST_CASE("lines are appended one behind the other") {
 
 TEST_CASE("whatever a client sends, its entry is one line of UTF-8") {
   auto const hostile = GENERATE("a\nb"sv, "a\r\n127.0.0.1 \"GET / 200"sv, "\0\x01\x1b[31m"sv, "\xFF\xC3"sv, "\"} \\"sv,
-                                "\xE2\x82\xAC"sv, "\u009b31m\u2028\x7f"sv);
+                                "\xE2\x82\xAC"sv, "\u009b31m\u2028\x7f\u202e\u2066"sv);
   auto what = entry();
   what.target = hostile;
   what.subject = hostile;
@@ -84,7 +94,8 @@ TEST_CASE("whatever a client sends, its entry is one line of UTF-8") {
   CHECK(text.find('\n') == text.size() - 1);
   CHECK(text.find('\r') == std::string::npos);
   CHECK(text.find_first_of("\x1b\x7f") == std::string::npos);
-  CHECK(text.find("\u009b") == std::string::npos);
+  for (auto const* const control : {"\u009b", "\u2028", "\u202e", "\u2066"})
+    CHECK(text.find(control) == std::string::npos);
   auto const json = line(AccessLog::json, what);
   CHECK(json.find('\n') == json.size() - 1);
   auto const parsed = boost::json::parse(json);

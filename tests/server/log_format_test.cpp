@@ -76,8 +76,18 @@ TEST_CASE("what terminals and readers of lines act on beyond ASCII is escaped in
   auto const format = GENERATE(LogFormat::text, LogFormat::json);
   CHECK(line(format, "a\u009b31m\u0085b\u2028\u2029\x7f").find(R"(a\u009b31m\u0085b\u2028\u2029\u007f)") !=
         std::string::npos);
-  CHECK(line(format, "\u00a0\u00c2\u2027\u202a\U0001F600").find("\u00a0\u00c2\u2027\u202a\U0001F600") !=
-        std::string::npos);
+  CHECK(line(format, "\u061c\u200e\u200f\u202a\u202e\u2066\u2069x")
+            .find(R"(\u061c\u200e\u200f\u202a\u202e\u2066\u2069x)") != std::string::npos);
+  for (char32_t code = 0x2028; code <= 0x206a; ++code) {
+    std::string const character{'\xe2', static_cast<char>(0x80 | (code >> 6 & 0x3f)),
+                                static_cast<char>(0x80 | (code & 0x3f))};
+    bool const acted_on = code <= 0x202e || (code >= 0x2066 && code <= 0x2069);
+    CAPTURE(static_cast<unsigned>(code));
+    CHECK((line(format, "x" + character).find(character) == std::string::npos) == acted_on);
+  }
+  auto const* const harmless =
+      "\u00a0\u00c2\u061b\u061d\u200b\u200d\u2010\u2027\u202f\u2065\u206a\uff5e\U0001F600\U000E0041";
+  CHECK(line(format, harmless).find(harmless) != std::string::npos);
 }
 
 TEST_CASE("no secret gets into the log, be it what a client calls its request") {
