@@ -126,8 +126,9 @@ auth::Identity const* Api::recall(Request const& request, Moment const& moment) 
 
 awaitable<auth::Identity const*> Api::authenticate(Request const& request, Moment const& moment, Exchange& exchange) {
   if (!request.authorization.single()) {
-    authenticator_.note_refused(request.authorization.present() ? auth::Refusal::malformed
-                                                                : auth::Refusal::no_credentials);
+    auto const why = request.authorization.present() ? auth::Refusal::malformed : auth::Refusal::no_credentials;
+    authenticator_.note_refused(why);
+    exchange.note_refusal(why);
     refuse(not_authenticated(request.authorization.present()), request, moment, exchange);
     co_return nullptr;
   }
@@ -139,6 +140,7 @@ awaitable<auth::Identity const*> Api::authenticate(Request const& request, Momen
     } else {
       if (spdlog::should_log(spdlog::level::debug))
         log_about(request, exchange, spdlog::level::debug, fmt::format("token refused: {}", auth::to_string(*why)));
+      exchange.note_refusal(*why);
       refuse(not_authenticated(*why != auth::Refusal::no_credentials), request, moment, exchange);
     }
     co_return nullptr;

@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "auth/refusal.hpp"
 #include "routing/request.hpp"
 #include "routing/route_label.hpp"
 
@@ -58,6 +59,9 @@ class Exchange {
 
   /// For the access log; 0 and an empty subject leave what was noted before.
   virtual void note(unsigned status, std::string_view subject) noexcept = 0;
+
+  /// Why the request is answered 401, for the access log.
+  virtual void note_refusal(auth::Refusal why) noexcept = 0;
 
   /// What the request is called in the log: what the client calls it, or a name made when this is first called. Valid
   /// until the answer is complete.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,11 @@ struct AccessEntry {
   std::string_view target;  // as it was sent
   unsigned status;
   std::string_view subject;  // whose token it was; empty when nobody's
+  std::string_view reason;   // of a 401; empty otherwise
+  // From when the head of the request had arrived until the answer was complete, which does not mean sent.
+  std::chrono::nanoseconds duration;
+  std::uint64_t bytes_sent;  // the size of the answer with its head
+  std::string_view user_agent;
   std::string_view request_id;
   routing::TraceContext trace;
 };

@@ -202,6 +202,7 @@ awaitable<bool> Connection::answer_buffered() {
       if (draining_ && !more_behind(head)) request.keep_alive = false;
       bool const first_of_batch = output_->empty();
       if (first_of_batch) begin_batch(moment);
+      if (worker_.options().access_log != AccessLog::off) begin_access_entry(moment.steady);
       auto const warm = worker_.api().answer_warm(request, moment, *output_);
       status_ = warm.status;
       route_ = warm.route;
@@ -337,6 +338,7 @@ void Connection::end_batch(Clock::time_point now) noexcept {
 void Connection::refuse(routing::HttpError const& error, routing::Method method) {
   if (!output_) output_ = worker_.borrow_output();
   auto const moment = worker_.moment();
+  if (worker_.options().access_log != AccessLog::off) begin_access_entry(moment.steady);
   worker_.api().answer_bad_framing(error, method, moment, *output_);
   last_ = true;
   refused_ = true;
@@ -359,10 +361,27 @@ void Connection::finish_request(routing::Request const& request, ReadResult cons
   discard_body();
 }
 
+void Connection::begin_access_entry(Clock::time_point now) noexcept {
+  answering_since_ = now;
+  bytes_before_ = bytes_of_answers();
+}
+
 void Connection::log_access(routing::Request const& request) {
+  auto const moment = worker_.moment();
   append_access_line(worker_.access_log(), worker_.options().access_log,
-                     {worker_.moment().now, remote_, request.method_name, request.target, status_, subject_,
-                      request_id(request), routing::trace_context(request)});
+                     {.time = moment.now,
+                      .remote = remote_,
+                      .method = request.method_name,
+                      .target = request.target,
+                      .status = status_,
+                      .subject = subject_,
+                      .reason = refusal_ ? auth::to_string(*refusal_) : std::string_view(),
+                      .duration = moment.steady - answering_since_,
+                      .bytes_sent = bytes_of_answers() - bytes_before_,
+                      .user_agent = routing::find_field(request, "User-Agent").value,
+                      .request_id = request_id(request),
+                      .trace = routing::trace_context(request)});
+  refusal_.reset();
   subject_.clear();
   request_id_.clear();
 }
@@ -371,6 +390,13 @@ std::string_view Connection::request_id(routing::Request const& request) {
   if (request_id_.empty()) request_id_ = routing::client_request_id(request);
   if (request_id_.empty()) worker_.request_ids().append_next(request_id_);
   return request_id_;
+}
+
+/// The bytes of all answers so far, sent or waiting to be.
+std::uint64_t Connection::bytes_of_answers() const noexcept {
+  auto waiting = output_->bytes.size() - sent_;
+  if (output_->tail) waiting += output_->tail->size() - output_->tail_offset;
+  return sent_in_all_ + waiting;
 }
 
 /// Sends as much as the kernel takes at once.
@@ -404,6 +430,7 @@ Connection::Sent Connection::send_output() noexcept {
     }
     auto const sent = static_cast<std::size_t>(written);
     worker_.metrics().bytes_sent.add(sent);
+    sent_in_all_ += sent;
     if (sent == left) {
       out.clear();
       sent_ = 0;
@@ -429,6 +456,7 @@ Connection::Sent Connection::send_secured() noexcept {
       return Sent::failed;
     }
     worker_.metrics().bytes_sent.add(sent.bytes);
+    sent_in_all_ += sent.bytes;
     note_sent(sent.bytes);
   }
 }

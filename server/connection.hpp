@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -71,6 +72,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void close_after() noexcept override { last_ = true; }
   void abort() noexcept override;
   void note(unsigned status, std::string_view subject) noexcept override;
+  void note_refusal(auth::Refusal why) noexcept override { refusal_ = why; }
   std::string_view request_id(routing::Request const& request) override;
   void note_route(routing::RouteLabel route) noexcept override { route_ = route; }
 
@@ -94,7 +96,9 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void end_batch(Clock::time_point now) noexcept;
   void refuse(routing::HttpError const& error, routing::Method method);
   void finish_request(routing::Request const& request, ReadResult const& head);
+  void begin_access_entry(Clock::time_point now) noexcept;
   void log_access(routing::Request const& request);
+  std::uint64_t bytes_of_answers() const noexcept;
   Sent send_output() noexcept;
   Sent send_secured() noexcept;
   std::span<char const> next_record() noexcept;
@@ -144,8 +148,12 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
 
   std::string request_id_;  // of the request that is being answered; empty while nobody has asked for it
 
-  // For the access log.
+  // For the access log: of the request that is being answered, and of the connection.
   std::string subject_;
+  std::optional<auth::Refusal> refusal_;
+  Clock::time_point answering_since_;
+  std::uint64_t bytes_before_ = 0;  // of the answers before it
+  std::uint64_t sent_in_all_ = 0;
   std::string remote_;
 };
 

@@ -1,4 +1,6 @@
 // What operators find in the log about a request.
+#include <fmt/format.h>
+
 #include <boost/json/parse.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -98,6 +100,61 @@ TEST_CASE("each line of the access log has the id and the trace of its request, 
   }
   CHECK(made.size() == 2);
   CHECK_FALSE(made.contains(""));
+}
+
+TEST_CASE("a line of the access log has the duration, the bytes sent, the user agent and why a token was refused",
+          "[logs]") {
+  Fixture fixture({"--access-log", "json", "--workers", "1"});
+  auto const target = "/api/v1/deployments/1";
+  std::string const agent = "User-Agent: build-tool/1.0\r\n";
+  std::vector<std::size_t> sizes;
+  // From the store, from the cache, without a body, refused.
+  auto const size_of = [](HttpAnswer const& answer) {
+    return answer.head.size() + std::string_view("\r\n\r\n").size() + answer.body.size();
+  };
+  for (int time = 0; time < 2; ++time) sizes.push_back(size_of(fixture.get(target, agent)));
+  sizes.push_back(size_of(fixture.server.ask(request("HEAD", target, bearer(fixture.jwt)))));
+  sizes.push_back(size_of(fixture.server.ask(request("GET", target))));
+  sizes.push_back(size_of(fixture.server.ask(request("GET", target, bearer("dpd_" + std::string(43, 'A'))))));
+  sizes.push_back(size_of(fixture.server.ask(request("GET", target, bearer("x") + bearer("x")))));
+  sizes.push_back(size_of(fixture.server.ask("GET / HTTP/1.1\r\n bad\r\n\r\n")));
+  std::vector<std::string> const reasons{"", "", "", "no credentials", "unknown token", "malformed", ""};
+
+  auto const lines = fixture.lines(R"("remote")");
+  REQUIRE(lines.size() == sizes.size());
+  for (std::size_t number = 0; number < lines.size(); ++number) {
+    CAPTURE(lines[number]);
+    auto const line = boost::json::parse(lines[number]);
+    CHECK(line.at("bytes_sent").to_number<std::size_t>() == sizes[number]);
+    CHECK(line.at("duration_ms").to_number<double>() >= 0);
+    CHECK(line.at("duration_ms").to_number<double>() < 10'000);
+    CHECK(text(line, "user_agent") == (number < 2 ? "build-tool/1.0" : ""));
+    CHECK(text(line, "reason") == reasons[number]);
+  }
+}
+
+TEST_CASE("answers to pipelined requests have their own sizes in the access log, and a streamed list what was sent",
+          "[logs]") {
+  std::string data = R"({"patterns":[{"id":1,"name":"P"}],"deployments":[)";
+  for (int id = 1; id <= 40'000; ++id)
+    data += (id == 1 ? "" : ",") + fmt::format(R"({{"id":{},"pattern_id":1,"name":"deployment number {}"}})", id, id);
+  FilledStore const store(StoreKind::sqlite, data + "]}");
+  RunningDeployd server(store.url(), {"--access-log", "json", "--workers", "1"});
+  auto const token = bearer(store.create_token());
+  auto connection = server.connect();
+  connection.send(request("GET", "/api/v1/deployments/1", token) + request("GET", "/healthz") +
+                  request("GET", "/api/v1/deployments", token + "Connection: close\r\n"));
+  auto const received = connection.read_to_end();
+  std::size_t logged = 0;
+  std::vector<std::size_t> sizes;
+  for (auto const* const target : {"/deployments/1", "/healthz", "\"/api/v1/deployments\""}) {
+    auto const line = boost::json::parse(server.process().wait_for_line(target));
+    sizes.push_back(line.at("bytes_sent").to_number<std::size_t>());
+    logged += sizes.back();
+  }
+  CHECK(logged == received.size());
+  CHECK(sizes[0] == received.find("HTTP/1.1", 1));
+  CHECK(sizes[2] > (std::size_t{1} << 20));
 }
 
 TEST_CASE("a 503 bears an id under which the log has the reason, and the access log the request", "[logs]") {

@@ -348,6 +348,6 @@ TEST_CASE("the access log has a line a request, as text or as JSON", "[options]"
   auto const token = store().create_token();
   CHECK(json.ask(request("GET", "/api/v1/deployments/1", bearer(token))).status == 200);
   auto const line = json.process().wait_for_line("/api/v1/deployments/1");
-  CHECK(line.find(R"("status":200,"subject":"test","request_id":")") != std::string::npos);
+  CHECK(line.find(R"("status":200,"subject":"test","duration_ms":)") != std::string::npos);
   CHECK(json.process().err().find(token) == std::string::npos);
 }

@@ -34,6 +34,8 @@ class RecordedExchange final : public Exchange {
     if (!subject.empty()) subject_ = subject;
   }
 
+  void note_refusal(auth::Refusal why) noexcept override { refusal_ = why; }
+
   std::string_view request_id(Request const& request) override {
     auto const of_client = client_request_id(request);
     return of_client.empty() ? "made-1" : of_client;
@@ -46,6 +48,7 @@ class RecordedExchange final : public Exchange {
   bool closing() const noexcept { return closing_; }
   bool aborted() const noexcept { return aborted_; }
   unsigned noted_status() const noexcept { return status_; }
+  std::optional<auth::Refusal> noted_refusal() const noexcept { return refusal_; }
   RouteLabel noted_route() const noexcept { return route_; }
   std::string const& noted_subject() const noexcept { return subject_; }
 
@@ -54,6 +57,7 @@ class RecordedExchange final : public Exchange {
   std::string sent_;
   std::string subject_;
   unsigned status_ = 0;
+  std::optional<auth::Refusal> refusal_;
   int flushes_ = 0;
   RouteLabel route_ = no_route;
   bool streaming_ = false;

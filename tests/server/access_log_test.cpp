@@ -25,6 +25,10 @@ AccessEntry entry() {
           .target = "/api/v1/deployments?name=x",
           .status = 200,
           .subject = "jane",
+          .reason = {},
+          .duration = 1234567ns,
+          .bytes_sent = 412,
+          .user_agent = "curl/8.5.0",
           .request_id = "id-1",
           .trace = {}};
 }
@@ -39,10 +43,12 @@ std::string line(AccessLog format, AccessEntry const& what) {
 
 TEST_CASE("a line of the access log says when, who, what and how it ended") {
   CHECK(line(AccessLog::text, entry()) ==
-        "1994-11-06T08:49:37.045Z 127.0.0.1:4711 \"GET /api/v1/deployments?name=x\" 200 \"jane\" request_id=id-1\n");
+        "1994-11-06T08:49:37.045Z 127.0.0.1:4711 \"GET /api/v1/deployments?name=x\" 200 \"jane\" duration_ms=1.235 "
+        "bytes_sent=412 user_agent=\"curl/8.5.0\" request_id=id-1\n");
   CHECK(line(AccessLog::json, entry()) ==
         R"({"time":"1994-11-06T08:49:37.045Z","remote":"127.0.0.1:4711","method":"GET",)"
-        R"("target":"/api/v1/deployments?name=x","status":200,"subject":"jane","request_id":"id-1"})"
+        R"("target":"/api/v1/deployments?name=x","status":200,"subject":"jane","duration_ms":1.235,"bytes_sent":412,)"
+        R"("user_agent":"curl/8.5.0","request_id":"id-1"})"
         "\n");
 }
 
@@ -56,13 +62,24 @@ TEST_CASE("a line of the access log names the trace that the request is part of"
   CHECK(json.at("parent_id") == "b7ad6b7169203331");
 }
 
-TEST_CASE("a token that a client puts into its target does not get into the access log") {
+TEST_CASE("a line of the access log about a 401 says why the token was refused") {
+  auto refused = entry();
+  refused.status = 401;
+  refused.reason = "expired";
+  CHECK(line(AccessLog::text, refused).find("\" 401 \"jane\" reason=\"expired\" duration_ms=") != std::string::npos);
+  CHECK(boost::json::parse(line(AccessLog::json, refused)).at("reason") == "expired");
+}
+
+TEST_CASE("a token that a client puts into its target or User-Agent does not get into the access log") {
   auto const format = GENERATE(AccessLog::text, AccessLog::json);
   std::string const secret = "0123456789abcdefghijABCDEFGHIJ0123456789-_x";
   auto const target = "/api/v1/deployments?token=dpd_" + secret;
   auto careless = entry();
   careless.target = target;
+  auto const agent = "curl dpd_" + secret;
+  careless.user_agent = agent;
   CHECK(line(format, careless).find(secret) == std::string::npos);
+  CHECK(line(format, careless).find("curl dpd_[redacted]") != std::string::npos);
   CHECK(line(format, careless).find("?token=dpd_[redacted]") != std::string::npos);
 }
 
@@ -70,8 +87,8 @@ TEST_CASE("no text of a client's gets a secret into the access log, whichever fi
   auto const format = GENERATE(AccessLog::text, AccessLog::json);
   std::string const token = "dpd%5F0123456789abcdefghijABCDEFGHIJ0123456789-_x";
   auto careless = entry();
-  for (auto const member :
-       {&AccessEntry::method, &AccessEntry::target, &AccessEntry::subject, &AccessEntry::request_id})
+  for (auto const member : {&AccessEntry::method, &AccessEntry::target, &AccessEntry::subject, &AccessEntry::user_agent,
+                            &AccessEntry::request_id})
     careless.*member = token;
   CHECK(line(format, careless).find("0123456789abc") == std::string::npos);
 }
@@ -90,6 +107,7 @@ TEST_CASE("whatever a client sends, its entry is one line of UTF-8") {
   auto what = entry();
   what.target = hostile;
   what.subject = hostile;
+  what.user_agent = hostile;
   auto const text = line(AccessLog::text, what);
   CHECK(text.find('\n') == text.size() - 1);
   CHECK(text.find('\r') == std::string::npos);
@@ -101,14 +119,17 @@ TEST_CASE("whatever a client sends, its entry is one line of UTF-8") {
   auto const parsed = boost::json::parse(json);
   CHECK(parsed.at("status") == 200);
   CHECK(parsed.at("subject") == parsed.at("target"));
+  CHECK(parsed.at("subject") == parsed.at("user_agent"));
 }
 
 TEST_CASE("a request that could not be read has an entry without method and target") {
   auto what = entry();
-  what.method = what.target = what.subject = {};
+  what.method = what.target = what.subject = what.user_agent = {};
   what.request_id = "id-2";
   what.status = 400;
-  CHECK(line(AccessLog::text, what) == "1994-11-06T08:49:37.045Z 127.0.0.1:4711 \" \" 400 \"\" request_id=id-2\n");
+  CHECK(line(AccessLog::text, what) ==
+        "1994-11-06T08:49:37.045Z 127.0.0.1:4711 \" \" 400 \"\" duration_ms=1.235 "
+        "bytes_sent=412 user_agent=\"\" request_id=id-2\n");
   CHECK(boost::json::parse(line(AccessLog::json, what)).at("method") == "");
 }
 
