@@ -154,8 +154,10 @@ awaitable<void> Handlers::report_health(Call& call) {
 awaitable<void> Handlers::report_readiness(Call& call) {
   // Whoever asks wants to know, and asks again and again: no news for the log.
   constexpr auto level = spdlog::level::debug;
-  if (draining_) co_return fail(call, {unavailable("The server is stopping"), "the server is stopping", level});
-  auto const answered = co_await store_.ping();
+  ServerFault const stopping{unavailable("The server is stopping"), "the server is stopping", level};
+  if (draining_) co_return fail(call, stopping);
+  auto const answered = co_await probe_.ask();
+  if (draining_) co_return fail(call, stopping);
   if (!answered) co_return fail(call, store_fault(answered.error(), level));
   answer(call, R"({"status":"ready"})", {}, std::nullopt);
 }

@@ -17,6 +17,7 @@
 #include "routing/query.hpp"
 #include "routing/rendered_answer.hpp"
 #include "routing/request.hpp"
+#include "routing/store_probe.hpp"
 #include "storage/store.hpp"
 
 namespace deployd::routing {
@@ -40,7 +41,7 @@ class Handlers {
  public:
   /// All of them must outlive this. `metrics` may be null where /metrics is not served.
   Handlers(storage::Store& store, AnswerCache& cache, CorsPolicy const& cors, MetricsSource const* metrics)
-      : store_(store), cache_(cache), cors_(cors), metrics_(metrics) {}
+      : store_(store), probe_(store), cache_(cache), cors_(cors), metrics_(metrics) {}
 
   /// GET /api/v1/deployments
   boost::asio::awaitable<void> find_deployments(Call& call);
@@ -71,6 +72,7 @@ class Handlers {
   void fail(Call& call, ServerFault const& fault);
 
   storage::Store& store_;
+  StoreProbe probe_;
   AnswerCache& cache_;
   CorsPolicy const& cors_;
   MetricsSource const* metrics_;

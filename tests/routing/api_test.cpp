@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <memory>
+#include <numeric>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -423,6 +424,16 @@ TEST_CASE("once draining, the server is healthy and not ready") {
   CHECK(got.status() == 503);
   CHECK(got.has("Retry-After"));
   CHECK(service.ask(with_token(get())).status() == 200);
+}
+
+TEST_CASE("however often /readyz is asked for, the store is asked ten times a second at most") {
+  Service service;
+  auto const start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 200; ++i) REQUIRE(service.ask(get("/readyz")).status() == 200);
+  auto const tenths = (std::chrono::steady_clock::now() - start) / 100ms;
+  auto const counts =
+      service.store().store().metrics().durations[static_cast<std::size_t>(storage::QueryKind::ping)].read().counts;
+  CHECK(std::accumulate(counts.begin(), counts.end(), 0L) <= 1 + tenths);
 }
 
 TEST_CASE("what could not be read is answered with an error and the end of the connection") {
