@@ -6,7 +6,7 @@
 namespace deployd::auth {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Algorithm>, 13> names{{
+constexpr std::array<std::pair<std::string_view, Algorithm>, 15> names{{
     {"HS256", Algorithm::hs256},
     {"HS384", Algorithm::hs384},
     {"HS512", Algorithm::hs512},
@@ -20,6 +20,8 @@ constexpr std::array<std::pair<std::string_view, Algorithm>, 13> names{{
     {"ES384", Algorithm::es384},
     {"ES512", Algorithm::es512},
     {"EdDSA", Algorithm::eddsa},
+    {"Ed25519", Algorithm::ed25519},
+    {"Ed448", Algorithm::ed448},
 }};
 
 }  // namespace
@@ -45,7 +47,9 @@ std::optional<Digest> digest_of(Algorithm algorithm) noexcept {
     case Algorithm::rs512:
     case Algorithm::ps512:
     case Algorithm::es512: return Digest::sha512;
-    case Algorithm::eddsa: return std::nullopt;
+    case Algorithm::eddsa:
+    case Algorithm::ed25519:
+    case Algorithm::ed448: return std::nullopt;
   }
   return std::nullopt;
 }

@@ -1,4 +1,4 @@
-// The signature algorithms of JWTs (RFC 7518 §3.1, RFC 8037 §3.1). `none` is not among them.
+// The signature algorithms of JWTs (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). `none` is not among them.
 #pragma once
 
 #include <cstddef>
@@ -20,13 +20,20 @@ enum class Algorithm : unsigned char {
   es256,
   es384,
   es512,
-  eddsa,
+  eddsa,    // the one or the other of the next two, as the key decides
+  ed25519,  // by these names since RFC 9864
+  ed448,
 };
 
 enum class Digest : unsigned char { sha256, sha384, sha512 };
 
 /// The algorithm of an `alg` value, which is case-sensitive; nothing when there is none of this name.
 std::optional<Algorithm> algorithm_of(std::string_view name) noexcept;
+
+/// Whether an algorithm is EdDSA, by any of its names.
+constexpr bool is_edwards(Algorithm algorithm) noexcept {
+  return algorithm == Algorithm::eddsa || algorithm == Algorithm::ed25519 || algorithm == Algorithm::ed448;
+}
 
 /// The hash that an algorithm uses; for EdDSA, which hashes by itself, there is none.
 std::optional<Digest> digest_of(Algorithm algorithm) noexcept;

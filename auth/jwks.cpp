@@ -196,7 +196,7 @@ std::optional<Key> read_entry(Entry const& entry) {
 }  // namespace
 
 std::vector<Key> read_jwks(std::string_view text, std::string const& file) {
-  auto const set = read_json_object(text, max_depth);
+  auto const set = read_json_object(text, {max_depth});
   if (!set) throw KeyError(file + ": not a JSON Web Key Set: " + set.error().what);
   auto const* const entries = set->if_contains("keys");
   if (entries == nullptr || !entries->is_array()) {

@@ -3,7 +3,6 @@
 
 #include <boost/system/result.hpp>
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,8 +11,6 @@
 #include "auth/refusal.hpp"
 
 namespace deployd::auth {
-
-inline constexpr std::size_t max_jwt_bytes = 8192;
 
 /// The parts of a token. Views are into the token that was read.
 struct Jwt {
@@ -24,11 +21,12 @@ struct Jwt {
   std::string signature;
 };
 
-/// Reads the compact serialization strictly: three segments of canonical base64url, at most 8 KiB, and a header that is
-/// a JSON object without duplicate members.
+/// Reads the compact serialization strictly: three segments of canonical base64url, and a header that is a JSON object
+/// without duplicate members. Takes time in proportion to the length of the token, which the caller bounds. Keys and
+/// references to keys in the header (`jwk`, `jku`, `x5u`, `x5c`, `x5t`) mean nothing: only configured keys are used.
 ///
 /// `Refusal::algorithm` for an `alg` that is not supported (`none` among them), `Refusal::critical_extension` for any
-/// `crit`, `Refusal::carried_key` for a header with `jwk`, `jku`, `x5u` or `x5c`, else `Refusal::malformed`.
+/// `crit`, else `Refusal::malformed`.
 boost::system::result<Jwt, Refusal> read_jwt(std::string_view token);
 
 }  // namespace deployd::auth

@@ -17,8 +17,10 @@ using std::chrono::system_clock;
 
 constexpr std::size_t max_depth = 16;
 
-// Up to here each second has a double of its own, and its milliseconds still fit into 64 bits.
-constexpr std::int64_t max_date = std::int64_t{1} << 53;
+// Up to here each whole number has a double of its own.
+constexpr std::int64_t max_exact = std::int64_t{1} << 53;
+// In seconds: the milliseconds still fit into 64 bits.
+constexpr std::int64_t max_date = max_exact;
 
 /// A member that may be absent. `malformed` is set when it is there and of another type.
 std::optional<std::string> read_text(boost::json::object const& claims, char const* name, bool& malformed) {
@@ -30,6 +32,20 @@ std::optional<std::string> read_text(boost::json::object const& claims, char con
     return std::nullopt;
   }
   return std::string(*text);
+}
+
+/// `sub`: a string, or a whole number in place of its decimal text. Fractions, and numbers that a double would round,
+/// are malformed: two different ones could be one subject.
+std::optional<std::string> read_subject(boost::json::object const& claims, bool& malformed) {
+  auto const* const value = claims.if_contains("sub");
+  if (value == nullptr || !value->is_number()) return read_text(claims, "sub", malformed);
+  if (auto const* const number = value->if_int64()) return std::to_string(*number);
+  if (auto const* const number = value->if_uint64()) return std::to_string(*number);
+  auto const number = value->get_double();
+  if (std::fabs(number) <= static_cast<double>(max_exact) && std::trunc(number) == number)
+    return std::to_string(static_cast<std::int64_t>(number));
+  malformed = true;
+  return std::nullopt;
 }
 
 std::optional<NumericDate> read_date(boost::json::object const& claims, char const* name, bool& malformed) {
@@ -74,13 +90,13 @@ system_clock::time_point nearest(NumericDate date) noexcept {
 }  // namespace
 
 boost::system::result<JwtClaims, Refusal> read_claims(std::string_view payload) {
-  auto const object = read_json_object(payload, max_depth);
+  auto const object = read_json_object(payload, {max_depth});
   if (!object) return Refusal::malformed;
 
   bool malformed = false;
   JwtClaims claims;
   claims.issuer = read_text(*object, "iss", malformed);
-  claims.subject = read_text(*object, "sub", malformed);
+  claims.subject = read_subject(*object, malformed);
   claims.audiences = read_audiences(*object, malformed);
   claims.not_before = read_date(*object, "nbf", malformed);
   auto const expires = read_date(*object, "exp", malformed);

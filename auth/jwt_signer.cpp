@@ -25,7 +25,7 @@ std::string payload_of(Claims const& claims) {
   payload["iat"] = claims.issued_at.time_since_epoch().count();
   payload["exp"] = claims.expires.time_since_epoch().count();
   auto text = boost::json::serialize(payload);
-  if (!read_json_object(text, 2)) throw std::invalid_argument("a claim of the token is not UTF-8");
+  if (!read_json_object(text, {2})) throw std::invalid_argument("a claim of the token is not UTF-8");
   return text;
 }
 

@@ -39,7 +39,9 @@ bool is_plausible(EVP_PKEY* key) {
 }  // namespace
 
 bool suits(Key const& key, Algorithm algorithm) noexcept {
-  if (key.only && *key.only != algorithm) return false;
+  // The names of EdDSA differ in what they leave open, which the kind of the key decides.
+  bool const same_by_other_name = key.only && is_edwards(*key.only) && is_edwards(algorithm);
+  if (key.only && *key.only != algorithm && !same_by_other_name) return false;
   switch (algorithm) {
     case Algorithm::hs256:
     case Algorithm::hs384:
@@ -54,6 +56,8 @@ bool suits(Key const& key, Algorithm algorithm) noexcept {
     case Algorithm::es384: return key.kind == KeyKind::p384;
     case Algorithm::es512: return key.kind == KeyKind::p521;
     case Algorithm::eddsa: return key.kind == KeyKind::ed25519 || key.kind == KeyKind::ed448;
+    case Algorithm::ed25519: return key.kind == KeyKind::ed25519;
+    case Algorithm::ed448: return key.kind == KeyKind::ed448;
   }
   return false;
 }

@@ -28,7 +28,8 @@ struct Key {
 };
 
 /// Whether a key may be used with an algorithm. The key decides, by its kind, its size and the `alg` of its JWK; what a
-/// token claims only asks. An HMAC secret must be as long as the hash (RFC 7518 §3.2).
+/// token claims only asks. An HMAC secret must be as long as the hash (RFC 7518 §3.2). A JWK whose `alg` is a name of
+/// EdDSA may be used by its other names (RFC 9864): each is one algorithm for a key of one curve.
 bool suits(Key const& key, Algorithm algorithm) noexcept;
 
 /// A key of HMAC. Throws KeyError naming `origin` when the secret has fewer than 32 bytes.

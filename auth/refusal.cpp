@@ -17,7 +17,6 @@ std::string_view to_string(Refusal why) noexcept {
     case Refusal::unknown_key: return "unknown key";
     case Refusal::bad_signature: return "bad signature";
     case Refusal::critical_extension: return "unknown critical extension";
-    case Refusal::carried_key: return "carries its own key";
     case Refusal::store_unavailable: return "store unavailable";
   }
   return "unknown";

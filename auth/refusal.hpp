@@ -20,7 +20,6 @@ enum class Refusal {
   unknown_key,  // a kid or algorithm for which there is no key
   bad_signature,
   critical_extension,  // crit
-  carried_key,         // a token that brings its own key: jwk, jku, x5u, x5c
   store_unavailable,   // not a refusal: nobody can tell now (503)
 };
 

@@ -36,15 +36,18 @@ std::size_t members_kept(boost::json::value const& value) noexcept {
 
 }  // namespace
 
-boost::system::result<boost::json::object, JsonFault> read_json_object(std::string_view text, std::size_t max_depth) {
+boost::system::result<boost::json::object, JsonFault> read_json_object(std::string_view text, JsonLimits limits) {
+  // Also of what is no JSON: all members before the place where the parser finds that are counted.
+  auto const written = members_written(text);
+  if (written > limits.members) return JsonFault{"too many members"};
   boost::json::parse_options options;
-  options.max_depth = max_depth;
+  options.max_depth = limits.depth;
   boost::system::error_code failure;
   auto value = boost::json::parse(text, failure, {}, options);
   if (failure) return JsonFault{failure.message()};
   if (!value.is_object()) return JsonFault{"not an object"};
   // Of members with one name the parser keeps the last, so that fewer are kept than were written.
-  if (members_kept(value) != members_written(text)) return JsonFault{"a member name occurs twice"};
+  if (members_kept(value) != written) return JsonFault{"a member name occurs twice"};
   return std::move(value.as_object());
 }
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "auth/jwks.hpp"
@@ -25,8 +26,8 @@ using deployd::auth::Authenticator;
 using deployd::auth::KeyRing;
 using deployd::auth::KeyRingOptions;
 
-constexpr std::array all_algorithms{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
-                                    "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"};
+constexpr std::array all_algorithms{"HS256", "HS384", "HS512", "RS256", "RS384", "RS512",   "PS256", "PS384",
+                                    "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "Ed448"};
 
 std::string const payload = R"({"sub":"jane","exp":1800000060})";
 
@@ -59,8 +60,8 @@ std::vector<Case> cases() {
           {"P-256", p256_key(), {"ES256"}},
           {"P-384", SigningKey::of("P-384"), {"ES384"}},
           {"P-521", SigningKey::of("P-521"), {"ES512"}},
-          {"Ed25519", SigningKey::of("ED25519"), {"EdDSA"}},
-          {"Ed448", SigningKey::of("ED448"), {"EdDSA"}}};
+          {"Ed25519", SigningKey::of("ED25519"), {"EdDSA", "Ed25519"}},
+          {"Ed448", SigningKey::of("ED448"), {"EdDSA", "Ed448"}}};
 }
 
 }  // namespace
@@ -96,6 +97,20 @@ TEST_CASE("the alg of a JWK restricts it to this algorithm") {
   for (auto const* const other : {"PS256", "PS512", "RS256", "RS384", "RS512"}) {
     CAPTURE(other);
     CHECK(server.verdict(jwt(rsa_key(), other, payload)) == "algorithm not allowed");
+  }
+}
+
+TEST_CASE("a JWK of EdDSA by one of its names is good for tokens with the others, of its own curve") {
+  for (auto const& [curve, name, other] : {std::tuple("ED25519", "Ed25519", "Ed448"), {"ED448", "Ed448", "Ed25519"}}) {
+    auto const key = SigningKey::of(curve);
+    for (auto const* const alg : {"EdDSA", name}) {
+      CAPTURE(curve, alg);
+      Server server({with(key.jwk(), {{"alg", alg}})});
+      CHECK(server.verdict(jwt(key, "EdDSA", payload)) == "good: jane");
+      CHECK(server.verdict(jwt(key, name, payload)) == "good: jane");
+      CHECK(server.verdict(jwt(key, other, payload)) == "algorithm not allowed");
+    }
+    CHECK_THROWS_AS(Server({with(key.jwk(), {{"alg", other}})}), deployd::auth::KeyError);
   }
 }
 

@@ -117,3 +117,22 @@ TEST_CASE("what is remembered of a token's time is what it was checked by") {
   CHECK(validity->from == Time(noon - 65s));
   CHECK(validity->until == Time(noon + 65s));
 }
+
+TEST_CASE("a numeric sub is its decimal text") {
+  auto const [written, want] = GENERATE(table<std::string, std::string>({
+      {"\"7\"", "7"},
+      {"7", "7"},
+      {"0", "0"},
+      {"-1", "-1"},
+      {"9007199254740993", "9007199254740993"},
+      {"9223372036854775807", "9223372036854775807"},
+      {"-9223372036854775808", "-9223372036854775808"},
+      {"18446744073709551615", "18446744073709551615"},
+      {"1000.0", "1000"},
+      {"1e3", "1000"},
+  }));
+  CAPTURE(written);
+  auto const claims = read_claims(R"({"exp":1800000000,"sub":)" + written + "}");
+  REQUIRE(claims.has_value());
+  CHECK(claims->subject == want);
+}

@@ -31,7 +31,6 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   for (std::string_view const candidate : {text, std::string_view(token)}) {
     if (auto const jwt = auth::read_jwt(candidate)) {
       expect(candidate.starts_with(jwt->signed_text), "what is signed is the beginning of the token");
-      expect(candidate.size() <= auth::max_jwt_bytes, "a token is no longer than allowed");
       (void)auth::read_claims(jwt->payload);
     }
   }

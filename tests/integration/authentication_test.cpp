@@ -179,3 +179,41 @@ TEST_CASE("public keys from PEM files and JWK sets let in what is signed with th
   CHECK(status(stranger, "ES384") == 401);
   CHECK(status(other_rsa_key(), "RS256") == 401);
 }
+
+namespace {
+
+/// A JWT of exactly so many bytes, as of somebody who is in many groups.
+std::string jwt_of_size(std::size_t size) {
+  auto const key = SigningKey::hmac(jwt_secret);
+  auto const with_groups = [&](std::size_t bytes) {
+    return jwt(key, "HS256", R"({"sub":"jane","exp":4000000000,"groups":[")" + std::string(bytes, 'g') + "\"]}");
+  };
+  auto bytes = (size - with_groups(0).size()) / 4 * 3;
+  while (with_groups(bytes).size() < size) ++bytes;
+  return with_groups(bytes);
+}
+
+}  // namespace
+
+TEST_CASE("a token may be as long as the header may", "[authentication]") {
+  auto& one = service(StoreKind::sqlite);
+  auto const of_groups = jwt_of_size(8300);
+  REQUIRE(of_groups.size() == 8300);
+  CHECK(status_with(one.server, bearer(of_groups)) == 200);
+  CHECK(status_with(one.server, bearer(of_groups)) == 200);
+
+  RunningDeployd const roomy(store().url(), {"--max-header-bytes", "64KiB"}, {{"DEPLOYD_JWT_SECRET", jwt_secret}});
+  auto const beside = request("GET", "/", bearer("")).size() - std::string_view("GET / HTTP/1.1\r\n\r\n").size();
+  auto const longest = jwt_of_size(65536 - beside);
+  REQUIRE(longest.size() == 65536 - beside);
+  CHECK(status_with(roomy, bearer(longest)) == 200);
+  CHECK(status_with(roomy, bearer(longest + "x")) == 431);
+}
+
+TEST_CASE("a JWT that refers to keys elsewhere, and one whose subject is a number, let in", "[authentication]") {
+  auto& one = service(StoreKind::sqlite);
+  auto const header = R"({"alg":"HS256","jku":"http://127.0.0.1:1/token_keys","x5t":"abc","typ":"JWT"})";
+  auto const token = jwt_with_header(SigningKey::hmac(jwt_secret), deployd::auth::Algorithm::hs256, header,
+                                     R"({"sub":4711,"exp":4000000000})");
+  CHECK(status_with(one.server, bearer(token)) == 200);
+}
