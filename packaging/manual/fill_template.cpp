@@ -128,12 +128,12 @@ std::string options_in_shell() {
   return text;
 }
 
-/// One line an option: name, argument, default and help between tabs.
+/// One line per option: name, argument, default, repeatable or not, commands and help, separated by tabs.
 std::string table() {
   std::string text;
   for (auto const& option : option_table())
-    text += fmt::format("{}\t{}\t{}\t{}\t{}\n", option.name, option.argument, option.default_value,
-                        option.repeatable ? "repeatable" : "", commands_of(option));
+    text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", option.name, option.argument, option.default_value,
+                        option.repeatable ? "repeatable" : "", commands_of(option), option.help);
   return text;
 }
 
