@@ -1,101 +1,72 @@
 #include "server/redaction.hpp"
 
-#include <algorithm>
-#include <optional>
-#include <vector>
+#include <array>
+#include <cstdint>
 
 #include "server/secret_finder.hpp"
 
 namespace deployd::server {
 namespace {
 
-using Places = std::vector<SecretFinder::Place>;
-
 constexpr std::string_view replacement = "[redacted]";
 
-std::optional<unsigned> hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return std::nullopt;
+constexpr unsigned no_digit = 0xFF;
+
+constexpr auto hex_values = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(no_digit);
+  for (unsigned i = 0; i < 10; ++i) values['0' + i] = static_cast<std::uint8_t>(i);
+  for (unsigned i = 0; i < 6; ++i) values['a' + i] = values['A' + i] = static_cast<std::uint8_t>(10 + i);
+  return values;
+}();
+
+unsigned hex_value(char c) noexcept {
+  return hex_values[static_cast<unsigned char>(c)];
 }
 
-/// The byte that two hexadecimal digits at `at` stand for.
-std::optional<char> hex_byte(std::string_view text, std::size_t at, std::size_t& steps) noexcept {
-  if (text.size() - at < 2) return std::nullopt;
-  steps += 2;
-  auto const high = hex_value(text[at]);
-  auto const low = hex_value(text[at + 1]);
-  if (!high || !low) return std::nullopt;
-  return static_cast<char>(*high * 16 + *low);
+/// Whether a token begins with the last digit of what may be an escape, as in `%2dpd_`. It is none then: what stands in
+/// the text is to be found, too.
+bool hides_token(std::string_view from_last_digit) noexcept {
+  return from_last_digit.starts_with("dpd_") || from_last_digit.starts_with("eyJ");
 }
 
 /// The character at `at`, decoded as often as it is encoded: `%2565` is an `e`.
-TextUnit decoded_unit(std::string_view text, std::size_t at, std::size_t& steps) noexcept {
-  ++steps;
+TextUnit unit_at(std::string_view text, std::size_t at, std::size_t& steps) noexcept {
   TextUnit unit{.character = text[at], .depth = 0, .begin = at, .end = at + 1};
-  while (unit.character == '%') {
-    auto const byte = hex_byte(text, unit.end, steps);
-    if (!byte) break;
-    unit.character = *byte;
+  while (unit.character == '%' && text.size() - unit.end >= 2) {
+    ++steps;
+    auto const high = hex_value(text[unit.end]);
+    auto const low = hex_value(text[unit.end + 1]);
+    if (high == no_digit || low == no_digit || hides_token(text.substr(unit.end + 1))) break;
+    unit.character = static_cast<char>(high << 4 | low);
     unit.end += 2;
     ++unit.depth;
   }
   return unit;
 }
 
-Places places_as_written(std::string_view text, std::size_t& steps) {
-  SecretFinder finder;
-  for (std::size_t at = 0; at < text.size(); ++at)
-    finder.take({.character = text[at], .depth = 0, .begin = at, .end = at + 1});
-  finder.finish(text.size());
-  steps += finder.steps();
-  return finder.places();
-}
-
-Places places_as_decoded(std::string_view text, std::size_t& steps) {
-  SecretFinder finder;
-  for (std::size_t at = 0; at < text.size();) {
-    auto const unit = decoded_unit(text, at, steps);
-    finder.take(unit);
-    at = unit.end;
-  }
-  finder.finish(text.size());
-  steps += finder.steps();
-  return finder.places();
-}
-
-/// `text` with a replacement for each of `places`, which are in the order of their beginnings.
-std::string without(std::string_view text, Places const& places, std::size_t& steps) {
-  std::string result;
-  result.reserve(text.size());
-  std::size_t copied = 0;
-  for (auto place = places.begin(); place != places.end(); ++steps) {
-    auto const begin = place->begin;
-    auto end = place->end;
-    for (++place; place != places.end() && place->begin <= end; ++place) end = std::max(end, place->end);
-    result += text.substr(copied, begin - copied);
-    result += replacement;
-    copied = end;
-  }
-  result += text.substr(copied);
-  steps += result.size();
-  return result;
-}
-
 }  // namespace
 
 std::string redacted(std::string_view text, std::size_t& steps) {
-  auto places = places_as_written(text, steps);
-  if (text.find('%') != std::string_view::npos) {
-    auto const decoded = places_as_decoded(text, steps);
-    Places both;
-    both.reserve(places.size() + decoded.size());
-    std::ranges::merge(places, decoded, std::back_inserter(both), {}, &SecretFinder::Place::begin,
-                       &SecretFinder::Place::begin);
-    places = std::move(both);
+  SecretFinder finder;
+  for (std::size_t at = 0; at < text.size();) {
+    auto const unit = unit_at(text, at, steps);
+    finder.take(unit);
+    at = unit.end;
   }
-  return without(text, places, steps);
+  auto const places = finder.finish(text.size());
+  steps += finder.steps();
+
+  std::string result;
+  result.reserve(text.size() + places.size() * replacement.size());
+  std::size_t copied = 0;
+  for (auto const& place : places) {
+    result += text.substr(copied, place.begin - copied);
+    result += replacement;
+    copied = place.end;
+  }
+  result += text.substr(copied);
+  return result;
 }
 
 std::string redacted(std::string_view text) {

@@ -12,7 +12,8 @@ namespace deployd::server {
 /// quote what they were given. Takes time in proportion to the text, whatever it is.
 std::string redacted(std::string_view text);
 
-/// The same, and what it took: `steps` grows by the number of times that a byte was read or written.
+/// The same, and what it took: `steps` grows by one for each character and escape that was looked at and for each
+/// secret that was put down.
 std::string redacted(std::string_view text, std::size_t& steps);
 
 }  // namespace deployd::server

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 namespace deployd::server {
@@ -19,24 +18,6 @@ struct TextUnit {
   std::size_t end;
 };
 
-/// Finds a word in characters that come one by one (Knuth, Morris and Pratt).
-class WordFinder {
- public:
-  static constexpr std::size_t longest_word = 16;
-
-  /// `word` must outlive this and have 1 to `longest_word` characters.
-  explicit WordFinder(std::string_view word) noexcept;
-
-  /// Whether the word ends with this character.
-  bool take(char c) noexcept;
-  void restart() noexcept { matched_ = 0; }
-
- private:
-  std::string_view word_;
-  std::array<std::uint8_t, longest_word> fallback_{};  // how much of the word still matches where so much did not go on
-  std::size_t matched_ = 0;
-};
-
 /// Finds API tokens (what follows `dpd_`), JWTs, the password of `scheme://user:password@host` and the value of
 /// `password=...`. Takes each character once and keeps a bounded state, so that its work is linear in the text.
 class SecretFinder {
@@ -46,28 +27,37 @@ class SecretFinder {
     std::size_t end;
   };
 
-  void take(TextUnit const& unit);
+  void take(TextUnit const& unit) {
+    auto const before = recent_;
+    recent_ = before << 8 | static_cast<unsigned char>(unit.character);
+    ++taken_;
+    if (is_base64url(unit.character)) {
+      extend_part(unit);
+      return;
+    }
+    if (begun_)
+      end_part(unit.begin, unit.character == '.');
+    else
+      part_.taken_before = taken_;
+    if (value_ || authority_ || unit.character == '=' || unit.character == '/') take_delimiter(unit, before);
+  }
 
-  /// To be called once, where the text ends.
-  void finish(std::size_t end);
+  /// What was found, in order; no two touch each other. To be called once, where the text ends.
+  std::vector<Place> finish(std::size_t end);
 
-  /// What was found, in order; no two touch each other. Valid after `finish`.
-  std::vector<Place> const& places() const noexcept { return places_; }
-
-  /// How many characters were taken and places put down: what the work is proportional to.
-  std::size_t steps() const noexcept { return steps_; }
+  /// How many characters were taken and places put down or joined: what the work is proportional to.
+  std::size_t steps() const noexcept { return taken_ + places_handled_; }
 
  private:
   static constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
 
-  /// A run of base64url characters, of which dots make a JWT.
+  /// A run of base64url characters, of which dots make a JWT. Sizes are told by how many characters were taken before.
   struct Part {
-    std::array<TextUnit, 3> last{};  // its last three characters, the last one first
-    std::size_t size = 0;
+    std::size_t taken_before = 0;
     std::size_t token_begin = nowhere;  // where the random part of an API token begins
-    std::size_t token_size = 0;
+    std::size_t taken_before_token = 0;
     std::size_t header_begin = nowhere;  // where what may be the header of a JWT begins
-    std::size_t header_size = 0;
+    std::size_t taken_before_header = 0;
   };
 
   /// The value of `password=`, up to a character that ends it.
@@ -83,24 +73,42 @@ class SecretFinder {
     std::size_t password_end = nowhere;
   };
 
-  void extend_part(TextUnit const& unit);
+  static constexpr auto base64url = [] {
+    std::array<bool, 256> table{};
+    for (auto const* c = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"; *c != '\0'; ++c)
+      table[static_cast<unsigned char>(*c)] = true;
+    return table;
+  }();
+
+  static bool is_base64url(char c) noexcept { return base64url[static_cast<unsigned char>(c)]; }
+
+  void extend_part(TextUnit const& unit) noexcept {
+    if (unit.character == 'e') last_e_begin_ = unit.begin;
+    if (unit.character == '_') note_token(unit);
+    if (static_cast<char>(recent_ >> 16) == 'e') note_header();
+  }
+
+  void note_token(TextUnit const& unit) noexcept;
+  void note_header() noexcept;
+  void take_delimiter(TextUnit const& unit, std::uint64_t before);
   void end_part(std::size_t end, bool dot);
-  void take_for_value(TextUnit const& unit);
-  void take_for_authority(TextUnit const& unit);
   void end_value(std::size_t end);
   void end_authority();
   void put_down(Place place);
 
+  std::uint64_t recent_ = 0;  // the last eight characters, the last one lowest
+  std::size_t taken_ = 0;
+  std::size_t last_e_begin_ = nowhere;  // where the last `e` stands
+
   Part part_;
+  bool begun_ = false;               // a token or a JWT has, in this part or before it
   std::size_t jwt_begin_ = nowhere;  // of the JWT that this part may go on, or goes on
   std::size_t jwt_parts_ = 0;        // its parts before this one; from the second on it is one
   std::optional<Value> value_;
   std::optional<Authority> authority_;
-  WordFinder token_prefix_{"dpd_"};
-  WordFinder value_name_{"password="};
-  WordFinder authority_mark_{"://"};
+
   std::vector<Place> places_;
-  std::size_t steps_ = 0;
+  std::size_t places_handled_ = 0;
 };
 
 }  // namespace deployd::server

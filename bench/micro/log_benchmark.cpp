@@ -43,6 +43,8 @@ BENCHMARK_CAPTURE(redact, almost_beginnings_of_api_tokens, repeated("dpd"));
 BENCHMARK_CAPTURE(redact, api_tokens, repeated("dpd_0123456789abcdefghij/"));
 BENCHMARK_CAPTURE(redact, authorities, repeated("://"));
 BENCHMARK_CAPTURE(redact, passwords_of_urls, repeated("a://b:c@"));
+BENCHMARK_CAPTURE(redact, passwords_of_urls_and_percent_sign, repeated("://b:c@") + "%");
+BENCHMARK_CAPTURE(redact, passwords_of_urls_and_percent_signs, repeated("://b:%@"));
 BENCHMARK_CAPTURE(redact, colons_and_ats, "://" + repeated(":@"));
 BENCHMARK_CAPTURE(redact, passwords, repeated("password=a&"));
 BENCHMARK_CAPTURE(redact, names_of_passwords, repeated("password="));
