@@ -4,7 +4,7 @@ set(CPACK_PACKAGE_NAME deployd)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(DEPLOYD_PACKAGE_CONTACT "The deployd authors <deployd@example.org>" CACHE STRING "Who maintains the packages")
 set(CPACK_PACKAGE_CONTACT "${DEPLOYD_PACKAGE_CONTACT}")
-# Each package says its own.
+# Each package has its own.
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
@@ -24,12 +24,12 @@ set(CPACK_DEBIAN_DEPLOYD_PACKAGE_DEPENDS "init-system-helpers (>= 1.54~), system
 set(CPACK_DEBIAN_DEPLOYD_PACKAGE_SUGGESTS "deployd-bench, postgresql")
 set(CPACK_DEBIAN_DEPLOYD_DESCRIPTION
     "server for the read-only deployments REST API
-deployd answers which deployments a pattern of a data-integration platform
-has, from a SQLite file or from PostgreSQL. Callers bring API tokens or JSON
-Web Tokens.
+deployd serves the deployments of a data-integration platform from a SQLite
+file or from PostgreSQL. Clients authenticate with API tokens or JSON Web
+Tokens.
 .
-The service takes its sockets from systemd, so that it is restarted and
-upgraded without a dropped request.")
+The service receives its sockets from systemd, so that it can be restarted and
+upgraded without losing a request.")
 set(CPACK_DEBIAN_DEPLOYD_PACKAGE_CONTROL_EXTRA
     "${CMAKE_CURRENT_SOURCE_DIR}/debian/postinst;${CMAKE_CURRENT_SOURCE_DIR}/debian/prerm"
     "${CMAKE_CURRENT_SOURCE_DIR}/debian/postrm;${CMAKE_CURRENT_SOURCE_DIR}/debian/conffiles")
@@ -37,12 +37,12 @@ set(CPACK_DEBIAN_DEPLOYD_PACKAGE_CONTROL_EXTRA
 set(CPACK_DEBIAN_DEPLOYD-BENCH_PACKAGE_NAME deployd-bench)
 set(CPACK_DEBIAN_DEPLOYD-BENCH_PACKAGE_SECTION web)
 set(CPACK_DEBIAN_DEPLOYD-BENCH_DESCRIPTION
-    "load generator that checks every answer
+    "load generator that checks every response
 deployd-bench sends keep-alive GETs to an HTTP server over many connections,
-in a closed loop or on schedule, checks each answer, and reports the rate and
-percentiles of latency as text, JSON and a page.")
+in a closed or open loop, checks each response, and reports the rate and the
+percentiles of latency as text, JSON and HTML.")
 
-# What Debian's policy wants beside the files: a changelog of the package, and the copyright.
+# Required by Debian policy: a changelog of the package, and the copyright.
 set(DEPLOYD_PACKAGE_DATE "Thu, 01 Jan 2026 00:00:00 +0000" CACHE STRING "Date of the packages, as in RFC 5322")
 file(READ ${PROJECT_SOURCE_DIR}/LICENSE license)
 string(REGEX REPLACE "^MIT License\n\n[^\n]*\n\n" "" license "${license}")

@@ -1,4 +1,4 @@
-# Fills the line @help@ of a manual page with the options of a help text, as CLI11 writes it:
+# Replaces the line @help@ of a manual page with the options of a help text in the format of CLI11:
 #   awk -v help=FILE -f help_to_roff.awk PAGE
 
 function roff(text) {
