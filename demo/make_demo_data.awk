@@ -1,8 +1,8 @@
-# Writes the demo data, patterns of a data warehouse and what is deployed of each, as NDJSON for `deployd import`:
+# Writes the demo data, patterns of a data warehouse and their deployments, as NDJSON for `deployd import`:
 #
 #   awk -f make_demo_data.awk
 #
-# The same rows every time, so that what the README shows is what a reader sees.
+# The rows are always the same, so that readers of the README get the responses shown there.
 
 BEGIN {
   layers = split("STAGE CORE MART", layer, " ")
@@ -15,7 +15,7 @@ BEGIN {
   stages = split("DEV TEST UAT PROD", stage, " ")
   scopes = split("DDL,load procedures,views,documentation,orchestration", scope, ",")
 
-  # The patterns themselves, then each of them for each subject.
+  # The patterns themselves, then one for each pattern and subject.
   for (l = 1; l <= layers; l++) for (k = 1; k <= kinds[layer[l]]; k++) add_pattern(layer[l] "_" kind(layer[l], k))
   for (l = 1; l <= layers; l++)
     for (k = 1; k <= kinds[layer[l]]; k++)
@@ -35,7 +35,7 @@ function add_pattern(name) {
   printf "{\"pattern\":{\"id\":%d,\"name\":\"%s\"}}\n", ++patterns, name
 }
 
-# The names within one pattern differ: d runs through stages first, then targets, then what is delivered.
+# The names within one pattern differ: d runs through stages first, then targets, then scopes.
 function add_deployment(p, d,    t) {
   t = (p * 5 + int((d - 1) / stages)) % targets + 1
   printf "{\"deployment\":{\"id\":%d,\"pattern_id\":%d,\"name\":\"%s to %s %s\"}}\n", ++deployments, p,

@@ -2,9 +2,9 @@
 #
 #   awk -v have=bookworm -v want=bookworm-backports -f derive_source.awk FILE...
 #
-# FILEs are one-line (*.list) or deb822 (*.sources) files, several of either. The first enabled binary source that
-# offers the suite `have` is printed in its own format with the suite `want` and the component main; everything else
-# of it (URIs, options, Signed-By with an embedded key) stays as it is. Prints nothing where no source offers `have`.
+# FILEs are one-line (*.list) or deb822 (*.sources) files. Prints the first enabled binary source that has the suite
+# `have`, in its own format, with the suite `want` and the component main. Everything else (URIs, options, Signed-By with
+# an embedded key) is unchanged. Prints nothing if no source has `have`.
 
 FNR == 1 { end_stanza() }
 done { next }
@@ -25,7 +25,7 @@ function one_line(line,    options, fields) {
   done = 1
 }
 
-# A stanza ends at an empty line; a line that begins with a blank continues the field above it.
+# A stanza ends at an empty line; a line that starts with a blank continues the previous field.
 function deb822_line(line,    colon) {
   if (line ~ /^#/) return
   if (line ~ /^[ \t]*$/) { end_stanza(); return }

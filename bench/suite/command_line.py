@@ -1,4 +1,4 @@
-"""`./dev bench`: its options, and what happens in which order."""
+"""The command line of `./dev bench`, and the order of its steps."""
 from __future__ import annotations
 
 import argparse
@@ -17,12 +17,12 @@ FULL = Plan(quick=False, rounds=5, seconds=1.2)
 
 
 def main(arguments: list[str]) -> int:
-    """The exit status: 0, 1 when something could not be measured, 64 bad usage."""
+    """Returns the exit status: 0, 1 if something could not be measured, 64 for bad usage."""
     options = _parser().parse_args(arguments)
     if options.list:
         print("\n".join(f"{part.name:<18} {part.title}" for part in PARTS))
         return 0
-    # Whatever was started is ended on the way out, on SIGTERM as on Ctrl-C.
+    # Started processes are ended on exit, after SIGTERM as after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         with Workshop(options.quick) as workshop:
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         say(f"./dev bench: {failure}")
         return 1
     except KeyboardInterrupt:
-        say("./dev bench: stopped; the parts that were finished are kept")
+        say("./dev bench: stopped; the results of finished parts are kept")
         return 128 + signal.SIGINT
 
 
@@ -59,9 +59,9 @@ def _run(workshop: Workshop, options: argparse.Namespace) -> int:
     page.write_text(html_report.report(found))
     if done and not options.quick:
         _bring_up_to_date(ROOT / "bench" / "RESULTS.md", found.only(done))
-    say(f"\n{page.relative_to(ROOT)} shows it, {file.relative_to(ROOT)} has every round.")
+    say(f"\n{page.relative_to(ROOT)} has the report, {file.relative_to(ROOT)} the values of every round.")
     if failed:
-        say(f"./dev bench: not measured, the reasons stand above: {', '.join(failed)}")
+        say(f"./dev bench: not measured, see above for the reasons: {', '.join(failed)}")
     return 1 if failed else 0
 
 
@@ -70,7 +70,7 @@ def _bring_up_to_date(page: pathlib.Path, measured: results.Results) -> None:
     try:
         page.write_text(markdown_report.report(measured, [part.title for part in PARTS], before))
     except markdown_report.OtherMachine:
-        say(f"\n{page.relative_to(ROOT)} is of another machine and stays as it is: only a run of all parts replaces it.")
+        say(f"\n{page.relative_to(ROOT)} is from another machine and was not changed: only a run of all parts replaces it.")
 
 
 def _chosen(options: argparse.Namespace) -> list[Part]:
@@ -88,17 +88,17 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="./dev bench",
-        description="Measures deployd beside its yardsticks: a program that only waits, reads and writes (the floor), nginx, "
-        "and the original's stack. A server and its load have a core each; those that are compared take turns.",
+        description="Compares deployd with a program that only waits, reads and writes (the floor), nginx, and the original's "
+        "stack. A server and its load have a core each; the compared servers take turns.",
         epilog="The parts: " + ", ".join(part.name for part in PARTS) + ".",
     )
-    parser.add_argument("--quick", action="store_true", help="the most telling parts in short rounds: under three minutes")
+    parser.add_argument("--quick", action="store_true", help="measure only the most important parts, in short rounds: under three minutes")
     parser.add_argument(
         "--only",
         action="append",
         metavar="PART",
         choices=[part.name for part in PARTS],
-        help="only this part (repeatable); the others stay as they were measured before",
+        help="measure only this part, and keep the earlier results of the others; repeatable",
     )
-    parser.add_argument("--list", action="store_true", help="print the parts and end")
+    parser.add_argument("--list", action="store_true", help="print the parts and exit")
     return parser
