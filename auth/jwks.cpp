@@ -193,23 +193,46 @@ std::optional<Key> read_entry(Entry const& entry) {
   return key;
 }
 
-}  // namespace
-
-std::vector<Key> read_jwks(std::string_view text, std::string const& file) {
-  auto const set = read_json_object(text, {max_depth});
+/// The array `keys` of a set.
+boost::json::array entries_of(std::string_view text, std::string const& file) {
+  auto set = read_json_object(text, {max_depth});
   if (!set) throw KeyError(file + ": not a JSON Web Key Set: " + set.error().what);
-  auto const* const entries = set->if_contains("keys");
+  auto* const entries = set->if_contains("keys");
   if (entries == nullptr || !entries->is_array()) {
     throw KeyError(file + ": not a JSON Web Key Set: there is no array 'keys'");
   }
+  return std::move(entries->get_array());
+}
+
+std::string name_of_entry(std::string const& file, std::size_t place) {
+  return file + ": key " + std::to_string(place);
+}
+
+}  // namespace
+
+std::vector<Key> read_jwks(std::string_view text, std::string const& file) {
+  auto const entries = entries_of(text, file);
   std::vector<Key> keys;
-  for (std::size_t i = 0; i < entries->get_array().size(); ++i) {
-    auto const name = file + ": key " + std::to_string(i);
-    auto const* const members = entries->get_array()[i].if_object();
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    auto const name = name_of_entry(file, i);
+    auto const* const members = entries[i].if_object();
     if (members == nullptr) throw KeyError(name + ": not an object");
     if (auto key = read_entry(Entry(*members, name))) keys.push_back(*std::move(key));
   }
   return keys;
+}
+
+std::vector<std::string> private_members(std::string_view text, std::string const& file) {
+  auto const entries = entries_of(text, file);
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    auto const& members = entries[i].as_object();
+    std::string found;
+    for (auto const* const name : {"d", "p", "q", "dp", "dq", "qi", "oth"})
+      if (members.contains(name)) found += (found.empty() ? "" : ", ") + std::string(name);
+    if (!found.empty()) lines.push_back(Entry(members, name_of_entry(file, i)).name() + " has " + found);
+  }
+  return lines;
 }
 
 }  // namespace deployd::auth

@@ -17,4 +17,9 @@ namespace deployd::auth {
 /// Throws KeyError naming `file` and the entry, by its place from 0 and its `kid`.
 std::vector<Key> read_jwks(std::string_view text, std::string const& file);
 
+/// The entries of a set with members that only the owner of a private key should have (RFC 7518 §6.2.2, §6.3.2; RFC
+/// 8037 §2), as `keys.json: key 0 (kid 'a') has d, p, q`: a line each, those of entries that `read_jwks` passes over
+/// too. `text` is a set that `read_jwks` has read.
+std::vector<std::string> private_members(std::string_view text, std::string const& file);
+
 }  // namespace deployd::auth

@@ -1,13 +1,17 @@
 #include "auth/key_file.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <system_error>
+#include <utility>
 
+#include "auth/byte_order_mark.hpp"
 #include "auth/key_error.hpp"
 
 namespace deployd::auth {
@@ -33,9 +37,14 @@ class Descriptor {
   throw KeyError(path + ": " + std::generic_category().message(error));
 }
 
+mode_t mode_of(Descriptor const& file) noexcept {
+  struct stat status {};
+  return ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) ? status.st_mode & 07777 : 0;
+}
+
 }  // namespace
 
-std::string read_key_file(std::string const& path) {
+KeyFile read_key_file(std::string const& path) {
   Descriptor const file(path);
   if (file.get() < 0) fail(path, errno);
   std::string bytes;
@@ -48,8 +57,18 @@ std::string read_key_file(std::string const& path) {
     bytes.append(block.data(), static_cast<std::size_t>(got));
     if (bytes.size() > max_file_bytes) throw KeyError(path + ": the file is larger than 1 MiB");
   }
+  auto const marked = bytes.starts_with(byte_order_mark);
+  if (marked) bytes.erase(0, byte_order_mark.size());
   if (bytes.empty()) throw KeyError(path + ": the file is empty");
-  return bytes;
+  return {path, std::move(bytes), marked, mode_of(file)};
+}
+
+std::optional<std::string> exposure_of(KeyFile const& file, std::string_view secret) {
+  auto const* const who = (file.mode & S_IRWXO) != 0   ? "every user of this machine can get at"
+                          : (file.mode & S_IWGRP) != 0 ? "its group can replace"
+                                                       : nullptr;
+  if (who == nullptr) return std::nullopt;
+  return fmt::format("{}: {} {} (mode {:04o}): chmod 640, or 600", file.path, who, secret, file.mode);
 }
 
 }  // namespace deployd::auth

@@ -20,6 +20,7 @@ struct KeyRingOptions {
   std::optional<std::string> issuer = {};
   std::optional<std::string> audience = {};
   std::chrono::seconds leeway{30};
+  std::vector<std::string> complaints = {};  // about the secrets of the configuration, for `KeyRing::complaints`
 };
 
 /// Immutable; safe to read from any thread.
@@ -32,6 +33,9 @@ class KeyRing {
   /// True when no JWT can be good.
   bool empty() const noexcept { return keys_.empty(); }
 
+  /// What is to be said about the keys and how they are kept, a line each.
+  std::vector<std::string> const& complaints() const noexcept { return complaints_; }
+
   /// In the order of the options: the secret, the PEM files, the JWKS files.
   std::vector<Key> const& keys() const noexcept { return keys_; }
 
@@ -42,7 +46,10 @@ class KeyRing {
  private:
   KeyRing() = default;
 
+  void add_jwks(std::string const& path);
+
   std::vector<Key> keys_;
+  std::vector<std::string> complaints_;
   std::optional<std::string> issuer_;
   std::optional<std::string> audience_;
   std::chrono::seconds leeway_{};

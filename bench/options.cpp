@@ -12,6 +12,8 @@
 #include <iostream>
 #include <iterator>
 
+#include "auth/byte_order_mark.hpp"
+
 namespace deployd::bench {
 namespace {
 
@@ -105,7 +107,7 @@ struct Given {
 std::string fields(Given const& given, Url const& url) {
   std::string token = given.token;
   if (!given.token_file.empty()) {
-    token = file_contents("--token-file", given.token_file);
+    token = auth::without_byte_order_mark(file_contents("--token-file", given.token_file));
     if (token.ends_with('\n')) token.pop_back();
     if (token.ends_with('\r')) token.pop_back();
   }

@@ -84,6 +84,7 @@ class Server {
     if (options.admin_listen || !passed_admin_.empty())
       admin_.emplace(main_, options, database, page_, std::move(passed_admin_));
     // Last, so that a start that fails is one line.
+    warn_of(*keys);
     if (keys->empty() && !database.has_api_tokens())
       spdlog::warn("no key for tokens is configured and the store has no API token: every call will be refused");
   }
@@ -199,6 +200,7 @@ class Server {
           throw TlsError("--tls-cert: HTTPS is switched on or off by a restart only");
         auto tls = load_tls(fresh.tls);
         for (auto& worker : workers_) worker->replace_keys(keys);
+        warn_of(*keys);
         if (tls) replace_tls(std::move(tls));
         note_reloaded();
         reloads_.succeeded.add();
@@ -212,6 +214,10 @@ class Server {
       systemd_.ready(status);
       await_reload();
     });
+  }
+
+  static void warn_of(auth::KeyRing const& keys) {
+    for (auto const& line : keys.complaints()) spdlog::warn("{}", line);
   }
 
   /// Null when TLS is off.
@@ -244,6 +250,7 @@ class Server {
       watch_log();
     });
   }
+
 
   void note_reloaded() noexcept {
     auto const now = std::chrono::system_clock::now().time_since_epoch();

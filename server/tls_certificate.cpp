@@ -33,9 +33,9 @@ int refuse_passphrase(char*, int, int, void* asked) noexcept {
   return -1;
 }
 
-OpenSslOwned<EVP_PKEY> read_private_key(std::string const& file) {
-  auto const text = auth::read_key_file(file);
-  auto const source = open_text(text);
+OpenSslOwned<EVP_PKEY> read_private_key(auth::KeyFile const& read) {
+  auto const& file = read.path;
+  auto const source = open_text(read.bytes);
   bool encrypted = false;
   OpenSslOwned<EVP_PKEY> key(PEM_read_bio_PrivateKey(source.get(), nullptr, refuse_passphrase, &encrypted));
   ERR_clear_error();
@@ -97,7 +97,7 @@ std::vector<OpenSslOwned<X509>> read_certificates(std::string_view text, std::st
 TlsCertificate read_tls_certificate(TlsFiles const& files) {
   TlsCertificate result;
   result.files = files;
-  auto certificates = read_certificates(auth::read_key_file(files.certificate), files.certificate);
+  auto certificates = read_certificates(auth::read_key_file(files.certificate).bytes, files.certificate);
   result.own = std::move(certificates.front());
   result.chain.reset(sk_X509_new_null());
   if (!result.chain) throw std::bad_alloc();
@@ -105,7 +105,9 @@ TlsCertificate read_tls_certificate(TlsFiles const& files) {
     if (sk_X509_push(result.chain.get(), certificates[i].get()) <= 0) throw std::bad_alloc();
     std::ignore = certificates[i].release();
   }
-  result.key = read_private_key(files.key);
+  auto const key = auth::read_key_file(files.key);
+  result.key = read_private_key(key);
+  result.exposure = auth::exposure_of(key);
   auto const belongs = X509_check_private_key(result.own.get(), result.key.get()) == 1;
   ERR_clear_error();
   if (!belongs)

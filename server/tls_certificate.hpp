@@ -29,7 +29,8 @@ struct TlsCertificate {
   OpenSslOwned<X509> own;
   OpenSslOwned<STACK_OF(X509)> chain;
   OpenSslOwned<EVP_PKEY> key;
-  std::vector<std::string> names;  // DNS names in lower case, sorted, `*.example.com` among them
+  std::vector<std::string> names;       // DNS names in lower case, sorted, `*.example.com` among them
+  std::optional<std::string> exposure;  // what is to be said about who can get at the key's file
 };
 
 /// Throws TlsError, or auth::KeyError for a file that cannot be read.

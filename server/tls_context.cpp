@@ -134,7 +134,7 @@ OpenSslOwned<SSL_CTX> make_context(TlsOptions const& options, TlsTicketKeys* tic
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, use_ticket_key);
   SSL_CTX_set_session_ticket_cb(context, nullptr, judge_ticket, nullptr);
 
-  auto const authorities = options.client_ca_file ? auth::read_key_file(*options.client_ca_file) : std::string();
+  auto const authorities = options.client_ca_file ? auth::read_key_file(*options.client_ca_file).bytes : std::string();
   if (options.client_ca_file) require_client_certificates(context, authorities, *options.client_ca_file);
   tie_sessions_to(context, authorities);
   return owned;
@@ -221,6 +221,8 @@ std::map<std::string, std::chrono::system_clock::time_point> TlsContext::expirie
 
 std::vector<std::string> TlsContext::complaints(std::chrono::system_clock::time_point now) const {
   std::vector<std::string> lines;
+  for (auto const& certificate : certificates_)
+    if (certificate.exposure) lines.push_back(*certificate.exposure);
   for (auto const& certificate : certificates_)
     if (auto line = validity_complaint(certificate, now)) lines.push_back(std::move(*line));
   return lines;

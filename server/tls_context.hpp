@@ -42,7 +42,7 @@ class TlsContext {
   /// When the certificates end, by the files that they came from.
   std::map<std::string, std::chrono::system_clock::time_point> expiries() const;
 
-  /// What is to be said about the dates of the certificates, a line each.
+  /// What is to be said about the dates of the certificates and who can read their keys, a line each.
   std::vector<std::string> complaints(std::chrono::system_clock::time_point now) const;
 
  private:

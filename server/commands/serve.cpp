@@ -31,9 +31,12 @@ int run_serve(Settings const& settings, std::function<Settings()> reread) {
 int run_check(Settings const& settings) {
   auto const options = read_serve_options(settings);
   auto const keys = auth::KeyRing::load(options.keys);
-  if (auto const tls = load_tls(options.tls))
-    for (auto const& line : tls->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
+  auto const tls = load_tls(options.tls);
   auto const database = storage::open_database(options.database);
+  // Once nothing can fail, so that a failure is one line.
+  if (tls)
+    for (auto const& line : tls->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
+  for (auto const& line : keys->complaints()) spdlog::warn("{}", line);
   if (keys->empty() && !database->has_api_tokens())
     spdlog::warn("no key for tokens is configured and the store has no API token: every call will be refused");
   print("The configuration is good, and the store " + storage::describe(options.database.url) + " can be served.\n");

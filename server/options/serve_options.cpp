@@ -4,10 +4,12 @@
 #include <set>
 #include <string>
 
+#include "auth/hmac_secret.hpp"
 #include "auth/key_file.hpp"
 #include "server/listener.hpp"
 #include "server/options/values.hpp"
 #include "storage/relation_name.hpp"
+#include "storage/url_password.hpp"
 
 namespace deployd::server {
 namespace {
@@ -15,6 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds longest = std::chrono::hours(24 * 365);
+constexpr std::size_t mib = std::size_t{1} << 20;
 
 storage::DatabaseUrl to_database_url(std::string_view text) {
   auto url = storage::parse_database_url(text);
@@ -55,6 +58,24 @@ std::chrono::seconds to_leeway(std::string_view text) {
   return std::chrono::floor<std::chrono::seconds>(time);
 }
 
+void take_secret(auth::HmacSecret secret, auth::KeyRingOptions& keys) {
+  keys.secret = std::move(secret.bytes);
+  keys.secret_origin = std::move(secret.origin);
+  keys.complaints = std::move(secret.complaints);
+}
+
+/// What is to be said about a configuration file in which the password of the database stands: a line, if others can
+/// read it.
+std::optional<std::string> password_exposure(Settings const& settings) {
+  auto const* const config = settings.find("config");
+  auto const* const database = settings.find("database");
+  if (config == nullptr || database == nullptr) return std::nullopt;
+  auto const& file = config->values.front();
+  if (!database->origin.starts_with(file + ':')) return std::nullopt;
+  if (!storage::holds_password(to_database_url(database->values.front()))) return std::nullopt;
+  return auth::exposure_of(auth::read_key_file(file), "the password of --database");
+}
+
 void refuse_shared_addresses(Settings const& settings, ServeOptions const& options) {
   std::set<std::string> names;
   for (auto const& address : options.listen) {
@@ -86,13 +107,9 @@ StorePlace read_store_place(Settings const& settings) {
 auth::KeyRingOptions read_key_options(Settings const& settings) {
   auth::KeyRingOptions keys;
   if (auto const* const file = settings.find("jwt-secret-file")) {
-    auto secret = auth::read_key_file(file->values.front());
-    if (secret.ends_with('\n')) secret.pop_back();
-    keys.secret = std::move(secret);
-    keys.secret_origin = file->values.front();
+    take_secret(auth::read_secret_file(file->values.front()), keys);
   } else if (auto const* const secret = std::getenv("DEPLOYD_JWT_SECRET"); secret != nullptr && *secret != '\0') {
-    keys.secret = secret;
-    keys.secret_origin = "DEPLOYD_JWT_SECRET";
+    take_secret(auth::secret_of_variable("DEPLOYD_JWT_SECRET", secret), keys);
   }
   keys.public_key_files = settings.read_all("jwt-public-key", as_text);
   keys.jwks_files = settings.read_all("jwks", as_text);
@@ -113,6 +130,12 @@ TlsOptions read_tls_options(Settings const& settings) {
   if (options.client_ca_file && keys.empty())
     throw ConfigurationError("--tls-cert is missing: --tls-client-ca needs --tls-cert and --tls-key");
   return options;
+}
+
+std::size_t read_max_header_bytes(Settings const& settings) {
+  auto bytes = ServeOptions().max_header_bytes;
+  read_size(settings, "max-header-bytes", {64, 16 * mib}, bytes);
+  return bytes;
 }
 
 ServeOptions read_serve_options(Settings const& settings) {
@@ -137,8 +160,7 @@ ServeOptions read_serve_options(Settings const& settings) {
   read_time(settings, "drain-delay", milliseconds(0), options.drain_delay);
   read_time(settings, "drain-timeout", milliseconds(0), options.drain_timeout);
   read_time(settings, "stream-timeout", milliseconds(1), options.stream_timeout);
-  constexpr std::size_t mib = std::size_t{1} << 20;
-  read_size(settings, "max-header-bytes", {64, 16 * mib}, options.max_header_bytes);
+  options.max_header_bytes = read_max_header_bytes(settings);
   read_size(settings, "max-target-bytes", {1, 16 * mib}, options.max_target_bytes);
   read_size(settings, "max-body-bytes", {0, 1024 * mib}, options.max_body_bytes);
   options.rate_limit = settings.read("rate-limit", parse_rate);
@@ -151,6 +173,7 @@ ServeOptions read_serve_options(Settings const& settings) {
                 one_of<AccessLog>({{"off", AccessLog::off}, {"json", AccessLog::json}, {"text", AccessLog::text}}))
           .value_or(AccessLog::off);
   options.keys = read_key_options(settings);
+  if (auto exposure = password_exposure(settings)) options.keys.complaints.push_back(*std::move(exposure));
   options.tls = read_tls_options(settings);
   return options;
 }

@@ -19,6 +19,7 @@ struct StorePlace {
 StorePlace read_store_place(Settings const& settings);
 auth::KeyRingOptions read_key_options(Settings const& settings);
 TlsOptions read_tls_options(Settings const& settings);
+std::size_t read_max_header_bytes(Settings const& settings);
 ServeOptions read_serve_options(Settings const& settings);
 
 }  // namespace deployd::server

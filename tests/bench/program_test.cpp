@@ -102,7 +102,9 @@ TEST_CASE("a duration ends the run") {
 
 TEST_CASE("a request is what the options say") {
   TemporaryDirectory const directory;
-  auto const token = directory.write("token", "abc.def\n");
+  auto const token = directory.write("token",
+                                     "\xEF\xBB\xBF"
+                                     "abc.def\n");
   ScriptedServer const server(always({answer("[]")}));
   auto const got = bench({server.url("/a?b=%20"), "--requests", "1", "--warmup", "0s", "--token-file", token,
                           "--header", "X-One: 1", "--header", "X-Two:  2 2"});

@@ -4,6 +4,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ class Files {
     auto const number = std::to_string(options.certificates.size());
     options.certificates.push_back(
         {directory.write("cert" + number, made.certificate), directory.write("key" + number, made.key)});
+    std::filesystem::permissions(options.certificates.back().key, std::filesystem::perms(0600));
   }
   void add(std::vector<std::string> names, KeyType key = KeyType::p256) {
     write(authority().issue({.names = std::move(names), .key = key}));
@@ -269,6 +271,32 @@ TEST_CASE("certificates that have expired, will soon or are not good yet are ser
   CHECK(complaints[0].starts_with(files.options.certificates[0].certificate + ": "));
   CHECK(complaints[0].find(said) != std::string::npos);
   CHECK(Handshake(*context, {}).name() == "a.example");
+}
+
+TEST_CASE("a key that others can read is complained of, and a certificate that they can read is not") {
+  Files files;
+  files.add({"a.example"});
+  auto const& named = files.options.certificates[0];
+  std::filesystem::permissions(named.certificate, std::filesystem::perms(0644));
+  auto const complaints = [&] { return files.load()->complaints(std::chrono::system_clock::now()); };
+  for (auto const mode : {0600, 0640, 0400}) {
+    std::filesystem::permissions(named.key, std::filesystem::perms(mode));
+    CHECK(complaints().empty());
+  }
+  for (auto const mode : {0644, 0604, 0660}) {
+    std::filesystem::permissions(named.key, std::filesystem::perms(mode));
+    REQUIRE(complaints().size() == 1);
+    CHECK(complaints()[0].starts_with(named.key + ": "));
+  }
+}
+
+TEST_CASE("PEM files may begin with a byte order mark") {
+  Files files;
+  auto const made = authority().issue();
+  std::string const mark = "\xEF\xBB\xBF";
+  files.write({mark + made.certificate, mark + made.key});
+  files.options.client_ca_file = files.directory.write("ca", mark + authority().certificate());
+  CHECK(files.complaint() == "(none)");
 }
 
 TEST_CASE("of a certificate that is good for weeks nothing is said") {
