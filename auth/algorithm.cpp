@@ -1,7 +1,6 @@
 #include "auth/algorithm.hpp"
 
 #include <array>
-#include <utility>
 
 namespace deployd::auth {
 namespace {
@@ -31,6 +30,10 @@ std::optional<Algorithm> algorithm_of(std::string_view name) noexcept {
     if (name == known) return algorithm;
   }
   return std::nullopt;
+}
+
+std::span<std::pair<std::string_view, Algorithm> const> all_algorithms() noexcept {
+  return names;
 }
 
 std::optional<Digest> digest_of(Algorithm algorithm) noexcept {

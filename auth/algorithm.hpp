@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <utility>
 
 namespace deployd::auth {
 
@@ -29,6 +31,9 @@ enum class Digest : unsigned char { sha256, sha384, sha512 };
 
 /// The algorithm of an `alg` value, which is case-sensitive; nothing when there is none of this name.
 std::optional<Algorithm> algorithm_of(std::string_view name) noexcept;
+
+/// Every algorithm with its `alg` value.
+std::span<std::pair<std::string_view, Algorithm> const> all_algorithms() noexcept;
 
 /// Whether an algorithm is EdDSA, by any of its names.
 constexpr bool is_edwards(Algorithm algorithm) noexcept {

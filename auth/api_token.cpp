@@ -29,6 +29,13 @@ bool looks_like_api_token(std::string_view text) noexcept {
   return is_base64url_of(text.substr(prefix.size()), random_bytes);
 }
 
+std::optional<Refusal> refusal_of(storage::ApiToken const& token, std::chrono::system_clock::time_point now) noexcept {
+  if (token.revoked) return Refusal::revoked;
+  // Compared in seconds: a far expiry does not fit into the clock's nanoseconds.
+  if (token.expires && std::chrono::floor<std::chrono::seconds>(now) >= *token.expires) return Refusal::expired;
+  return std::nullopt;
+}
+
 storage::Sha256 hash_of(std::string_view token) noexcept {
   storage::Sha256 hash;
   SHA256(reinterpret_cast<unsigned char const*>(token.data()), token.size(), hash.data());

@@ -7,12 +7,14 @@
 #include <array>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
 #include "auth/api_token.hpp"
 #include "auth/bearer_credentials.hpp"
 #include "auth/jwt_verifier.hpp"
+#include "auth/refusal_report.hpp"
 #include "auth/token_cache.hpp"
 
 namespace deployd::auth {
@@ -57,8 +59,10 @@ Identity identity_of(JwtClaims const& claims, std::string_view token) {
 }  // namespace
 
 struct Authenticator::Impl {
-  JwtVerifier jwts;
+  std::shared_ptr<KeyRing const> keys;
   storage::Store& store;
+  RefusalLog* log;
+  JwtVerifier jwts{keys};
   TokenCache cache{};
   TokenChecks checks{};
   std::unordered_map<std::int64_t, system_clock::time_point> uses_noted{};
@@ -66,17 +70,14 @@ struct Authenticator::Impl {
 
   /// What the store's answer says about an API token.
   Verdict judge(std::string_view credentials, storage::ApiToken const& token, system_clock::time_point now) {
-    if (token.revoked) return Refusal::revoked;
+    if (auto const refusal = refusal_of(token, now))
+      return refuse(*refusal, [&] { return report_refusal(*refusal, token, now); });
     Validity validity{.from = now, .until = now + api_token_kept};
-    if (token.expires) {
-      // Compared in seconds first: a far expiry does not fit into the clock's nanoseconds.
-      if (std::chrono::floor<std::chrono::seconds>(now) >= *token.expires) return Refusal::expired;
-      if (*token.expires - std::chrono::floor<std::chrono::seconds>(now) <= std::chrono::seconds(1)) {
-        validity.until = std::min<system_clock::time_point>(validity.until, *token.expires);
-      }
-    }
+    // A far expiry does not fit into the clock's nanoseconds.
+    if (token.expires && *token.expires - std::chrono::floor<std::chrono::seconds>(now) <= std::chrono::seconds(1))
+      validity.until = std::min<system_clock::time_point>(validity.until, *token.expires);
     note_use(token.id, now);
-    return cache.put(credentials, identity_of(token), validity);
+    return accept(credentials, identity_of(token), validity);
   }
 
   void note_use(std::int64_t id, system_clock::time_point now) {
@@ -89,16 +90,32 @@ struct Authenticator::Impl {
 
   Verdict verify_jwt(std::string_view credentials, std::string_view token, system_clock::time_point now) {
     auto good = jwts.verify(token, now);
-    if (!good) return good.error();
-    return cache.put(credentials, identity_of(good->claims, token), good->validity);
+    if (!good) return refuse(good.error().why, [&] { return report_refusal(good.error(), token, *keys, now); });
+    return accept(credentials, identity_of(good->claims, token), good->validity);
   }
 
-  Verdict counted(Verdict verdict) noexcept {
-    if (auto const* const refusal = std::get_if<Refusal>(&verdict))
-      checks.refused[static_cast<std::size_t>(*refusal)].add();
-    else
-      checks.accepted.add();
-    return verdict;
+  Verdict accept(std::string_view credentials, Identity identity, Validity const& validity) {
+    checks.accepted.add();
+    return cache.put(credentials, std::move(identity), validity);
+  }
+
+  void count(Refusal why) noexcept { checks.refused[static_cast<std::size_t>(why)].add(); }
+
+  /// `report` is asked only when a line of the log is due.
+  template <typename Report>
+  Refused refuse(Refusal why, Report const& report) {
+    count(why);
+    if (log == nullptr || !spdlog::should_log(spdlog::level::info)) return {why, {}};
+    auto const others = log->admit(why, RefusalLog::Clock::now());
+    if (!others) return {why, {}};
+    auto line = report();
+    if (*others > 0)
+      line += " (and " + std::to_string(*others) + " others for this reason since the last line about it)";
+    return {why, std::move(line)};
+  }
+
+  Refused refuse(Fault const& fault) {
+    return refuse(fault.why, [&fault] { return report_refusal(fault); });
   }
 
   void log_trouble(boost::system::error_code const& trouble, system_clock::time_point now) {
@@ -108,8 +125,8 @@ struct Authenticator::Impl {
   }
 };
 
-Authenticator::Authenticator(std::shared_ptr<KeyRing const> keys, storage::Store& store)
-    : impl_(new Impl{.jwts = JwtVerifier(std::move(keys)), .store = store}) {}
+Authenticator::Authenticator(std::shared_ptr<KeyRing const> keys, storage::Store& store, RefusalLog* log)
+    : impl_(new Impl{.keys = std::move(keys), .store = store, .log = log}) {}
 
 Authenticator::~Authenticator() = default;
 
@@ -117,8 +134,12 @@ Identity const* Authenticator::recall(std::string_view credentials, system_clock
   return impl_->cache.find(credentials, now);
 }
 
-void Authenticator::note_refused(Refusal why) noexcept {
-  impl_->counted(why);
+void Authenticator::note_absent() noexcept {
+  impl_->count(Refusal::no_credentials);
+}
+
+Refused Authenticator::refuse_several() {
+  return impl_->refuse({Refusal::malformed, "the request has more than one Authorization field"});
 }
 
 void Authenticator::note_recalled() noexcept {
@@ -131,21 +152,25 @@ TokenChecks const& Authenticator::checks() const noexcept {
 
 boost::asio::awaitable<Verdict> Authenticator::verify(std::string_view credentials, system_clock::time_point now) {
   auto const token = bearer_token(credentials);
-  if (!token) co_return impl_->counted(token.error());
-  if (!looks_like_api_token(*token)) co_return impl_->counted(impl_->verify_jwt(credentials, *token, now));
+  if (!token) co_return impl_->refuse(token.error());
+  if (!looks_like_api_token(*token)) co_return impl_->verify_jwt(credentials, *token, now);
 
   auto const hash = hash_of(*token);
   auto answer = co_await impl_->store.api_token(hash);
   if (!answer) {
     impl_->log_trouble(answer.error(), now);
-    co_return impl_->counted(Refusal::store_unavailable);
+    impl_->count(Refusal::store_unavailable);
+    co_return Refused{Refusal::store_unavailable, {}};
   }
   auto const& known = *answer;
-  if (!known) co_return impl_->counted(Refusal::unknown_token);
-  co_return impl_->counted(impl_->judge(credentials, *known, now));
+  if (!known) {
+    co_return impl_->refuse(Refusal::unknown_token);
+  }
+  co_return impl_->judge(credentials, *known, now);
 }
 
 void Authenticator::replace_keys(std::shared_ptr<KeyRing const> keys) noexcept {
+  impl_->keys = keys;
   impl_->jwts = JwtVerifier(std::move(keys));
   impl_->cache.clear();
 }

@@ -27,21 +27,23 @@ constexpr bool is_bearer(std::string_view scheme) noexcept {
 
 }  // namespace
 
-boost::system::result<std::string_view, Refusal> bearer_token(std::string_view field_value) noexcept {
+boost::system::result<std::string_view, Fault> bearer_token(std::string_view field_value) noexcept {
+  constexpr Fault no_single_token(Refusal::malformed, "the Authorization field does not have one token after 'Bearer'");
+
   std::size_t at = 0;
   while (at < field_value.size() && is_token(field_value[at])) ++at;
-  if (!is_bearer(field_value.substr(0, at))) return Refusal::no_credentials;
+  if (!is_bearer(field_value.substr(0, at))) return Fault(Refusal::no_credentials);
 
   auto const spaces = at;
   while (at < field_value.size() && field_value[at] == ' ') ++at;
-  if (at == spaces) return Refusal::malformed;
+  if (at == spaces) return no_single_token;
 
   auto const token = field_value.substr(at);
   std::size_t end = 0;
   while (end < token.size() && is_token68(token[end])) ++end;
-  if (end == 0) return Refusal::malformed;
+  if (end == 0) return no_single_token;
   while (end < token.size() && token[end] == '=') ++end;
-  if (end != token.size()) return Refusal::malformed;
+  if (end != token.size()) return no_single_token;
   return token;
 }
 

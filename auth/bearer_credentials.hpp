@@ -12,6 +12,6 @@ namespace deployd::auth {
 /// The one token of `Bearer TOKEN`, a view into `field_value`.
 /// `Refusal::no_credentials` for an empty value or another scheme, `Refusal::malformed` for anything else than one
 /// token of RFC 6750 characters behind the scheme and spaces.
-boost::system::result<std::string_view, Refusal> bearer_token(std::string_view field_value) noexcept;
+boost::system::result<std::string_view, Fault> bearer_token(std::string_view field_value) noexcept;
 
 }  // namespace deployd::auth

@@ -20,17 +20,18 @@ struct Header {
   std::optional<std::string> kid;
 };
 
-boost::system::result<Header, Refusal> read_header(std::string_view text) {
+boost::system::result<Header, Fault> read_header(std::string_view text) {
   auto const header = read_json_object(text, header_limits);
-  if (!header) return Refusal::malformed;
+  if (!header) return Fault(Refusal::malformed, "the header is not a strict JSON object");
   for (auto const* const name : texts) {
     auto const* const value = header->if_contains(name);
-    if (value != nullptr && !value->is_string()) return Refusal::malformed;
+    if (value != nullptr && !value->is_string())
+      return Fault(Refusal::malformed, "alg, kid, typ or cty in the header is not a string");
   }
   if (header->contains("crit")) return Refusal::critical_extension;
 
   auto const* const alg = header->if_contains("alg");
-  if (alg == nullptr) return Refusal::malformed;
+  if (alg == nullptr) return Fault(Refusal::malformed, "the header has no alg");
   auto const algorithm = algorithm_of(alg->get_string());
   if (!algorithm) return Refusal::algorithm;
   auto const* const kid = header->if_contains("kid");
@@ -39,15 +40,18 @@ boost::system::result<Header, Refusal> read_header(std::string_view text) {
 
 }  // namespace
 
-boost::system::result<Jwt, Refusal> read_jwt(std::string_view token) {
-  if (std::ranges::count(token, '.') != 2) return Refusal::malformed;
+boost::system::result<Jwt, Fault> read_jwt(std::string_view token) {
+  if (std::ranges::count(token, '.') != 2)
+    return Fault(Refusal::malformed, "it does not have the three parts of a JWT, with dots between them");
   auto const header_end = token.find('.');
   auto const payload_end = token.rfind('.');
 
   auto const header_bytes = decode_base64url(token.substr(0, header_end));
   auto payload = decode_base64url(token.substr(header_end + 1, payload_end - header_end - 1));
   auto signature = decode_base64url(token.substr(payload_end + 1));
-  if (!header_bytes || !payload || !signature) return Refusal::malformed;
+  if (!header_bytes) return Fault(Refusal::malformed, "the header is not base64url");
+  if (!payload) return Fault(Refusal::malformed, "the payload is not base64url");
+  if (!signature) return Fault(Refusal::malformed, "the signature is not base64url");
 
   auto header = read_header(*header_bytes);
   if (!header) return header.error();

@@ -27,6 +27,6 @@ struct Jwt {
 ///
 /// `Refusal::algorithm` for an `alg` that is not supported (`none` among them), `Refusal::critical_extension` for any
 /// `crit`, else `Refusal::malformed`.
-boost::system::result<Jwt, Refusal> read_jwt(std::string_view token);
+boost::system::result<Jwt, Fault> read_jwt(std::string_view token);
 
 }  // namespace deployd::auth

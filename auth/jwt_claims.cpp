@@ -22,13 +22,37 @@ constexpr std::int64_t max_exact = std::int64_t{1} << 53;
 // In seconds: the milliseconds still fit into 64 bits.
 constexpr std::int64_t max_date = max_exact;
 
-/// A member that may be absent. `malformed` is set when it is there and of another type.
-std::optional<std::string> read_text(boost::json::object const& claims, char const* name, bool& malformed) {
-  auto const* const value = claims.if_contains(name);
+/// What is wrong with the first claim that is not as it must be; empty while there is none.
+class Malformed {
+ public:
+  void note(std::string_view what) noexcept {
+    if (what_.empty()) what_ = what;
+  }
+  std::string_view what() const noexcept { return what_; }
+
+ private:
+  std::string_view what_;
+};
+
+/// A claim that is read, and what is wrong when it is there and of another type.
+struct Claim {
+  char const* name;
+  std::string_view complaint;
+};
+constexpr Claim iss{"iss", "iss is not a string"};
+constexpr Claim jti{"jti", "jti is not a string"};
+constexpr Claim sub{"sub", "sub is neither a string nor a whole number"};
+constexpr Claim exp{"exp", "exp is not a date in seconds"};
+constexpr Claim nbf{"nbf", "nbf is not a date in seconds"};
+constexpr Claim iat{"iat", "iat is not a date in seconds"};
+constexpr std::string_view not_audiences = "aud is neither a string nor an array of strings";
+
+std::optional<std::string> read_text(boost::json::object const& claims, Claim const& claim, Malformed& malformed) {
+  auto const* const value = claims.if_contains(claim.name);
   if (value == nullptr) return std::nullopt;
   auto const* const text = value->if_string();
   if (text == nullptr) {
-    malformed = true;
+    malformed.note(claim.complaint);
     return std::nullopt;
   }
   return std::string(*text);
@@ -36,20 +60,20 @@ std::optional<std::string> read_text(boost::json::object const& claims, char con
 
 /// `sub`: a string, or a whole number in place of its decimal text. Fractions, and numbers that a double would round,
 /// are malformed: two different ones could be one subject.
-std::optional<std::string> read_subject(boost::json::object const& claims, bool& malformed) {
-  auto const* const value = claims.if_contains("sub");
-  if (value == nullptr || !value->is_number()) return read_text(claims, "sub", malformed);
+std::optional<std::string> read_subject(boost::json::object const& claims, Malformed& malformed) {
+  auto const* const value = claims.if_contains(sub.name);
+  if (value == nullptr || !value->is_number()) return read_text(claims, sub, malformed);
   if (auto const* const number = value->if_int64()) return std::to_string(*number);
   if (auto const* const number = value->if_uint64()) return std::to_string(*number);
   auto const number = value->get_double();
-  if (std::fabs(number) <= static_cast<double>(max_exact) && std::trunc(number) == number)
+  if (std::fabs(number) < static_cast<double>(max_exact) && std::trunc(number) == number)
     return std::to_string(static_cast<std::int64_t>(number));
-  malformed = true;
+  malformed.note(sub.complaint);
   return std::nullopt;
 }
 
-std::optional<NumericDate> read_date(boost::json::object const& claims, char const* name, bool& malformed) {
-  auto const* const value = claims.if_contains(name);
+std::optional<NumericDate> read_date(boost::json::object const& claims, Claim const& claim, Malformed& malformed) {
+  auto const* const value = claims.if_contains(claim.name);
   if (value == nullptr) return std::nullopt;
   if (auto const* const seconds = value->if_int64();
       seconds != nullptr && *seconds >= -max_date && *seconds <= max_date) {
@@ -59,11 +83,11 @@ std::optional<NumericDate> read_date(boost::json::object const& claims, char con
       seconds != nullptr && std::fabs(*seconds) <= static_cast<double>(max_date)) {
     return NumericDate(milliseconds(static_cast<std::int64_t>(std::floor(*seconds * 1000))));
   }
-  malformed = true;
+  malformed.note(claim.complaint);
   return std::nullopt;
 }
 
-std::vector<std::string> read_audiences(boost::json::object const& claims, bool& malformed) {
+std::vector<std::string> read_audiences(boost::json::object const& claims, Malformed& malformed) {
   auto const* const value = claims.if_contains("aud");
   if (value == nullptr) return {};
   if (auto const* const text = value->if_string()) return {std::string(*text)};
@@ -71,12 +95,14 @@ std::vector<std::string> read_audiences(boost::json::object const& claims, bool&
   if (auto const* const list = value->if_array()) {
     for (auto const& element : *list) {
       auto const* const text = element.if_string();
-      malformed = malformed || text == nullptr;
-      if (text != nullptr) audiences.emplace_back(*text);
+      if (text == nullptr)
+        malformed.note(not_audiences);
+      else
+        audiences.emplace_back(*text);
     }
     return audiences;
   }
-  malformed = true;
+  malformed.note(not_audiences);
   return {};
 }
 
@@ -89,21 +115,21 @@ system_clock::time_point nearest(NumericDate date) noexcept {
 
 }  // namespace
 
-boost::system::result<JwtClaims, Refusal> read_claims(std::string_view payload) {
+boost::system::result<JwtClaims, Fault> read_claims(std::string_view payload) {
   auto const object = read_json_object(payload, {max_depth});
-  if (!object) return Refusal::malformed;
+  if (!object) return Fault(Refusal::malformed, "the payload is not a strict JSON object");
 
-  bool malformed = false;
+  Malformed malformed;
   JwtClaims claims;
-  claims.issuer = read_text(*object, "iss", malformed);
+  claims.issuer = read_text(*object, iss, malformed);
   claims.subject = read_subject(*object, malformed);
   claims.audiences = read_audiences(*object, malformed);
-  claims.not_before = read_date(*object, "nbf", malformed);
-  auto const expires = read_date(*object, "exp", malformed);
-  read_date(*object, "iat", malformed);
-  read_text(*object, "jti", malformed);
-  if (malformed) return Refusal::malformed;
-  if (!expires) return Refusal::no_expiry;
+  claims.not_before = read_date(*object, nbf, malformed);
+  auto const expires = read_date(*object, exp, malformed);
+  read_date(*object, iat, malformed);
+  read_text(*object, jti, malformed);
+  if (!malformed.what().empty()) return Fault(Refusal::malformed, malformed.what());
+  if (!expires) return Fault(Refusal::no_expiry);
   claims.expires = *expires;
   return claims;
 }

@@ -28,7 +28,7 @@ struct JwtClaims {
 /// Reads a payload. `Refusal::no_expiry` without `exp`; `Refusal::malformed` for what is no JSON object without
 /// duplicate members, for a registered claim of another type than RFC 7519 gives it, and for a date beyond ±2^53
 /// seconds. Issuers that number their users write `sub` as a number: a whole one is taken as its decimal text.
-boost::system::result<JwtClaims, Refusal> read_claims(std::string_view payload);
+boost::system::result<JwtClaims, Fault> read_claims(std::string_view payload);
 
 /// From when until when a JWT is good, leeway included.
 struct Validity {

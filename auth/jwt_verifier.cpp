@@ -23,15 +23,15 @@ std::optional<Refusal> JwtVerifier::check_signature(Jwt const& jwt) {
   return tried == 0 ? Refusal::algorithm : Refusal::bad_signature;
 }
 
-boost::system::result<GoodJwt, Refusal> JwtVerifier::verify(std::string_view token,
-                                                            std::chrono::system_clock::time_point now) {
+boost::system::result<GoodJwt, Fault> JwtVerifier::verify(std::string_view token,
+                                                          std::chrono::system_clock::time_point now) {
   auto const jwt = read_jwt(token);
   if (!jwt) return jwt.error();
-  if (auto const refusal = check_signature(*jwt)) return *refusal;
+  if (auto const refusal = check_signature(*jwt)) return Fault(*refusal);
   auto claims = read_claims(jwt->payload);
   if (!claims) return claims.error();
   auto const validity = check_claims(*claims, *ring_, now);
-  if (!validity) return validity.error();
+  if (!validity) return Fault(validity.error());
   return GoodJwt{.claims = *std::move(claims), .validity = *validity};
 }
 

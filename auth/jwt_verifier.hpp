@@ -34,7 +34,7 @@ class JwtVerifier {
   explicit JwtVerifier(std::shared_ptr<KeyRing const> keys);
 
   /// The signature is checked before the payload is looked at.
-  boost::system::result<GoodJwt, Refusal> verify(std::string_view token, std::chrono::system_clock::time_point now);
+  boost::system::result<GoodJwt, Fault> verify(std::string_view token, std::chrono::system_clock::time_point now);
 
  private:
   /// Why no key has signed the token; nothing when one has.

@@ -125,27 +125,35 @@ auth::Identity const* Api::recall(Request const& request, Moment const& moment) 
 }
 
 awaitable<auth::Identity const*> Api::authenticate(Request const& request, Moment const& moment, Exchange& exchange) {
+  if (!request.authorization.present()) {
+    authenticator_.note_absent();
+    exchange.note_refusal(auth::Refusal::no_credentials);
+    refuse(not_authenticated(false), request, moment, exchange);
+    co_return nullptr;
+  }
   if (!request.authorization.single()) {
-    auto const why = request.authorization.present() ? auth::Refusal::malformed : auth::Refusal::no_credentials;
-    authenticator_.note_refused(why);
-    exchange.note_refusal(why);
-    refuse(not_authenticated(request.authorization.present()), request, moment, exchange);
+    auto const refused = authenticator_.refuse_several();
+    refuse_token(refused, request, moment, exchange);
     co_return nullptr;
   }
   auto const verdict = co_await authenticator_.verify(request.authorization.value, moment.now);
-  if (auto const* const why = std::get_if<auth::Refusal>(&verdict)) {
-    if (*why == auth::Refusal::store_unavailable) {
-      answer_fault({unavailable("The store is not available"), "the token cannot be looked up"}, request, moment,
-                   exchange, options_.cors);
-    } else {
-      if (spdlog::should_log(spdlog::level::debug))
-        log_about(request, exchange, spdlog::level::debug, fmt::format("token refused: {}", auth::to_string(*why)));
-      exchange.note_refusal(*why);
-      refuse(not_authenticated(*why != auth::Refusal::no_credentials), request, moment, exchange);
-    }
+  if (auto const* const refused = std::get_if<auth::Refused>(&verdict)) {
+    refuse_token(*refused, request, moment, exchange);
     co_return nullptr;
   }
   co_return std::get<auth::Identity const*>(verdict);
+}
+
+void Api::refuse_token(auth::Refused const& refused, Request const& request, Moment const& moment, Exchange& exchange) {
+  if (refused.why == auth::Refusal::store_unavailable)
+    return answer_fault({unavailable("The store is not available"), "the token cannot be looked up"}, request, moment,
+                        exchange, options_.cors);
+  if (!refused.report.empty())
+    log_about(request, exchange, spdlog::level::info, "token refused: " + refused.report);
+  else if (spdlog::should_log(spdlog::level::debug))
+    log_about(request, exchange, spdlog::level::debug, fmt::format("token refused: {}", auth::to_string(refused.why)));
+  exchange.note_refusal(refused.why);
+  refuse(not_authenticated(refused.why != auth::Refusal::no_credentials), request, moment, exchange);
 }
 
 std::optional<Request> Api::admit(auth::Identity const& identity, Request const& request, Moment const& moment,

@@ -73,6 +73,8 @@ class Api {
   /// Whose token it is; null when it is not good, which has then been answered.
   boost::asio::awaitable<auth::Identity const*> authenticate(Request const& request, Moment const& moment,
                                                              Exchange& exchange);
+  /// Answers a request with a token that is not good, and logs why.
+  void refuse_token(auth::Refused const& refused, Request const& request, Moment const& moment, Exchange& exchange);
   /// The request as it is to be answered, with its `limit_lines`, which `fields` holds; nothing when its token has made
   /// too many, which has then been answered.
   std::optional<Request> admit(auth::Identity const& identity, Request const& request, Moment const& moment,

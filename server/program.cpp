@@ -30,7 +30,8 @@ class CommandLine {
   explicit CommandLine(std::vector<std::string> const& arguments) {
     app_.require_subcommand(1);
     app_.set_version_flag("--version", std::string("deployd ") + DEPLOYD_VERSION);
-    auto* const token = app_.add_subcommand("token", "make, list, revoke and sign tokens")->require_subcommand(1);
+    auto* const token =
+        app_.add_subcommand("token", "make, list, revoke, sign and check tokens")->require_subcommand(1);
     for (auto& command : commands_) {
       auto const below_token = (command.spec.bit & token_commands) != 0;
       command.app =
@@ -132,7 +133,7 @@ class CommandLine {
     if (failure.get_name() == "RequiredError" && app_.get_subcommands().empty())
       return fmt::format("there is no command '{}'; see `deployd --help`", arguments.front());
     if (failure.get_name() == "RequiredError" && asked_app().get_name() == "token")
-      return "token takes one of the commands create, list, revoke and sign; see `deployd token --help`";
+      return "token takes one of the commands create, list, revoke, sign and check; see `deployd token --help`";
     for (auto const& command : commands_) {
       if (command.app != &asked_app()) continue;
       if (failure.get_name() == "RequiredError")

@@ -105,6 +105,7 @@ class Server {
     main_.run();
     for (auto& worker : workers_) worker->join();
     admin_.reset();
+    report_refusals(auth::RefusalLog::Clock::time_point::max());
     spdlog::info("stopped");
   }
 
@@ -247,10 +248,16 @@ class Server {
     log_check_.async_wait([this](boost::system::error_code cancelled) {
       if (cancelled) return;
       report_repeated_lines();
+      report_refusals(auth::RefusalLog::Clock::now());
       watch_log();
     });
   }
 
+  /// Says how many tokens were refused beside those of which the log has told, in windows that have ended by `now`.
+  void report_refusals(auth::RefusalLog::Clock::time_point now) {
+    for (auto const& [why, times] : shared_.refusals.take_ended(now))
+      spdlog::info("tokens refused: {} others since the last line about it: the token {}", times, auth::in_words(why));
+  }
 
   void note_reloaded() noexcept {
     auto const now = std::chrono::system_clock::now().time_since_epoch();

@@ -76,7 +76,7 @@ Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, s
       buffer_size_(options().max_target_bytes + options().max_header_bytes + around_limits),
       events_(std::move(events)),
       store_(shared.database.store_for(context_.get_executor())),
-      authenticator_(std::make_unique<auth::Authenticator>(std::move(keys), *store_)),
+      authenticator_(std::make_unique<auth::Authenticator>(std::move(keys), *store_, &shared.refusals)),
       api_(std::make_unique<routing::Api>(
           routing::ApiOptions{routing::CorsPolicy(options().cors_origins, shared.limiter != nullptr),
                               share_of(options().cache_bytes, options()), shared.limiter, &load_,

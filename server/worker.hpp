@@ -76,6 +76,7 @@ struct SharedState {
   routing::MetricsSource const* metrics_source = nullptr;  // null: workers serve the API; else what --admin-listen does
   Complaints connections_refused{};
   Complaints no_descriptors{};
+  auth::RefusalLog refusals{};
 };
 
 /// What a worker tells of itself; called on its thread.

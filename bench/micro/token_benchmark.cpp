@@ -52,7 +52,7 @@ boost::asio::awaitable<void> verify_again_and_again(benchmark::State& state, std
   auto& authenticator = doorkeeper().authenticator;
   for (auto _ : state) {
     auto verdict = co_await authenticator.verify(credentials, system_clock::now());
-    if (std::holds_alternative<auth::Refusal>(verdict)) throw std::logic_error("a good token is refused");
+    if (std::holds_alternative<auth::Refused>(verdict)) throw std::logic_error("a good token is refused");
     benchmark::DoNotOptimize(verdict);
   }
 }

@@ -31,6 +31,9 @@ constexpr std::array commands{
     CommandSpec{token_revoke_command, "revoke", "revoke an API token", "ID", revoke_first},
     CommandSpec{token_sign_command, "sign", "mint an HS256 JWT from the configured secret", "",
                 without_operands<run_token_sign>},
+    CommandSpec{token_check_command, "check",
+                "say whether the token on standard input would be accepted, and if not why", "",
+                without_operands<run_token_check>},
     CommandSpec{check_command, "check", "read the configuration, open the store, say what is wrong", "",
                 without_operands<run_check>},
 };

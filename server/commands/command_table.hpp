@@ -22,7 +22,7 @@ struct CommandSpec {
 };
 
 constexpr unsigned token_commands =
-    token_create_command | token_list_command | token_revoke_command | token_sign_command;
+    token_create_command | token_list_command | token_revoke_command | token_sign_command | token_check_command;
 
 std::span<CommandSpec const> command_table() noexcept;
 

@@ -32,6 +32,7 @@ int run_token_create(Settings const& settings);
 int run_token_list(Settings const& settings);
 int run_token_revoke(Settings const& settings, std::string const& id);
 int run_token_sign(Settings const& settings);
+int run_token_check(Settings const& settings);
 
 /// Writes `text` to standard output, all of it. Throws OutputError.
 void print(std::string const& text);

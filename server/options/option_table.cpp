@@ -9,7 +9,9 @@ namespace deployd::server {
 namespace {
 
 constexpr unsigned serving = serve_command | check_command;
-constexpr unsigned token_storing = token_create_command | token_list_command | token_revoke_command;
+constexpr unsigned checking_tokens = serving | token_check_command;
+constexpr unsigned token_storing =
+    token_create_command | token_list_command | token_revoke_command | token_check_command;
 constexpr unsigned storing = serving | migrate_command | import_command | export_command | token_storing;
 constexpr unsigned all = storing | backup_command | token_sign_command;
 
@@ -31,14 +33,15 @@ constexpr std::array options{
     OptionSpec{"workers", "N", false, "", "event loops, one thread each (default: the cores it may run on)", serving},
     OptionSpec{"jwt-secret-file", "FILE", false, "",
                "HS256/384/512 secret: the file's bytes less one trailing newline; wins over DEPLOYD_JWT_SECRET",
-               serving | token_sign_command},
-    OptionSpec{"jwt-public-key", "FILE", true, "", "PEM key for RS, PS, ES and EdDSA; read again on SIGHUP", serving},
-    OptionSpec{"jwks", "FILE", true, "", "JSON Web Key Set; read again on SIGHUP", serving},
+               checking_tokens | token_sign_command},
+    OptionSpec{"jwt-public-key", "FILE", true, "", "PEM key for RS, PS, ES and EdDSA; read again on SIGHUP",
+               checking_tokens},
+    OptionSpec{"jwks", "FILE", true, "", "JSON Web Key Set; read again on SIGHUP", checking_tokens},
     OptionSpec{"jwt-issuer", "TEXT", false, "", "the `iss` that a JWT must have (and that `token sign` writes)",
-               serving | token_sign_command},
+               checking_tokens | token_sign_command},
     OptionSpec{"jwt-audience", "TEXT", false, "", "the `aud` that a JWT must have (and that `token sign` writes)",
-               serving | token_sign_command},
-    OptionSpec{"jwt-leeway", "SECONDS", false, "30", "for `exp` and `nbf`", serving},
+               checking_tokens | token_sign_command},
+    OptionSpec{"jwt-leeway", "SECONDS", false, "30", "for `exp` and `nbf`", checking_tokens},
     OptionSpec{
         "tls-cert", "FILE", true, "",
         "HTTPS on the TCP addresses: PEM certificate with its chain; several are chosen by SNI; read again on SIGHUP",
@@ -59,7 +62,7 @@ constexpr std::array options{
                serving},
     OptionSpec{"drain-timeout", "TIME", false, "30s", "for answers under way after SIGTERM", serving},
     OptionSpec{"stream-timeout", "TIME", false, "10m", "a streamed list, from first byte to last", serving},
-    OptionSpec{"max-header-bytes", "SIZE", false, "16384", "past it 431", serving},
+    OptionSpec{"max-header-bytes", "SIZE", false, "16384", "past it 431", checking_tokens},
     OptionSpec{"max-target-bytes", "SIZE", false, "8192", "past it 414", serving},
     OptionSpec{"max-body-bytes", "SIZE", false, "65536", "past it 413", serving},
     OptionSpec{"rate-limit", "N/s", false, "", "requests a second of one token; past it 429", serving},

@@ -20,6 +20,7 @@ enum CommandBit : unsigned {
   token_sign_command = 128,
   check_command = 256,
   backup_command = 512,
+  token_check_command = 1024,
 };
 
 struct OptionSpec {

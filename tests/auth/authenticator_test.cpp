@@ -165,8 +165,8 @@ TEST_CASE("checks are counted by how they ended") {
   verdict(authenticator, bearer(R"({"sub":"jane","exp":1})"));
   verdict(authenticator, "Bearer dpd_" + std::string(43, 'A'));
   store.trouble = deployd::storage::errc::unavailable;
-  verdict(authenticator, "Bearer dpd_" + std::string(43, 'A'));
-  authenticator.note_refused(deployd::auth::Refusal::no_credentials);
+  verdict(authenticator, "Bearer dpd_" + std::string(43, 'E'));
+  authenticator.note_absent();
 
   auto const& checks = authenticator.checks();
   auto const refused = [&](deployd::auth::Refusal why) {

@@ -25,7 +25,7 @@ inline std::string verdict(auth::Authenticator& authenticator, std::string_view 
   loop.run();
   auto const answer = future.get();
   if (auto const* const identity = std::get_if<auth::Identity const*>(&answer)) return "good: " + (*identity)->subject;
-  return std::string(to_string(std::get<auth::Refusal>(answer)));
+  return std::string(to_string(std::get<auth::Refused>(answer).why));
 }
 
 /// What is remembered of `credentials`: `good: SUBJECT`, or `nothing`.

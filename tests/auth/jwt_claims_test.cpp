@@ -23,7 +23,7 @@ using Time = std::chrono::system_clock::time_point;
 /// `good`, or why not.
 std::string checked(std::string const& payload, Time now, KeyRingOptions const& options = {.leeway = 0s}) {
   auto const claims = read_claims(payload);
-  if (!claims) return std::string(to_string(claims.error()));
+  if (!claims) return std::string(to_string(claims.error().why));
   auto const validity = check_claims(*claims, *KeyRing::load(options), now);
   return validity ? "good" : std::string(to_string(validity.error()));
 }

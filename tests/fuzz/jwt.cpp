@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
 
   // Few inputs are base64url by chance, so the payload is tried on its own too.
   if (auto const claims = auth::read_claims(text); !claims)
-    expect(!to_string(claims.error()).empty(), "a refusal has a name");
+    expect(!to_string(claims.error().why).empty(), "a refusal has a name");
 
   if (auto const bytes = auth::decode_base64url(text))
     expect(auth::encode_base64url(*bytes) == text, "base64url has one form");

@@ -2,7 +2,9 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <map>
 #include <regex>
 #include <string>
 #include <vector>
@@ -157,4 +159,89 @@ TEST_CASE("token sign prints a JWT alone and needs the secret and a subject", "[
   CHECK(run_deployd({"token", "sign"}, secret).status == 64);
   // Common to all commands, though this one needs no store.
   CHECK(run_deployd({"token", "sign", "--subject", "jane", "--database", "sqlite:none.db"}, secret).status == 0);
+}
+
+namespace {
+
+Outcome check_token(std::string const& input, std::vector<std::string> options = {},
+                    std::map<std::string, std::string> const& environment = {{"DEPLOYD_JWT_SECRET", jwt_secret}}) {
+  options.insert(options.begin(), {"token", "check"});
+  return run_deployd(std::move(options), environment, input);
+}
+
+void expect_refused(Outcome const& outcome, std::string const& why) {
+  CAPTURE(outcome.out, outcome.err, why);
+  CHECK(outcome.status == 65);
+  CHECK(outcome.out.starts_with("refused: "));
+  CHECK(outcome.out.find(why) != std::string::npos);
+  CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
+  CHECK(outcome.err.empty());
+}
+
+}  // namespace
+
+TEST_CASE("token check says whose a JWT is and until when, without a store", "[commands]") {
+  std::vector<std::string> const no_store{"--database", "sqlite:/nonexistent/none.db"};
+  auto const signed_with = [](std::vector<std::string> options) {
+    options.insert(options.begin(), {"token", "sign", "--subject", "jane"});
+    auto line = run_deployd(std::move(options), {{"DEPLOYD_JWT_SECRET", jwt_secret}}).out;
+    return line.substr(0, line.find('\n'));
+  };
+  auto const token = signed_with({"--ttl", "1h"});
+  for (auto const& input : {token, token + "\n", token + "\r\n", "Bearer " + token + "\n", "bearer  " + token,
+                            "\xEF\xBB\xBF" + token + "\n",
+                            "\xEF\xBB\xBF"
+                            "Bearer " +
+                                token}) {
+    auto const outcome = check_token(input, no_store);
+    CAPTURE(input, outcome.out, outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK(std::regex_match(outcome.out,
+                           std::regex("accepted: the token of 'jane', until "
+                                      "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z \\(for (1 h|59 min)[^)]*\\)\n")));
+    CHECK(outcome.err.empty());
+  }
+  expect_refused(check_token(token + "\n\n"), "line breaks");
+  expect_refused(check_token(token + " " + token), "line breaks");
+  expect_refused(check_token(""), "no token on standard input");
+  expect_refused(check_token("\n"), "no token on standard input");
+  expect_refused(check_token("\xEF\xBB\xBF"), "no token on standard input");
+  expect_refused(check_token(token, {"--jwt-issuer", "https://id.example.com"}),
+                 "is of another issuer (iss); it says alg 'HS256', kid none, iss none, aud none, expires in ");
+  expect_refused(check_token(token, {"--jwt-issuer", "https://id.example.com"}),
+                 "iss 'https://id.example.com', aud any");
+  expect_refused(check_token(token, {"--jwt-audience", "deployd"}), "is for another audience (aud)");
+  expect_refused(check_token(token, {}, {{"DEPLOYD_JWT_SECRET", std::string(32, 'x')}}), "none of the configured keys");
+  expect_refused(check_token(token, {}, {}), "no key for JWTs is configured");
+  expect_refused(check_token(token, {"--max-header-bytes", "100"}), "--max-header-bytes allows 100");
+  expect_refused(check_token(std::string(20'000'000, 'A')), "--max-header-bytes allows 16384");
+  expect_refused(check_token("dpd_short"), "dpd_ and 43 base64url characters");
+  auto const outcome = check_token(token.substr(0, token.rfind('.') + 1) + std::string(43, 'A'));
+  expect_refused(outcome, "none of the configured keys");
+  CHECK(outcome.out.find(std::string(43, 'A')) == std::string::npos);
+  CHECK(check_token(token, {"--jwks", "/nonexistent"}).status == 78);
+  CHECK(check_token(token, {"--workers", "1"}).status == 64);
+}
+
+TEST_CASE("token check looks an API token up in the store", "[commands]") {
+  for (auto const kind : {StoreKind::sqlite, StoreKind::postgresql}) {
+    FilledStore const store(kind);
+    CAPTURE(kind);
+    auto const unlimited = store.create_token();
+    auto const limited = store.create_token({"--expires", "1h"});
+    auto const gone = store.create_token({"--expires", "1s"});
+    std::vector<std::string> const database{"--database", store.url()};
+    CHECK(check_token(unlimited + "\n", database).out.find("until it is revoked\n") != std::string::npos);
+    CHECK(check_token(limited, database).out.find("Z (for ") != std::string::npos);
+    expect_refused(check_token("dpd_" + std::string(43, 'A'), database), "an API token that the store does not have");
+    CHECK(run_with(store.url(), {"token", "revoke", "1"}).status == 0);
+    expect_refused(check_token(unlimited, database), "the API token 1 ");
+    expect_refused(check_token(unlimited, database), "has been revoked");
+    CHECK(eventually(std::chrono::seconds(10), [&] { return check_token(gone, database).status == 65; }));
+    expect_refused(check_token(gone, database), " ago");
+    CHECK(run_with(store.url(), {"export"}).status == 0);
+  }
+  auto const away = check_token("dpd_" + std::string(43, 'A'), {"--database", "sqlite:/nonexistent/none.db"});
+  CHECK(away.status == 69);
+  CHECK(away.err.find("/nonexistent/none.db") != std::string::npos);
 }

@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <set>
@@ -243,4 +244,98 @@ TEST_CASE("no token gets into the log, wherever a client puts it", "[logs]") {
     CHECK(line.find(secret) == std::string::npos);
     CHECK(line.find(signature) == std::string::npos);
   }
+}
+
+TEST_CASE("the log says once in ten seconds and reason why tokens are refused, and in the end how many there were",
+          "[logs]") {
+  Fixture fixture({"--workers", "2", "--jwt-issuer", "https://id.example.com", "--jwt-audience", "deployd"});
+  auto const target = "/api/v1/deployments/1";
+  auto const forged = fixture.jwt.substr(0, fixture.jwt.rfind('.') + 1) + std::string(43, 'A');
+  for (int i = 0; i < 20; ++i) {
+    CHECK(fixture.get(target, "X-Request-Id: mine\r\n").status == 401);
+    CHECK(fixture.server.ask(request("GET", target, bearer(forged))).status == 401);
+    CHECK(fixture.server.ask(request("GET", target, bearer("dpd_" + std::string(43, 'A')))).status == 401);
+    CHECK(fixture.server.ask(request("GET", target, bearer("x") + bearer("y"))).status == 401);
+    CHECK(fixture.server.ask(request("GET", target, "Authorization: " + fixture.jwt + "\r\n")).status == 401);
+    CHECK(fixture.server.ask(request("GET", target)).status == 401);
+  }
+  auto const lines = fixture.lines("refused");
+  CAPTURE(lines);
+  auto const count = [&](std::string_view text) {
+    return std::ranges::count_if(lines, [&](auto const& line) { return line.find(text) != line.npos; });
+  };
+  CHECK(lines.size() == 10);
+  CHECK(count(" info token refused: the token is of another issuer (iss); it says alg 'HS256', kid none, iss none, aud "
+              "none, expires in ") == 1);
+  CHECK(
+      count(
+          "; expected are alg HS256 or HS384, kid any, iss 'https://id.example.com', aud 'deployd' request_id=mine") ==
+      1);
+  CHECK(count("token refused: the token has a signature that was made with none of the configured keys") == 1);
+  CHECK(count("token refused: the token is an API token that the store does not have") == 1);
+  CHECK(count("token refused: the token is malformed: the request has more than one Authorization field") == 1);
+  CHECK(count("token refused: the token is missing: the Authorization field does not have the form") == 1);
+  CHECK(count("tokens refused: 19 others since the last line about it: the token ") == 5);
+  CHECK(count(std::string(43, 'A')) == 0);
+  CHECK(count(fixture.jwt.substr(fixture.jwt.rfind('.') + 1)) == 0);
+}
+
+TEST_CASE("check and serve warn of secrets that others can read, and of private keys among public ones", "[logs]") {
+  TemporaryDirectory const directory;
+  auto const file = [&](std::string const& name, std::string const& content) {
+    auto const path = directory.write(name, content);
+    std::filesystem::permissions(path, std::filesystem::perms(0644));
+    return path;
+  };
+  auto const secret = file("secret", "\xEF\xBB\xBF" + jwt_secret + " \n");
+  auto const jwks = file("jwks.json", R"({"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","d":"AAAA","x":")"
+                                      R"(11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]})");
+  std::vector<std::string> const wanted{
+      secret + ": every user of this machine can get at this secret (mode 0644)",
+      secret + ": begins with a byte order mark", secret + ": the secret ends in a space",
+      jwks + ": key 0 (kid 'a') has d, of a private key", jwks + ": every user of this machine"};
+  std::vector<std::string> const options{"--jwt-secret-file", secret, "--jwks", jwks};
+  auto arguments = options;
+  arguments.insert(arguments.begin(), {"check", "--database", store().url()});
+  auto const checked = run_deployd(arguments);
+  CHECK(checked.status == 0);
+  RunningDeployd server(store().url(), options);
+  server.process().signal(SIGHUP);
+  server.process().wait_for_line("reloaded");
+  server.process().signal(SIGTERM);
+  auto const served = server.process().wait().err;
+  for (auto const& line : wanted) {
+    CAPTURE(line);
+    CHECK(checked.err.find(line) != std::string::npos);
+    auto const first = served.find(line);
+    REQUIRE(first != std::string::npos);
+    auto const second = served.find(line, first + 1);
+    REQUIRE(second != std::string::npos);  // after the reload
+    CHECK(served.find(line, second + 1) == std::string::npos);
+  }
+  CHECK((checked.err + served).find(jwt_secret) == std::string::npos);
+}
+
+TEST_CASE("check warns of a configuration file with the password of the database that others can read", "[logs]") {
+  TemporaryDirectory const directory;
+  // Passwords are not asked for by the server of the tests.
+  auto url = postgresql().create_database();
+  CHECK(run_deployd({"migrate", "--database", url}).status == 0);
+  auto const user = url.find("//") + 2;
+  auto const host = url.find('@', user);
+  REQUIRE(host != std::string::npos);
+  auto const with_password = url.substr(0, host) + ":s3cret" + url.substr(host);
+  auto const said = [&](std::string const& database, int mode, std::string const& content = "") {
+    auto const config = directory.write("deployd.toml", "database = \"" + database + "\"\n" + content);
+    std::filesystem::permissions(config, std::filesystem::perms(mode));
+    auto const outcome = run_deployd({"check", "--config", config}, {{"DEPLOYD_JWT_SECRET", jwt_secret}});
+    CAPTURE(outcome.err);
+    CHECK(outcome.status == 0);
+    CHECK(outcome.err.find("s3cret") == std::string::npos);
+    return outcome.err.find(config + ": every user of this machine can get at the password of --database") !=
+           std::string::npos;
+  };
+  CHECK(said(with_password, 0644));
+  CHECK_FALSE(said(with_password, 0640));
+  CHECK_FALSE(said(url, 0644));
 }
