@@ -1,4 +1,4 @@
-"""deployd measured beside its yardsticks, in rounds in turn; Python's standard library only.
+"""Compares deployd with other servers in alternating rounds. Uses only Python's standard library.
 
 `command_line` runs `parts`; a part lets `contenders` take turns, or does something of its own, and gives figures: names
 of what was measured, and for each the values of the rounds. `budgets` compares them with what DESIGN.md asks, and the

@@ -1,4 +1,4 @@
-"""What /proc says of the CPU time and the memory of a server with all its processes."""
+"""CPU time and memory of a server with all its processes, from /proc."""
 from __future__ import annotations
 
 import dataclasses
@@ -11,10 +11,10 @@ PROC = pathlib.Path("/proc")
 
 @dataclasses.dataclass(frozen=True)
 class CpuTime:
-    """Seconds of CPU since a process began."""
+    """CPU seconds since a process started."""
 
     total: float  # exact to nanoseconds
-    user: float  # the kernel samples what of it was whose
+    user: float  # sampled by the kernel
     system: float
 
     def __sub__(self, earlier: CpuTime) -> CpuTime:
@@ -25,21 +25,21 @@ class CpuTime:
 
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """KiB resident, and with shared pages divided among those who share them."""
+    """Resident KiB, and KiB with shared pages divided among the processes that share them."""
 
     rss: int
     pss: int
 
 
 def family(root: int) -> list[int]:
-    """The process and all that descend from it."""
+    """The process and all its descendants."""
     parents = {}
     for entry in PROC.iterdir():
         if entry.name.isdigit():
             try:
                 parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
-                continue  # it ended meanwhile
+                continue  # it has ended in the meantime
     members = [root]
     for member in members:
         members.extend(pid for pid, parent in parents.items() if parent == member)
@@ -47,7 +47,7 @@ def family(root: int) -> list[int]:
 
 
 def cpu_time(pids: list[int]) -> CpuTime:
-    """The CPU time of all threads of the processes that live."""
+    """The CPU time of all threads of the running processes."""
     total = user = system = 0.0
     for pid in pids:
         fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
@@ -71,12 +71,12 @@ def memory(pids: list[int]) -> Memory:
 
 
 def forget_peak(pid: int) -> None:
-    """Lets `peak` count from now on."""
+    """Resets `peak`."""
     (PROC / str(pid) / "clear_refs").write_text("5")
 
 
 def peak(pid: int) -> int:
-    """The most KiB that were resident since `forget_peak`."""
+    """The highest resident KiB since `forget_peak`."""
     for line in (PROC / str(pid) / "status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1])

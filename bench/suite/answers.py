@@ -1,4 +1,4 @@
-"""Answers of deployd as files, for the yardsticks to serve and for the generator to compare with."""
+"""Responses of deployd as files, which other servers serve and the generator compares with."""
 from __future__ import annotations
 
 import http.client
@@ -10,16 +10,16 @@ from .deployd import Deployd
 from .processes import Failed
 from .workshop import Workshop
 
-IDS = 5_000  # the deployments that nginx has files of
+IDS = 5_000  # the deployments for which nginx has files
 
 
 def target(pattern: str) -> str:
-    """What asks for the list of a pattern."""
+    """The target of the list of a pattern."""
     return f"/api/v1/deployments?pattern={pattern}"
 
 
 def one(number: int | str = 1) -> str:
-    """What asks for a deployment."""
+    """The target of a deployment."""
     return f"/api/v1/deployments/{number}"
 
 
@@ -28,7 +28,7 @@ MISSING = one(999_999_999)
 
 
 def files(workshop: Workshop, size: str) -> pathlib.Path:
-    """A folder with an answer a file, as peers/nginx.conf.in looks for them."""
+    """A folder with one file per response, as peers/nginx.conf.in expects them."""
     folder = workshop.scratch / f"answers-{size}"
     if folder.exists():
         return folder
@@ -52,7 +52,7 @@ def files(workshop: Workshop, size: str) -> pathlib.Path:
 
 
 def file(workshop: Workshop, size: str, asked: str) -> pathlib.Path:
-    """The answer to one of the targets that `files` knows."""
+    """The response for one of the targets of `files`."""
     folder = files(workshop, size)
     if asked == MISSING:
         return folder / "errors" / "404.json"

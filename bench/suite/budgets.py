@@ -1,4 +1,4 @@
-"""What is asked of deployd, and how it is read from what was measured."""
+"""The budgets of deployd, and how they are read from the results."""
 from __future__ import annotations
 
 import dataclasses
@@ -25,13 +25,13 @@ class Budget:
         return f"{'≥' if self.at_least else '≤'} {self.bound:g} {self.unit}".strip()
 
     def kept(self, measured: Figure) -> bool:
-        """Whether the median is within the bound."""
+        """True if the median is within the bound."""
         return measured.median >= self.bound if self.at_least else measured.median <= self.bound
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """A budget and what was measured for it, if anything."""
+    """A budget and its result, if it was measured."""
 
     budget: Budget
     measured: Figure | None
@@ -43,7 +43,7 @@ class Verdict:
 
 
 def verdicts(results: Results) -> list[Verdict]:
-    """All budgets, whether their part was measured or not."""
+    """All budgets, including those whose part was not measured."""
     found = []
     for budget in BUDGETS:
         part = results.parts.get(budget.part)
@@ -53,7 +53,7 @@ def verdicts(results: Results) -> list[Verdict]:
 
 
 def compared(what: str, name: str, yardstick: str) -> Callable[[PartResult], Figure | None]:
-    """A figure of one as a multiple of another's."""
+    """A figure of one server as a multiple of that of another."""
 
     def of(part: PartResult) -> Figure | None:
         over, under = part.values(name, what), part.values(yardstick, what)
@@ -63,12 +63,12 @@ def compared(what: str, name: str, yardstick: str) -> Callable[[PartResult], Fig
 
 
 def cpu(name: str, yardstick: str) -> Callable[[PartResult], Figure | None]:
-    """The CPU time of a request as a multiple of another's."""
+    """The CPU time of a request as a multiple of that of another server."""
     return compared("cpu_us", name, yardstick)
 
 
 def rate(name: str, yardstick: str) -> Callable[[PartResult], Figure | None]:
-    """The requests a second as a multiple of another's."""
+    """The requests per second as a multiple of those of another server."""
     return compared("rps", name, yardstick)
 
 
@@ -78,7 +78,7 @@ def alone(name: str, what: str) -> Callable[[PartResult], Figure | None]:
 
 
 def more(what: str, name: str, other: str, scale: float) -> Callable[[PartResult], Figure | None]:
-    """How much more a figure of one is than another's."""
+    """The difference between the figures of two servers."""
 
     def of(part: PartResult) -> Figure | None:
         over, under = part.values(name, what), part.values(other, what)

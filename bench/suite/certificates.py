@@ -1,4 +1,4 @@
-"""The certificate that deployd and its yardsticks serve alike."""
+"""The certificate that all compared servers use."""
 from __future__ import annotations
 
 import dataclasses
@@ -10,14 +10,14 @@ from .workshop import Workshop
 
 @dataclasses.dataclass(frozen=True)
 class Certificate:
-    """Two files, and what a client that is to trust the first is told."""
+    """The files of certificate and key, and the authority for clients."""
 
     chain: pathlib.Path
     key: pathlib.Path
 
 
 def certificate(workshop: Workshop) -> Certificate:
-    """One for 127.0.0.1 with a key on P-256, signed by itself, made for this run."""
+    """Creates a self-signed certificate for 127.0.0.1 with a P-256 key for this run."""
     made = Certificate(workshop.scratch / "certificate.pem", workshop.scratch / "key.pem")
     if made.chain.exists():
         return made

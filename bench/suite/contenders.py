@@ -1,4 +1,4 @@
-"""Servers that take turns under a load: A B C, A B C, so that what the machine does meanwhile meets all alike."""
+"""Servers that take turns under a load (A B C, A B C), so that other activity of the machine affects all alike."""
 from __future__ import annotations
 
 import dataclasses
@@ -8,15 +8,15 @@ from .processes import Failed
 from .servers import ServerKind
 from .workshop import Workshop, say
 
-WARM_UP = 0.2  # seconds of load before each that counts
+WARM_UP = 0.2  # seconds of load before each measured load
 
-# For each that was measured, for each figure, the values of the rounds.
+# For each server and figure, the values of the rounds.
 Measurements = dict[str, dict[str, list[float]]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How long is measured."""
+    """The duration of a measurement."""
 
     quick: bool
     rounds: int
@@ -25,12 +25,12 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """A server and what is asked of it."""
+    """A server and its load."""
 
     kind: ServerKind
     load: Load
-    yardstick: bool = False  # one that is done without when it cannot be had
-    title: str | None = None  # where the server's name does not say it
+    yardstick: bool = False  # skipped if it is not available
+    title: str | None = None  # if it differs from the name of the server
     begin_seconds: float = WARM_UP  # of load before the first round
 
     @property
@@ -40,10 +40,10 @@ class Contender:
 
 @dataclasses.dataclass
 class Outcome:
-    """What a part found."""
+    """The results of a part."""
 
     measured: Measurements = dataclasses.field(default_factory=dict)
-    missing: dict[str, str] = dataclasses.field(default_factory=dict)  # yardsticks, and why
+    missing: dict[str, str] = dataclasses.field(default_factory=dict)  # skipped servers and the reasons
 
     def add(self, name: str, figures: dict[str, float]) -> None:
         """Appends the values of a round."""

@@ -1,4 +1,4 @@
-"""The rows of the stores: the same for a size every time.
+"""The rows of the stores. They are always the same for a size.
 
 A hundred deployments have a pattern each, but for one pattern of ten thousand and one of a million where the size allows
 them. The rows of a pattern lie scattered over the table, as they do in a store that has grown, so that a list is a
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-VERSION = 2  # of what this generates; a store of another version is made anew
+VERSION = 2  # a store of another version is created again
 LONG, LONGEST = 10_000, 1_000_000
-STRIDE = 6_180_341  # a prime that divides none of the sizes: row by row it visits every place of the table once
+STRIDE = 6_180_341  # a prime that divides none of the sizes, so that it visits every row of the table once
 STAGES = ("DEV", "TEST", "UAT", "PROD")
 
 
 def pattern_name(number: int | str) -> str:
-    """Of the patterns with a hundred deployments, counted from 1."""
+    """The name of a pattern with a hundred deployments, counted from 1."""
     return f"CORE_DV_HLS_{number}"
 
 
@@ -23,7 +23,7 @@ LONG_PATTERN, LONGEST_PATTERN = "ALL_OF_STAGE", "ALL_OF_HISTORY"
 
 
 def small_patterns(rows: int) -> int:
-    """How many patterns with a hundred deployments a store of so many rows has."""
+    """The number of patterns with a hundred deployments in a store with this many rows."""
     return sum(count == 100 for _, count in _patterns(rows))
 
 
@@ -38,7 +38,7 @@ def _patterns(rows: int) -> Iterator[tuple[str, int]]:
 
 
 def ndjson(rows: int) -> Iterator[str]:
-    """What `deployd import` reads, some thousand lines at a time. `rows` is a multiple of a hundred."""
+    """The input of `deployd import`, some thousand lines at a time. `rows` is a multiple of 100."""
     pattern_of_place: list[int] = []
     lines = []
     for pattern, (name, count) in enumerate(_patterns(rows), start=1):

@@ -1,4 +1,4 @@
-"""deployd itself, in its configurations."""
+"""deployd in its configurations."""
 from __future__ import annotations
 
 import contextlib
@@ -14,7 +14,7 @@ from .workshop import Workshop
 
 @dataclasses.dataclass(frozen=True)
 class Deployd:
-    """One on a SQLite store of this size."""
+    """deployd with a SQLite store of this size."""
 
     size: str = "100k"
     cache: bool = True
@@ -50,7 +50,7 @@ def serving(
     options: list[str],
     authority: pathlib.Path | None = None,
 ) -> Iterator[Server]:
-    """deployd on any store, answering on a port of its own, over TLS if `authority` vouches for it."""
+    """deployd with any store on a free port, over TLS if `authority` is given."""
     port, log = processes.free_port(), workshop.log("deployd")
     arguments = [workshop.deployd, "serve", "--database", store.database, "--listen", f"127.0.0.1:{port}"]
     arguments += ["--max-connections", "30000", "--idle-timeout", "1h", *options]

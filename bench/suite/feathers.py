@@ -1,4 +1,4 @@
-"""The original's stack: bench/peers/feathers/app.mjs, installed into the build tree as its lock file says."""
+"""The original's stack, bench/peers/feathers/app.mjs, installed into the build tree from its lock file."""
 from __future__ import annotations
 
 import contextlib
@@ -21,7 +21,7 @@ APP, *NEEDED = ("app.mjs", "package.json", "package-lock.json")
 
 @dataclasses.dataclass(frozen=True)
 class Feathers:
-    """One on the SQLite store of this size. Lean: without all that a request does not need for its answer."""
+    """The app with the SQLite store of this size. Lean: without everything that a response does not need."""
 
     size: str = "100k"
     lean: bool = False
@@ -44,22 +44,22 @@ class Feathers:
 
 
 def _token(log: pathlib.Path) -> str:
-    """What it says first, as soon as it has said it."""
+    """The first line that it prints."""
     deadline = time.monotonic() + 10
     while not (text := log.read_text()).endswith("\n"):
         if time.monotonic() > deadline:
-            raise processes.Failed("Feathers names no token")
+            raise processes.Failed("Feathers prints no token")
         time.sleep(0.01)
     return text.splitlines()[0]
 
 
 def installed(workshop: Workshop) -> pathlib.Path:
-    """The app, beside all that it needs of npm; installed there unless it is."""
+    """The app with its npm packages, which are installed if they are missing."""
     hashed = hashlib.sha256(b"".join((SOURCE / name).read_bytes() for name in NEEDED)).hexdigest()[:16]
     folder = workshop.folder / f"feathers-{hashed}"
     if not folder.exists():
         if workshop.quick:
-            raise processes.Failed("it is not installed yet; './dev bench --only one' does that, in some minutes")
+            raise processes.Failed("it is not installed yet; run './dev bench --only one', which takes some minutes")
         new = workshop.folder / "feathers.new"
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir()
@@ -73,7 +73,7 @@ def _install(workshop: Workshop, folder: pathlib.Path) -> None:
     npm, node = find("npm", "npm"), find("node", "nodejs")
     for name in NEEDED:
         shutil.copy(SOURCE / name, folder)
-    # Its own download of a prebuilt library is not tried: what runs is compiled here, against this Node's headers.
+    # The library is compiled here against the headers of this Node, instead of downloading a prebuilt one.
     prefix = pathlib.Path(os.path.realpath(node)).parents[1]
     for words in (
         ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
@@ -84,4 +84,4 @@ def _install(workshop: Workshop, folder: pathlib.Path) -> None:
             lines = (outcome.stderr.strip() or outcome.stdout.strip() or "no word").splitlines()
             raise processes.Failed(f"'npm {words[0]}' failed: {lines[-1]}")
     if not (folder / "node_modules/better-sqlite3/build/Release/better_sqlite3.node").exists():
-        raise processes.Failed("npm did not compile better-sqlite3: are Node's headers, make and a C++ compiler here?")
+        raise processes.Failed("npm did not compile better-sqlite3; it needs Node's headers, make and a C++ compiler")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """A median over rounds with the least and the largest value."""
+    """The median of the rounds with the lowest and the highest value."""
 
     median: float
     least: float
@@ -16,17 +16,17 @@ class Figure:
 
     @property
     def spread(self) -> float:
-        """Half the distance of the extremes, as a share of the median: 0.02 for "± 2 %"."""
+        """Half the range as a share of the median: 0.02 for "± 2 %"."""
         return (self.most - self.least) / 2 / abs(self.median) if self.median else 0.0
 
 
 def figure(values: Sequence[float]) -> Figure:
-    """The figure of at least one value."""
+    """The figure of one or more values."""
     return Figure(statistics.median(values), min(values), max(values))
 
 
 def ratio(over: Sequence[float], under: Sequence[float]) -> Figure:
-    """What the first is to the second: the ratio of each round, since rounds of one turn share the machine's mood."""
+    """The ratio of the first to the second in each round, because servers of one round share the state of the machine."""
     pairs = [a / b for a, b in zip(over, under) if b]
     if not pairs:
         raise ValueError("no rounds to compare")
@@ -34,5 +34,5 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> Figure:
 
 
 def difference(minuend: Sequence[float], subtrahend: Sequence[float]) -> Figure:
-    """How much more the first is than the second, round by round."""
+    """The difference between the first and the second in each round."""
     return figure([a - b for a, b in zip(minuend, subtrahend)])

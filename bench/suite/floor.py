@@ -13,7 +13,7 @@ from .workshop import Workshop
 
 @dataclasses.dataclass(frozen=True)
 class Floor:
-    """One that answers everything with the bytes of this file."""
+    """A floor that answers everything with the bytes of this file."""
 
     body: pathlib.Path
     name: str = "floor"

@@ -1,4 +1,4 @@
-"""deployd-bench beside wrk, one thread each on a core of its own, against the floor."""
+"""Compares deployd-bench with wrk: one thread on its own core, with the floor as server."""
 from __future__ import annotations
 
 import re
@@ -12,7 +12,7 @@ from .workshop import Workshop, say
 
 
 def measure(workshop: Workshop, plan: Plan) -> Outcome:
-    """Both in turn."""
+    """Measures both in turn."""
     outcome = Outcome()
     server = workshop.server(Floor(answers.file(workshop, "100k", answers.one())))
     wrk = find("wrk", "wrk")

@@ -1,4 +1,4 @@
-"""build/bench/report.html: the verdicts and a plot and a table a part, one file that needs no network."""
+"""build/bench/report.html: the budgets, and a plot and a table for each part, in one file without network access."""
 from __future__ import annotations
 
 import html
@@ -28,7 +28,7 @@ svg .soft { fill: var(--soft); } .user { fill: var(--user); } .system { fill: va
 .whisker { stroke: var(--ink); stroke-width: 1.5; } .key { display: inline-block; width: 12px; height: 12px; margin: 0 4px 0 14px; }
 """
 WIDTH, LEFT, RIGHT, ROW = 1040, 300, 150, 26
-BUDGETS_LEFT = 490  # what is asked takes words
+BUDGETS_LEFT = 490  # the descriptions need space
 
 
 def report(results: Results) -> str:
@@ -52,7 +52,7 @@ def report(results: Results) -> str:
 
 
 def _budgets_plot(measured: list[Verdict]) -> str:
-    scale = (WIDTH - BUDGETS_LEFT - RIGHT - 100) / 2  # twice the bound fills the width
+    scale = (WIDTH - BUDGETS_LEFT - RIGHT - 100) / 2  # twice the bound is the full width
     begin = BUDGETS_LEFT + 100
     at_bound = begin + scale
     height = ROW * len(measured) + 10
@@ -81,7 +81,7 @@ def _cpu_plot(part: PartResult) -> str:
     rows = [(name, part.figure(name, "cpu_us")) for name in part.measured if part.figure(name, "cpu_us")]
     if not rows:
         return ""
-    # One that costs many times what the others do would leave nothing to see of them: it runs off the edge.
+    # A server that costs many times as much as the others is cut off at the edge, so that the others stay visible.
     costs = sorted(found.median for _, found in rows)
     most = min(costs[-1], costs[len(costs) // 2] * 6) * 1.08
     scale = (WIDTH - LEFT - RIGHT) / most

@@ -1,4 +1,4 @@
-"""Connections that have been used once and then wait: what they cost, and what they cost those that work."""
+"""The cost of connections that were used once and then wait, for the server and for active connections."""
 from __future__ import annotations
 
 import contextlib
@@ -18,14 +18,14 @@ from .servers import Server
 from .workshop import Workshop, say
 
 HELD, BESIDE = 20_000, 5_000
-SPARE_FILES = 300  # of a process, beside its connections
-IP_BIND_ADDRESS_NO_PORT = 24  # Linux's <netinet/in.h>; Python has no name for it
-PER_SOURCE = 10_000  # connections of one address of this machine, which has some 28,000 ports
+SPARE_FILES = 300  # of a process, in addition to its connections
+IP_BIND_ADDRESS_NO_PORT = 24  # from <netinet/in.h>; not in Python's socket module
+PER_SOURCE = 10_000  # connections per local address, which has about 28,000 ports
 
 
 @contextlib.contextmanager
 def held(server: Server, number: int, workshop: Workshop) -> Iterator[None]:
-    """So many connections, each with one answer behind it, until the block is left."""
+    """Opens this many connections, each used once, until the block is left."""
     port = urllib.parse.urlsplit(server.url).port
     request = f"GET {answers.one()} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {server.token}\r\n\r\n".encode()
     connections: list[socket.socket] = []
@@ -35,7 +35,7 @@ def held(server: Server, number: int, workshop: Workshop) -> Iterator[None]:
                 connection = socket.socket()
                 connections.append(connection)
                 connection.settimeout(10)
-                # The port is chosen on connecting, so that one which waits for stray packets of an earlier round will do.
+                # The port is selected on connecting, so that ports in TIME_WAIT from an earlier round can be used.
                 connection.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
                 connection.bind((f"127.0.0.{1 + count // PER_SOURCE}", 0))
                 connection.connect(("127.0.0.1", port))
@@ -60,7 +60,7 @@ def _require_open(server: Server, connections: list[socket.socket]) -> None:
 
 
 def beside(workshop: Workshop, plan: Plan) -> Outcome:
-    """One deployment asked for while thousands of connections wait."""
+    """Requests one deployment while thousands of connections wait."""
     body = answers.file(workshop, "100k", answers.one())
     load = Load(answers.one(), body=body)
     rivals = [
@@ -70,19 +70,19 @@ def beside(workshop: Workshop, plan: Plan) -> Outcome:
     ]
     with contextlib.ExitStack() as stack:
         for rival in rivals:
-            with contextlib.suppress(processes.Failed):  # `take_turns` says what it has to say of them
+            with contextlib.suppress(processes.Failed):  # `take_turns` reports these failures
                 server = workshop.server(rival.kind)
                 stack.enter_context(held(server, BESIDE, workshop))
         return take_turns(workshop, plan, rivals)
 
 
 def memory(workshop: Workshop, plan: Plan) -> Outcome:
-    """What a connection takes of the server's memory, and what is left of it when all have gone."""
+    """The memory of a connection in the server, and what remains after all are closed."""
     outcome = Outcome()
-    # Server and client may have so many files open, and not every machine lets even root raise that.
+    # Server and client need this many open files, and not every machine lets root raise the limit.
     number = min(HELD, processes.allow_many_files() - SPARE_FILES)
     if number < HELD:
-        say(f"  {number:,} connections: more files cannot be open here (ulimit -Hn)")
+        say(f"  {number:,} connections: the limit on open files is too low (ulimit -Hn)")
     rounds = 1 if plan.quick else 3
     for turn in range(rounds):
         say(f"  round {turn + 1} of {rounds}")
@@ -117,7 +117,7 @@ def _memory_round(workshop: Workshop, server: Server, number: int) -> dict[str, 
 
 
 def _settled(pids: list[int]) -> accounts.Memory:
-    """The memory once it has not changed for a second, or after ten."""
+    """The memory after it has not changed for one second, or after ten seconds."""
     deadline = time.monotonic() + 10
     last, since = accounts.memory(pids), time.monotonic()
     while time.monotonic() < min(since + 1, deadline):

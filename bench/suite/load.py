@@ -1,4 +1,4 @@
-"""One load of deployd-bench on one server, and what it cost."""
+"""One load of deployd-bench on one server, and its cost."""
 from __future__ import annotations
 
 import dataclasses
@@ -15,7 +15,7 @@ Figures = dict[str, float]
 
 @dataclasses.dataclass(frozen=True)
 class Load:
-    """What is asked, and how."""
+    """The requests of a load."""
 
     target: str
     status: int = 200
@@ -25,8 +25,8 @@ class Load:
     token: bool = True
     new_connections: bool = False
     resume: bool = False  # sessions of TLS
-    overload: bool = False  # 503 is no wrong answer
-    anywhere: bool = False  # on all cores, beside a server that is on all of them too
+    overload: bool = False  # 503 is not an error
+    anywhere: bool = False  # on all cores, with a server on all cores too
     body: pathlib.Path | None = None
 
     def options(self) -> list[str]:

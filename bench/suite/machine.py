@@ -1,4 +1,4 @@
-"""The machine that figures come from."""
+"""The machine on which the figures were measured."""
 from __future__ import annotations
 
 import os
@@ -9,7 +9,7 @@ import subprocess
 
 
 def description() -> dict[str, str]:
-    """What somebody who compares figures wants to know."""
+    """The properties that matter when figures are compared."""
     return {
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0))),

@@ -1,4 +1,4 @@
-"""bench/RESULTS.md: the tables with the machine that they come from.
+"""bench/RESULTS.md: the tables, and the machine on which they were measured.
 
 The page is its own memory: a run puts what it has measured in the place of what stands there and leaves the rest, so that
 it does not take build/bench, nor a run of everything, to bring one part up to date.
@@ -13,7 +13,7 @@ from .tables import Table, budgets_table, part_table
 
 
 class OtherMachine(Exception):
-    """The page has figures of another machine, and some of them would stay."""
+    """The page has figures of another machine that would not be replaced."""
 
 
 def report(results: Results, titles: list[str], before: str = "") -> str:

@@ -1,4 +1,4 @@
-"""A list of a million rows: how fast it is streamed, and what it takes of memory."""
+"""A list of a million rows: its rate and the memory for streaming it."""
 from __future__ import annotations
 
 import time
@@ -13,7 +13,7 @@ MIB = 1 << 20
 
 
 def measure(workshop: Workshop, plan: Plan) -> Outcome:
-    """deployd, and the sqlite3 shell with -json, which asks the same of the same file, in turn."""
+    """Measures deployd and `sqlite3 -json` with the same query on the same file in turn."""
     outcome = Outcome()
     server = workshop.server(Deployd("10m"))
     for number in range(plan.rounds):
@@ -56,7 +56,7 @@ def _shell(workshop: Workshop) -> tuple[float, int]:
     )
     began = time.perf_counter()
     file = stores.sqlite_file(workshop, "10m")
-    # A pipe to another core, as the server's answer goes to another.
+    # A pipe to another core, like the response of the server.
     shell = f"taskset -c {min(workshop.server_cores)} sqlite3 -readonly -json '{file}' \"{select}\" | wc -c"
     find("sqlite3", "sqlite3")
     outcome = processes.run(["/bin/sh", "-c", shell], workshop.all_cores)

@@ -18,7 +18,7 @@ TEMPLATE = ROOT / "bench" / "peers" / "nginx.conf.in"
 
 @dataclasses.dataclass(frozen=True)
 class Nginx:
-    """One that serves what deployd answers from the store of this size."""
+    """nginx with the responses of deployd for the store of this size."""
 
     size: str = "100k"
     tls: bool = False
@@ -40,7 +40,7 @@ class Nginx:
             "PORT": port,
             "SSL": " ssl" if files_of_tls else "",
             "TLS": _tls_lines(files_of_tls) if files_of_tls else "",
-            # Its worker must be able to read the files, wherever they are.
+            # The nginx worker must be able to read the files.
             "USER": "user root;" if os.geteuid() == 0 else "",
         }
         text = TEMPLATE.read_text()
@@ -57,7 +57,7 @@ class Nginx:
 
 
 def _tls_lines(files: Certificate) -> str:
-    # What its documentation recommends for many handshakes: a cache of sessions beside the tickets.
+    # nginx's documentation recommends a session cache in addition to tickets for many handshakes.
     lines = {
         "ssl_certificate": files.chain,
         "ssl_certificate_key": files.key,
@@ -70,7 +70,7 @@ def _tls_lines(files: Certificate) -> str:
 
 
 def find(program: str, package: str) -> pathlib.Path:
-    """A program that a package brings; `Failed` says which where it is missing."""
+    """The path of a program. If it is missing, `Failed` names its package."""
     found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin")
     if not found:
         raise processes.Failed(f"{program} is not installed (package {package})")

@@ -1,4 +1,4 @@
-"""Latency at half of what deployd can do, on schedule: alone, beside nginx, and while somebody pulls a long list."""
+"""Latency in an open loop at half of deployd's capacity: alone, compared with nginx, and during a long list."""
 from __future__ import annotations
 
 import contextlib
@@ -12,12 +12,12 @@ from .nginx import Nginx, find
 from .servers import Server
 from .workshop import Workshop, say
 
-WARM_UP = 1  # second, since a core that was asleep is slow to answer on schedule
+WARM_UP = 1  # second, because an idle core is slow at first
 SIZE = "10m"  # a store with a pattern of a million rows
 
 
 def measure(workshop: Workshop, plan: Plan) -> Outcome:
-    """The rate is half of what deployd answers in a closed loop, here and now."""
+    """The rate is half of that of deployd in a closed loop, measured first."""
     outcome = Outcome()
     deployd = workshop.server(Deployd(SIZE))
     apply(Load(answers.one()), deployd, workshop, WARM_UP)
@@ -43,10 +43,10 @@ def measure(workshop: Workshop, plan: Plan) -> Outcome:
 
 @contextlib.contextmanager
 def pulling(workshop: Workshop, server: Server) -> Iterator[None]:
-    """One client that asks for a list of a million rows, over and over."""
+    """Runs one client that requests a list of a million rows repeatedly."""
     curl = find("curl", "curl")
     url = server.url + answers.target(data.LONGEST_PATTERN)
-    # It shares the generator's core, and gives way to it.
+    # It shares the generator's core at a lower priority.
     script = 'while nice -n 19 "$0" -sS -f -o /dev/null -H "$1" "$2"; do :; done'
     words = ["/bin/sh", "-c", script, curl, f"Authorization: Bearer {server.token}", url]
     log = workshop.log("pulling")

@@ -1,4 +1,4 @@
-"""What becomes of those that are answered when three times as much is asked as can be answered."""
+"""Rate and latency of the responses at three times the capacity."""
 from __future__ import annotations
 
 import dataclasses
@@ -14,17 +14,17 @@ from .workshop import Workshop, say
 
 SIZE = "100k"
 WARM_UP = 1  # second
-LONG_QUEUE = 120  # by which deployd tells that it is too much: the warm-up goes on until as many can wait
+LONG_QUEUE = 120  # at which deployd detects overload: the warm-up continues until as many can wait
 
 UNLOADED, OVERLOADED = "a quarter of what it can", "three times what it can"
 
 
-# A name, a server and what is asked of it.
+# A name, a server and its target.
 Case = tuple[str, ServerKind, Load]
 
 
 def measure(cases: list[Case]) -> Callable[[Workshop, Plan], Outcome]:
-    """The offered load follows from what is answered in a closed loop, here and now."""
+    """The offered load is derived from the rate of a closed loop, measured first."""
 
     def measure_cases(workshop: Workshop, plan: Plan) -> Outcome:
         outcome = Outcome()

@@ -1,4 +1,4 @@
-"""What is measured: the parts that `--only` names."""
+"""The parts of the suite, as named by `--only`."""
 from __future__ import annotations
 
 import dataclasses
@@ -13,26 +13,26 @@ from .load import Load
 from .nginx import Nginx
 from .workshop import Workshop
 
-SIZE = "100k"  # of the store where none is named
+SIZE = "100k"  # of the store, if a part names none
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Something that is measured on its own."""
+    """A measurement with a name."""
 
     name: str
     title: str
     measure: Callable[[Workshop, Plan], Outcome]
-    quick: bool = False  # --quick has it too
+    quick: bool = False  # included in --quick
 
 
 def _against_yardsticks(asked: str, original: bool = False, cache_off: bool = True, **load):
-    """deployd, with the cache and without, the floor and nginx, asked for the same bytes."""
+    """deployd with and without the cache, the floor and nginx, with the same response."""
 
     def measure(workshop: Workshop, plan: Plan) -> Outcome:
         status, token = load.get("status", 200), load.get("token", True)
         body = answers.file(workshop, SIZE, asked) if token else answers.files(workshop, SIZE) / "errors/401.json"
-        # The generator compares the bodies: whoever serves other bytes is no yardstick.
+        # The generator compares the bodies, so a server with other bytes fails.
         same = Load(asked, body=body, **load)
         canned = dataclasses.replace(same, status=200)
         rivals = [Contender(Deployd(SIZE), same)]
@@ -40,7 +40,7 @@ def _against_yardsticks(asked: str, original: bool = False, cache_off: bool = Tr
             rivals.append(Contender(Deployd(SIZE, cache=False), same))
         rivals += [Contender(Floor(body), canned, yardstick=True), Contender(Nginx(SIZE), same, yardstick=True)]
         if original:
-            # Node compiles what is hot, which takes it some seconds under load.
+            # Node compiles hot code, which takes some seconds under load.
             for lean in (False, True):
                 rivals.append(Contender(Feathers(SIZE, lean), same, yardstick=True, begin_seconds=4))
         return take_turns(workshop, plan, rivals)
@@ -64,14 +64,14 @@ def _cycling_ids(workshop: Workshop, plan: Plan) -> Outcome:
 
 
 def _everything(workshop: Workshop, plan: Plan) -> Outcome:
-    # Some MB an answer: a few connections are enough, and the floor is not written for such bodies.
+    # Responses of some MB: a few connections are enough, and the floor does not support such bodies.
     load = Load(answers.EVERYTHING, connections=4, body=answers.file(workshop, SIZE, answers.EVERYTHING))
     rivals = [Contender(Deployd(SIZE), load), Contender(Deployd(SIZE, cache=False), load)]
     return take_turns(workshop, plan, [*rivals, Contender(Nginx(SIZE), load, yardstick=True)])
 
 
 def _tls(workshop: Workshop, plan: Plan) -> Outcome:
-    """Over connections that stay, then a handshake for each request, in full and taking up the session before."""
+    """Persistent connections, then a handshake per request, full and resumed."""
     kept = Load(answers.one(), body=answers.file(workshop, SIZE, answers.one()))
     each = dataclasses.replace(kept, new_connections=True)
     rivals = []
@@ -86,14 +86,14 @@ def _tls(workshop: Workshop, plan: Plan) -> Outcome:
 
 
 def _workers(workshop: Workshop, plan: Plan) -> Outcome:
-    # All of it on all cores: whatever differs is what the workers cost each other.
+    # Everything runs on all cores, so the difference is what the workers cost each other.
     load = Load(answers.one(f"{{1..{answers.IDS}}}"), anywhere=True)
     kinds = [Deployd(SIZE), Deployd(SIZE, workers=2), Deployd(SIZE, cache=False), Deployd(SIZE, cache=False, workers=2)]
     return take_turns(workshop, plan, [Contender(kind, load) for kind in kinds])
 
 
 def _sizes(workshop: Workshop, plan: Plan) -> Outcome:
-    """With the cache off: what the store itself costs. Once for the same few rows, once for all that it has."""
+    """The cost of the store, with the cache off, for the same few rows and for all rows."""
     rivals = []
     for size, rows in (("1k", 1_000), ("10m", 10_000_000)):
         kind = Deployd(size, cache=False)

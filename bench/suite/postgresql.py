@@ -1,4 +1,4 @@
-"""A PostgreSQL of the suite's own, deployd on it, and pgbench beside."""
+"""A PostgreSQL server of the suite, with deployd and pgbench."""
 from __future__ import annotations
 
 import contextlib
@@ -18,7 +18,7 @@ from .load import Load, apply
 from .servers import Server
 from .workshop import Workshop, say
 
-ROWS = 100_000  # as many as pgbench's table has at scale 1
+ROWS = 100_000  # the size of pgbench's table at scale 1
 SETTINGS = """
 listen_addresses = ''
 unix_socket_permissions = 0777
@@ -30,7 +30,7 @@ max_connections = 60
 
 
 def programs() -> pathlib.Path:
-    """The folder with the newest PostgreSQL's programs."""
+    """The folder with the programs of the newest installed PostgreSQL."""
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda file: float(file.parts[-3]))
     if not found:
         raise processes.Failed("PostgreSQL is not installed (package postgresql)")
@@ -39,12 +39,12 @@ def programs() -> pathlib.Path:
 
 @contextlib.contextmanager
 def cluster(workshop: Workshop, cores: set[int]) -> Iterator[str]:
-    """A server on a Unix socket, empty, until the block is left; gives the socket's folder."""
+    """Runs an empty server on a Unix socket until the block is left; gives the folder of the socket."""
     folder = workshop.scratch / "postgresql"
     folder.mkdir(mode=0o755)
     workshop.scratch.chmod(0o755)
     prefix = ["setpriv", "--pdeathsig", "QUIT"]
-    if os.geteuid() == 0:  # which PostgreSQL refuses to run as
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         user = pwd.getpwnam("postgres")
         os.chown(folder, user.pw_uid, user.pw_gid)
         prefix += ["--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"]
@@ -67,7 +67,7 @@ def cluster(workshop: Workshop, cores: set[int]) -> Iterator[str]:
 
 
 def client(workshop: Workshop, socket: str, program: str, *words: str) -> str:
-    """Runs one of PostgreSQL's programs on the database and gives what it prints. `Failed` with its own words otherwise."""
+    """Runs one of PostgreSQL's programs on the database and returns its output. Raises `Failed` with its error."""
     arguments = [programs() / program, "-h", socket, "-U", "postgres", *words]
     outcome = processes.run(arguments, workshop.all_cores)
     if outcome.returncode != 0:
@@ -76,7 +76,7 @@ def client(workshop: Workshop, socket: str, program: str, *words: str) -> str:
 
 
 def filled(workshop: Workshop, socket: str) -> stores.Store:
-    """A store of `ROWS` deployments in a database of its own."""
+    """A store of `ROWS` deployments in a new database."""
     client(workshop, socket, "psql", "-qc", "CREATE DATABASE deployd", "postgres")
     database = f"postgresql:///deployd?host={socket}&user=postgres"
     stores.fill(workshop, database, ROWS)
@@ -86,7 +86,7 @@ def filled(workshop: Workshop, socket: str) -> stores.Store:
 
 @dataclasses.dataclass(frozen=True)
 class OverPostgresql:
-    """deployd on a PostgreSQL of its own, with which it shares the server's core."""
+    """deployd and PostgreSQL on the same core."""
 
     cache: bool = True
 
@@ -100,7 +100,7 @@ class OverPostgresql:
 
 
 def measure(workshop: Workshop, plan: Plan) -> Outcome:
-    """deployd with the cache and without, and pgbench, in turn, nothing bound to a core: there are three programs."""
+    """Measures deployd with and without the cache, and pgbench, in turn, on all cores."""
     outcome = Outcome()
     with contextlib.ExitStack() as stack:
         socket = stack.enter_context(cluster(workshop, workshop.all_cores))

@@ -1,4 +1,4 @@
-"""Processes that are started on given cores and never outlive the suite."""
+"""Processes on given cores, which end with the suite."""
 from __future__ import annotations
 
 import contextlib
@@ -17,10 +17,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Failed(Exception):
-    """Something that the suite needs did not work; the message is for people."""
+    """Something that the suite needs did not work. The message is shown to the user."""
 
 
-FILES = 65_536  # that a process may have open, where raising the limit is allowed
+FILES = 65_536  # limit on open files, if it can be raised
 
 
 def _prepare(cores: set[int]):
@@ -33,7 +33,7 @@ def _prepare(cores: set[int]):
 
 
 def allow_many_files() -> int:
-    """Lets this process have `FILES` open, or as many as it may; gives the number."""
+    """Raises the limit on open files to `FILES`, or as far as permitted, and returns it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for limits in ((max(soft, FILES), max(hard, FILES)), (hard, hard)):
         with contextlib.suppress(ValueError, OSError):
@@ -44,7 +44,7 @@ def allow_many_files() -> int:
 
 @contextlib.contextmanager
 def on(cores: set[int]) -> Iterator[None]:
-    """Lets the suite itself run on these cores while it does a client's work."""
+    """Runs the suite on these cores while it acts as a client."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -78,7 +78,7 @@ def running(
 
 
 def end(process: subprocess.Popen) -> None:
-    """Ends a process and all of its group."""
+    """Ends a process and its group."""
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -89,7 +89,7 @@ def end(process: subprocess.Popen) -> None:
 
 
 def run(arguments: Sequence[str | os.PathLike], cores: set[int], **options) -> subprocess.CompletedProcess:
-    """Runs a process to its end, its output kept as text. The exit status is the caller's to judge."""
+    """Runs a process and returns its output as text. The caller checks the exit status."""
     process = subprocess.Popen(
         [str(word) for word in arguments],
         stdin=options.pop("stdin", subprocess.DEVNULL),
@@ -109,19 +109,19 @@ def run(arguments: Sequence[str | os.PathLike], cores: set[int], **options) -> s
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listened on just now."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def wait_until_it_listens(process: subprocess.Popen, port: int, log: pathlib.Path, seconds: float = 30) -> None:
-    """Returns when somebody accepts connections on the port of 127.0.0.1; `Failed` with the end of the log otherwise."""
+    """Waits until the port of 127.0.0.1 accepts connections. Raises `Failed` with the last line of the log."""
     deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         if process.poll() is not None or time.monotonic() > deadline:
             lines = log.read_text(errors="replace").strip().splitlines()
-            raise Failed(f"{process.args[0]} does not serve: {lines[-1] if lines else 'it says nothing'}")
+            raise Failed(f"{process.args[0]} does not serve: {lines[-1] if lines else 'its log is empty'}")
         time.sleep(0.01)

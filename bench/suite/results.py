@@ -1,4 +1,4 @@
-"""What was measured, kept in build/bench/results.json from run to run; a part that runs again replaces itself."""
+"""The results, kept in build/bench/results.json between runs. A part that runs again replaces its result."""
 from __future__ import annotations
 
 import dataclasses
@@ -17,7 +17,7 @@ VERSION = 1
 
 @dataclasses.dataclass
 class PartResult:
-    """A part as it was measured once."""
+    """The result of a part."""
 
     title: str
     command: str
@@ -29,7 +29,7 @@ class PartResult:
     missing: dict[str, str]
 
     def values(self, name: str, what: str) -> list[float] | None:
-        """The values of the rounds, where they were measured."""
+        """The values of the rounds, if they were measured."""
         return self.measured.get(name, {}).get(what)
 
     def figure(self, name: str, what: str) -> Figure | None:
@@ -40,13 +40,13 @@ class PartResult:
 
 @dataclasses.dataclass
 class Results:
-    """All parts that were measured on this machine."""
+    """All results of this machine."""
 
     machine: dict[str, str]
     parts: dict[str, PartResult] = dataclasses.field(default_factory=dict)
 
     def add(self, name: str, title: str, plan: Plan, outcome: Outcome) -> None:
-        """Puts a part in the place of an earlier one of the same name."""
+        """Adds a part, or replaces the one with the same name."""
         self.parts[name] = PartResult(
             title=title,
             command=f"./dev bench{' --quick' if plan.quick else ''} --only {name}",
@@ -59,16 +59,16 @@ class Results:
         )
 
     def only(self, names: list[str]) -> Results:
-        """Those parts by themselves."""
+        """Only these parts."""
         return Results(self.machine, {name: self.parts[name] for name in names})
 
     def write(self, file: pathlib.Path) -> None:
-        """Writes all of it as JSON."""
+        """Writes the results as JSON."""
         file.write_text(json.dumps({"version": VERSION, **dataclasses.asdict(self)}, indent=1) + "\n")
 
 
 def read(file: pathlib.Path) -> Results:
-    """What earlier runs left; nothing of another machine or another version of the suite."""
+    """The results of earlier runs, except those of another machine or another version of the suite."""
     now = machine.description()
     try:
         kept = json.loads(file.read_text())
@@ -80,7 +80,7 @@ def read(file: pathlib.Path) -> Results:
 
 
 def commit() -> str:
-    """The commit that is measured, with a + where the tree differs from it in more than the results themselves."""
+    """The measured commit, with a + if files other than the results differ from it."""
     known = _git("rev-parse", "--short=10", "HEAD")
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)bench/RESULTS.md")
     return (known or "no commit") + ("+" if changed else "")

@@ -1,4 +1,4 @@
-"""What a server is to the suite."""
+"""The servers of the suite."""
 from __future__ import annotations
 
 import contextlib
@@ -9,18 +9,18 @@ import typing
 
 @dataclasses.dataclass
 class Server:
-    """One that runs and answers at `url`."""
+    """A running server with its `url`."""
 
     name: str
     url: str
     token: str
-    pid: int  # of the process that all its others descend from
-    authority: pathlib.Path | None = None  # whom its clients trust, where it speaks TLS
+    pid: int  # the parent of all its processes
+    authority: pathlib.Path | None = None  # trusted by its clients, if it uses TLS
     stack: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
 
 
 class ServerKind(typing.Protocol):
-    """A server and how it is configured; equal ones are the same server."""
+    """A server and its configuration. Equal values are the same server."""
 
     def serve(self, workshop) -> contextlib.AbstractContextManager[Server]: ...
 

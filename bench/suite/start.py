@@ -1,4 +1,4 @@
-"""From starting the program to its first answer."""
+"""The time from starting the program to its first response."""
 from __future__ import annotations
 
 import socket
@@ -10,7 +10,7 @@ from .workshop import Workshop
 
 
 def measure(workshop: Workshop, plan: Plan) -> Outcome:
-    """deployd on the largest store, started again and again."""
+    """Starts deployd with the largest store repeatedly."""
     outcome = Outcome()
     store = stores.sqlite_store(workshop, "10m")
     request = f"GET {answers.one()} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {store.token}\r\n\r\n".encode()
@@ -32,8 +32,8 @@ def measure(workshop: Workshop, plan: Plan) -> Outcome:
                 answer = connection.recv(4096)
             took = time.perf_counter() - began
         if b" 200 " not in answer[:16]:
-            raise processes.Failed(f"deployd's first answer is {answer[:60]!r}")
+            raise processes.Failed(f"deployd's first response is {answer[:60]!r}")
         outcome.add("deployd, 10 million deployments", {"first answer after ms": took * 1000})
-    # The first run brought the program and the store into the page cache.
+    # The first run loads the program and the store into the page cache.
     outcome.measured["deployd, 10 million deployments"]["first answer after ms"].pop(0)
     return outcome

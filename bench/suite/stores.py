@@ -17,24 +17,24 @@ SIZES = {"1k": 1_000, "100k": 100_000, "10m": 10_000_000}
 class Store:
     """A store with data and an API token."""
 
-    database: str  # as --database wants it
+    database: str  # for --database
     token: str
     rows: int
 
 
 def sqlite_file(workshop: Workshop, size: str) -> pathlib.Path:
-    """Where the store of a size is or will be."""
+    """The path of the store of a size."""
     return workshop.folder / "stores" / f"{size}-v{data.VERSION}" / "deployd.db"
 
 
 def sqlite_store(workshop: Workshop, size: str) -> Store:
-    """The store of one of `SIZES`, made when it is missing."""
+    """The store of one of `SIZES`, created if it is missing."""
     file = sqlite_file(workshop, size)
     folder = file.parent
     token = folder / "token"
     database = f"sqlite:{file}"
     if not token.exists():
-        # Made beside its place and moved there, so that it is whole or missing.
+        # Created under another name and moved, so that it is never incomplete.
         new = folder.with_suffix(".new")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
@@ -48,8 +48,8 @@ def sqlite_store(workshop: Workshop, size: str) -> Store:
 
 
 def fill(workshop: Workshop, database: str, rows: int) -> None:
-    """Imports the data of so many rows."""
-    say(f"Making a store of {rows:,} deployments ...")
+    """Imports data with this many rows."""
+    say(f"Creating a store of {rows:,} deployments ...")
     began = time.monotonic()
     importing = subprocess.Popen(
         [workshop.deployd, "import", "--database", database, "-"],
@@ -74,12 +74,12 @@ def fill(workshop: Workshop, database: str, rows: int) -> None:
 
 
 def make_token(workshop: Workshop, database: str) -> str:
-    """A new API token of the store."""
+    """Creates an API token in the store."""
     return deployd(workshop, "token", "create", "--database", database, "--name", "bench").strip()
 
 
 def deployd(workshop: Workshop, *words: str) -> str:
-    """Runs a command of deployd and gives what it prints. `Failed` with its own words otherwise."""
+    """Runs a command of deployd and returns its output. Raises `Failed` with its error."""
     outcome = processes.run([workshop.deployd, *words], workshop.all_cores)
     if outcome.returncode != 0:
         raise processes.Failed(f"deployd {words[0]}: {outcome.stderr.strip()}")

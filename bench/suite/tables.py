@@ -1,4 +1,4 @@
-"""The tables of all reports, as rows of text: what is asked first, then each part."""
+"""The tables of all reports as rows of text: first the budgets, then each part."""
 from __future__ import annotations
 
 import dataclasses
@@ -10,7 +10,7 @@ from .results import PartResult, Results
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A heading and rows of cells, the first row naming the columns."""
+    """A heading and rows of cells; the first row has the names of the columns."""
 
     title: str
     note: str
@@ -18,7 +18,7 @@ class Table:
 
 
 def budgets_table(results: Results) -> Table:
-    """Asked and measured."""
+    """The budgets with their results."""
     rows = [["what", "asked", "measured", "spread", "", "command"]]
     for verdict in verdicts(results):
         measured = verdict.measured
@@ -54,7 +54,7 @@ COLUMNS = [
 
 
 def part_table(part: PartResult) -> Table:
-    """Those that took turns, or whatever the part measured."""
+    """The compared servers, or the other figures of the part."""
     note = f"Medians of {part.rounds} rounds of {part.seconds:g} s. {part.when}, {part.commit}: {part.command}"
     for name, why in part.missing.items():
         note += f"\nWithout {name}: {why}"
@@ -95,10 +95,10 @@ def with_spread(found: Figure, form: str) -> str:
 
 
 def spread(found: Figure) -> str:
-    """As ± 2 %."""
+    """Formats a spread, for example ± 2 %."""
     return f"± {found.spread * 100:.0f} %" if found.spread * 100 >= 9.5 else f"± {found.spread * 100:.1f} %"
 
 
 def number(value: float) -> str:
-    """With three digits that count."""
+    """Formats a number with three significant digits."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -6,7 +6,7 @@ from .tables import Table, budgets_table, part_table
 
 
 def report(results: Results, parts: list[str]) -> str:
-    """What is asked, then the named parts."""
+    """The budgets, then the named parts."""
     tables = [budgets_table(results), *(part_table(results.parts[name]) for name in parts)]
     return "\n\n".join(_text(table) for table in tables)
 

@@ -1,4 +1,4 @@
-"""Where the suite works: the programs, the cores, the folder for what it keeps, and the servers that run now."""
+"""The environment of a run: programs, cores, the folder for results, and the running servers."""
 from __future__ import annotations
 
 import contextlib
@@ -16,15 +16,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def say(text: str) -> None:
-    """Tells the user what goes on; results stand on stdout."""
+    """Reports progress on stderr; results go to stdout."""
     print(text, file=sys.stderr, flush=True)
 
 
 class Workshop:
-    """To be used as a context: what it has started has ended when the block is left."""
+    """A context manager that ends everything it has started."""
 
     def __init__(self, quick: bool = False) -> None:
-        self.quick = quick  # nothing that takes minutes is made for this run
+        self.quick = quick  # create nothing that takes minutes
         self.programs = ROOT / "build" / "release" / "bin"
         self.deployd = self.programs / "deployd"
         self.generator = self.programs / "deployd-bench"
@@ -32,7 +32,7 @@ class Workshop:
         self.folder = ROOT / "build" / "bench"
         self.all_cores = os.sched_getaffinity(0)
         if len(self.all_cores) < 2:
-            raise processes.Failed("a server and its load need a core each, and there is only one here")
+            raise processes.Failed("a server and its load need one core each, but this machine has only one core")
         first, second = sorted(self.all_cores)[:2]
         self.server_cores, self.generator_cores = {first}, {second}
         self._stack = contextlib.ExitStack()
@@ -48,7 +48,7 @@ class Workshop:
         self._stack.close()
 
     def server(self, kind: ServerKind) -> Server:
-        """The server of this kind, started unless it runs already."""
+        """The server of this kind, started if it is not running."""
         if kind not in self._servers:
             stack = contextlib.ExitStack()
             server = stack.enter_context(kind.serve(self))
@@ -63,16 +63,16 @@ class Workshop:
             server.stack.close()
 
     def stop_servers(self) -> None:
-        """Ends all that `server` has started."""
+        """Ends all servers started by `server`."""
         for kind in list(self._servers):
             self.stop(kind)
 
     def log(self, name: str) -> pathlib.Path:
-        """A file for what a server says."""
+        """The log file of a server."""
         return self.scratch / f"{name}-{len(list(self.scratch.iterdir()))}.log"
 
     def build(self) -> None:
-        """Builds the release programs. `Failed` when that does not work."""
+        """Builds the release programs. Raises `Failed` if the build fails."""
         for words in (
             ["cmake", "--preset", "release"],
             ["cmake", "--build", "--preset", "release", "--target", "deployd", "deployd-bench", "bench-floor"],
@@ -80,4 +80,4 @@ class Workshop:
             outcome = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             if outcome.returncode != 0:
                 say(outcome.stdout)
-                raise processes.Failed(f"'{' '.join(words)}' failed; its words stand above")
+                raise processes.Failed(f"'{' '.join(words)}' failed; see above")
