@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -59,21 +60,23 @@ WarmAnswer Api::answer_overload(Request const& request, Moment const& moment, Ou
 
 awaitable<void> Api::answer(Request const& request, Moment const& moment, Exchange& exchange) {
   auto const start = exchange.output().bytes.size();
-  std::string why;
+  ServerFault fault{{500, "Internal server error"}, {}, spdlog::level::err};
   try {
     co_await dispatch(request, moment, exchange);
     co_return;
+  } catch (std::bad_alloc const&) {
+    fault = {unavailable("The server is out of memory"), "no memory", spdlog::level::err};
   } catch (std::exception const& failure) {
-    why = failure.what();
+    fault.why = failure.what();
   }
   if (exchange.streaming()) {
-    log_about(request, exchange, spdlog::level::err, "an answer is cut in the middle: " + why);
+    log_about(request, exchange, spdlog::level::err, "an answer is cut in the middle: " + fault.why);
     co_return exchange.abort();
   }
   auto& out = exchange.output();
   out.bytes.resize(start);
   out.tail.reset();
-  answer_fault({{500, "Internal server error"}, why, spdlog::level::err}, request, moment, exchange, options_.cors);
+  answer_fault(fault, request, moment, exchange, options_.cors);
 }
 
 awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exchange& exchange) {

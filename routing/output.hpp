@@ -40,7 +40,7 @@ struct Output {
 class Exchange {
  public:
   /// Where the answer is appended to; it may hold answers to earlier requests of the same connection.
-  virtual Output& output() noexcept = 0;
+  virtual Output& output() = 0;
 
   /// Sends what stands in `output()` and empties it. False when the client is gone or too slow: give up then.
   virtual boost::asio::awaitable<bool> flush() = 0;
@@ -58,7 +58,7 @@ class Exchange {
   virtual void abort() noexcept = 0;
 
   /// For the access log; 0 and an empty subject leave what was noted before.
-  virtual void note(unsigned status, std::string_view subject) noexcept = 0;
+  virtual void note(unsigned status, std::string_view subject) = 0;
 
   /// Why the request is answered 401, for the access log.
   virtual void note_refusal(auth::Refusal why) noexcept = 0;

@@ -50,6 +50,7 @@ struct ServeOptions {
   std::chrono::milliseconds drain_delay{0};
   std::chrono::milliseconds drain_timeout{30'000};
   std::chrono::milliseconds stream_timeout{600'000};
+  std::size_t stream_min_rate = std::size_t{64} << 10;  // bytes a second; 0: any
   std::size_t max_header_bytes = 16384;
   std::size_t max_target_bytes = 8192;
   std::size_t max_body_bytes = 65536;

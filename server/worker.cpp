@@ -4,21 +4,22 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <exception>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
-#include "server/log_output.hpp"
 #include "server/reset_on_close.hpp"
 #include "server/socket_address.hpp"
 
@@ -31,10 +32,7 @@ namespace {
 
 constexpr auto without_exceptions = asio::as_tuple(asio::deferred);
 
-// An output that has grown beyond this is not kept for the next request.
-constexpr std::size_t largest_kept_output = 2 * routing::Output::flush_threshold;
-constexpr std::size_t most_kept_outputs = 256;
-constexpr std::size_t most_kept_buffers = 256;
+constexpr std::size_t most_spare_parts = 256;
 
 // Connections accepted in one turn of the event loop.
 constexpr int most_accepted = 64;
@@ -57,9 +55,22 @@ std::uint64_t nanoseconds_of(Clock::time_point time) noexcept {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(time.time_since_epoch()).count());
 }
 
-/// Whether accept failed for a reason that will not pass.
+/// Logs a failure that may be want of memory, in which case the line may be lost.
+void log_failure(std::string_view what, std::string_view why) noexcept {
+  try {
+    spdlog::error("{}: {}", what, why);
+  } catch (std::exception const&) {
+    // Nothing is left to say it with.
+  }
+}
+
+/// True when accept failed for a reason that will not pass.
 bool is_end_of_socket(int error) noexcept {
   return error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP;
+}
+
+std::size_t largest_head(ServeOptions const& options) noexcept {
+  return options.max_target_bytes + options.max_header_bytes + around_limits;
 }
 
 /// For coroutines that belong to the worker for as long as its loop runs.
@@ -69,24 +80,59 @@ void rethrow(std::exception_ptr failure) {
 
 }  // namespace
 
+/// A connection that is served, with its places. Its end is told of by its destruction, however its coroutine ends.
+struct Worker::OpenConnection {
+  OpenConnection(Worker& of, Socket socket, std::unique_ptr<TlsStream> tls, ConnectionCount::Place place_in_all,
+                 AddressLimit::Place place_of_address)
+      : worker(of),
+        place(std::move(place_in_all)),
+        address_place(std::move(place_of_address)),
+        connection(of.connection_context_, std::move(socket), std::move(tls)) {
+    worker.connections_.push_back(connection);
+  }
+  OpenConnection(OpenConnection const&) = delete;
+  OpenConnection& operator=(OpenConnection const&) = delete;
+  ~OpenConnection() {
+    worker.connections_.erase(worker.connections_.iterator_to(connection));
+    worker.end_if_drained();
+  }
+
+  Worker& worker;
+  ConnectionCount::Place place;
+  AddressLimit::Place address_place;
+  Connection connection;
+};
+
 Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, std::vector<ListeningSocket> listening,
                WorkerEvents events)
     : shared_(shared),
-      head_limits_{options().max_target_bytes, options().max_header_bytes, options().max_body_bytes},
-      buffer_size_(options().max_target_bytes + options().max_header_bytes + around_limits),
       events_(std::move(events)),
       store_(shared.database.store_for(context_.get_executor())),
       authenticator_(std::make_unique<auth::Authenticator>(std::move(keys), *store_, &shared.refusals)),
       api_(std::make_unique<routing::Api>(
-          routing::ApiOptions{routing::CorsPolicy(options().cors_origins, shared.limiter != nullptr),
-                              share_of(options().cache_bytes, options()), shared.limiter, &load_,
+          routing::ApiOptions{routing::CorsPolicy(shared.options.cors_origins, shared.limiter != nullptr),
+                              share_of(shared.options.cache_bytes, shared.options), shared.limiter, &load_,
                               shared.metrics_source},
-          *authenticator_, *store_)) {
-  compare_clocks();
+          *authenticator_, *store_)),
+      connection_context_{
+          .api = *api_,
+          .head_limits = {shared.options.max_target_bytes, shared.options.max_header_bytes,
+                          shared.options.max_body_bytes},
+          .reader_limits = {shared.options.write_timeout, shared.options.stream_timeout,
+                            shared.options.stream_min_rate},
+          .header_timeout = shared.options.header_timeout,
+          .idle_timeout = shared.options.idle_timeout,
+          .access_log = AccessLogBuffer(shared.options.access_log),
+          .buffers = InputBuffer::Buffers(most_spare_parts, largest_head(shared.options)),
+          .outputs = ResponseSender::Outputs(most_spare_parts),
+      } {
   for (auto& [socket, also_of_others] : listening) {
     auto const family = local_address(socket.get()).family();
     asio::generic::stream_protocol const protocol(family, 0);
-    acceptors_.push_back({{context_, protocol, socket.release()}, family, also_of_others});
+    acceptors_.emplace_back(
+        asio::basic_socket_acceptor<asio::generic::stream_protocol>(context_, protocol, socket.get()), family,
+        also_of_others);
+    socket.release();
   }
 }
 
@@ -94,19 +140,20 @@ Worker::~Worker() {
   // The loop still runs where the server could not be started after all.
   context_.stop();
   join();
-  // Coroutines that still wait refer to connections and the store, so the loop's operations go first.
-  connections_.clear_and_dispose([](Connection*) {});
+  // Coroutines that still wait refer to the store and to what connections share, so they go first; nobody is told.
+  ended_ = true;
+  context_.destroy_waiting();
 }
 
 void Worker::start() {
   for (auto& acceptor : acceptors_) asio::co_spawn(context_, accept_from(acceptor), rethrow);
   asio::co_spawn(context_, sweep(), rethrow);
   if (shared_.metrics_source != nullptr) asio::co_spawn(context_, probe_store(), rethrow);
-  metrics_.last_turn.set(nanoseconds_of(Clock::now()));
+  connection_context_.metrics.last_turn.set(nanoseconds_of(Clock::now()));
   try {
     thread_ = std::thread([this] {
       ::pthread_setname_np(::pthread_self(), shared_.metrics_source == nullptr ? "worker" : "admin");
-      context_.run();
+      context_.run_on();
     });
   } catch (std::system_error const& failure) {
     throw ResourceError(
@@ -133,7 +180,7 @@ void Worker::replace_keys(std::shared_ptr<auth::KeyRing const> keys) {
 
 void Worker::replace_tls(std::shared_ptr<TlsContext const> tls) {
   asio::post(context_, [this, tls = std::move(tls)]() mutable {
-    if (!record_) record_ = std::make_unique_for_overwrite<char[]>(TlsStream::record_bytes);
+    connection_context_.record_room.resize(TlsStream::record_bytes);
     tls_ = std::move(tls);
   });
 }
@@ -148,7 +195,7 @@ void Worker::begin_drain() {
     api_->begin_drain();
     for (auto& acceptor : acceptors_) {
       // Clients that connected before now have been promised an answer. Bounded by what a backlog holds.
-      for (int left = SOMAXCONN; left > 0 && accept_one(acceptor) == Accepted::one; --left) {
+      for (int left = SOMAXCONN; left > 0 && accept_some(acceptor, 1) == Accepted::one; --left) {
       }
       boost::system::error_code ignored;
       acceptor.socket.close(ignored);
@@ -159,53 +206,62 @@ void Worker::begin_drain() {
   });
 }
 
-void Worker::end_if_drained() {
+void Worker::end_if_drained() noexcept {
   if (!draining_ || !connections_.empty() || std::exchange(ended_, true)) return;
-  flush_access_log();
+  connection_context_.access_log.flush();
   if (events_.drained) events_.drained();
   context_.stop();
 }
 
-awaitable<void> Worker::pause(std::chrono::milliseconds time) {
-  asio::steady_timer timer(context_, time);
-  co_await timer.async_wait(without_exceptions);
+awaitable<void> Worker::accept_from(Acceptor& acceptor) {
+  asio::steady_timer pause(context_);
+  auto token = asio::bind_allocator(HandlerAllocator<void>(acceptor.memory), without_exceptions);
+  // A bounded number in one turn, so that connections and other listeners get their turn; of a shared socket one, so
+  // that the other workers get theirs.
+  auto const most = acceptor.shared ? 1 : most_accepted;
+  while (!draining_) {
+    auto const [failure] = co_await acceptor.socket.async_wait(asio::socket_base::wait_read, token);
+    if (draining_) co_return;
+    auto const accepted = failure ? lost(failure) : accept_some(acceptor, most);
+    if (accepted == Accepted::nothing_ever) co_return;
+    if (accepted != Accepted::no_room) continue;
+    // No place, descriptor or memory is free: what waits in the backlog waits a little longer.
+    pause.expires_after(std::chrono::milliseconds(10));
+    co_await pause.async_wait(token);
+  }
 }
 
-awaitable<void> Worker::accept_from(Acceptor& acceptor) {
-  while (!draining_) {
-    auto const [failure] = co_await acceptor.socket.async_wait(asio::socket_base::wait_read, without_exceptions);
-    if (draining_) co_return;
-    auto accepted = failure ? lost(failure) : accept_one(acceptor);
-    // A bounded number, so that connections and other listeners get their turn; of a shared socket one, so that the
-    // other workers get theirs.
-    for (int turn = acceptor.shared ? most_accepted : 1; turn < most_accepted && accepted == Accepted::one; ++turn)
-      accepted = accept_one(acceptor);
-    if (accepted == Accepted::nothing_ever) co_return;
-    // No place or no descriptor is free: what waits in the backlog waits a little longer.
-    if (accepted == Accepted::no_room) co_await pause(std::chrono::milliseconds(10));
+/// Accepts at most so many connections. What happened to the last of them.
+Worker::Accepted Worker::accept_some(Acceptor& acceptor, int most) noexcept {
+  auto accepted = Accepted::one;
+  try {
+    for (int turn = 0; turn < most && accepted == Accepted::one; ++turn) accepted = accept_one(acceptor);
+  } catch (std::exception const& failure) {
+    // The connection is closed, and its places are free again.
+    if (shared_.no_descriptors.may(Clock::now())) log_failure("a connection cannot be served", failure.what());
+    accepted = Accepted::no_room;
   }
+  return accepted;
 }
 
 Worker::Accepted Worker::accept_one(Acceptor& acceptor) {
   while (true) {
-    if (!shared_.connections.enter()) return Accepted::no_room;
+    auto place = shared_.connections.enter();
+    if (!place) return Accepted::no_room;
     SocketAddress peer;
     peer.size = sizeof(peer.storage);
     bool const asked = shared_.addresses.enabled();
-    int const fd = ::accept4(acceptor.socket.native_handle(), asked ? peer.get() : nullptr,
-                             asked ? &peer.size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-      metrics_.accepted.add();
-      if (auto place = shared_.addresses.enter(peer)) {
-        open(fd, acceptor.family, std::move(*place));
-      } else {
-        refuse(fd, peer);
-        shared_.connections.leave();
-      }
+    FileDescriptor socket(::accept4(acceptor.socket.native_handle(), asked ? peer.get() : nullptr,
+                                    asked ? &peer.size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.get() >= 0) {
+      connection_context_.metrics.accepted.add();
+      if (auto address_place = shared_.addresses.enter(peer))
+        open(std::move(socket), acceptor.family, std::move(*place), std::move(*address_place));
+      else
+        refuse(std::move(socket), peer);
       return Accepted::one;
     }
     auto const error = errno;
-    shared_.connections.leave();
     if (error == EAGAIN || error == EWOULDBLOCK) return Accepted::none_waits;
     if (error == ECONNABORTED || error == EINTR || error == EPROTO) continue;
     if (is_end_of_socket(error)) return lost({error, std::system_category()});
@@ -221,51 +277,48 @@ Worker::Accepted Worker::lost(std::error_code failure) {
 }
 
 /// Closes a connection of an address that has enough of them: with a reset, which leaves nothing behind here.
-void Worker::refuse(int fd, SocketAddress const& peer) noexcept {
-  metrics_.refused.add();
+void Worker::refuse(FileDescriptor socket, SocketAddress const& peer) {
+  connection_context_.metrics.refused.add();
+  reset_on_close(socket.get());
   if (shared_.connections_refused.may(Clock::now()))
     spdlog::warn("a connection from {} is closed: its address has as many as --max-connections-per-address allows",
                  to_string(peer));
-  reset_on_close(fd);
-  ::close(fd);
 }
 
-void Worker::open(int fd, int family, AddressLimit::Place place) {
-  Socket socket(context_, asio::generic::stream_protocol(family, 0), fd);
+void Worker::open(FileDescriptor descriptor, int family, ConnectionCount::Place place,
+                  AddressLimit::Place address_place) {
+  auto const fd = descriptor.get();
+  Socket socket(context_);
+  socket.assign(asio::generic::stream_protocol(family, 0), fd);
+  descriptor.release();
   auto tls = tls_ && family != AF_UNIX ? std::make_unique<TlsStream>(tls_->accept(), fd, tls_) : nullptr;
-  auto connection = std::make_unique<Connection>(*this, std::move(socket), std::move(tls));
-  auto& opened = *connection;
-  connections_.push_back(opened);
-  if (draining_) opened.begin_drain();
-  asio::co_spawn(context_, opened.run(),
-                 [this, place = std::move(place), connection = std::move(connection)](std::exception_ptr failure) {
-                   try {
-                     rethrow(failure);
-                   } catch (std::exception const& error) {
-                     spdlog::error("a connection failed: {}", error.what());
-                   }
-                   close(*connection);
-                 });
-}
-
-void Worker::close(Connection& connection) noexcept {
-  connections_.erase(connections_.iterator_to(connection));
-  shared_.connections.leave();
-  end_if_drained();
+  auto opened = std::make_unique<OpenConnection>(*this, std::move(socket), std::move(tls), std::move(place),
+                                                 std::move(address_place));
+  auto& connection = opened->connection;
+  if (draining_) connection.begin_drain();
+  asio::co_spawn(context_, connection.run(), [opened = std::move(opened)](std::exception_ptr failure) noexcept {
+    try {
+      rethrow(failure);
+    } catch (std::exception const& error) {
+      log_failure("a connection is closed", error.what());
+    }
+  });
 }
 
 awaitable<void> Worker::sweep() {
-  auto const interval = sweep_interval(options());
+  auto const interval = sweep_interval(shared_.options);
   asio::steady_timer timer(context_);
+  HandlerMemory memory;
+  auto token = asio::bind_allocator(HandlerAllocator<void>(memory), without_exceptions);
   while (true) {
     timer.expires_after(interval);
-    co_await timer.async_wait(without_exceptions);
+    co_await timer.async_wait(token);
     auto const now = Clock::now();
-    metrics_.loop_lag.observe(now - timer.expiry());
-    metrics_.last_turn.set(nanoseconds_of(now));
+    connection_context_.metrics.loop_lag.observe(now - timer.expiry());
+    connection_context_.metrics.last_turn.set(nanoseconds_of(now));
     look_at_connections(now);
-    compare_clocks();
-    flush_access_log();
+    connection_context_.clock.compare();
+    connection_context_.access_log.flush();
   }
 }
 
@@ -273,60 +326,28 @@ void Worker::look_at_connections(Clock::time_point now) {
   std::array<std::uint64_t, connection_phases> phases{};
   for (auto& connection : connections_) {
     ++phases[static_cast<std::size_t>(connection.phase())];
-    if (connection.deadline() <= now) connection.expire();
+    connection.check_deadline(now);
   }
-  for (std::size_t phase = 0; phase < phases.size(); ++phase) metrics_.connections[phase].set(phases[phase]);
+  for (std::size_t phase = 0; phase < phases.size(); ++phase)
+    connection_context_.metrics.connections[phase].set(phases[phase]);
 }
 
 awaitable<void> Worker::probe_store() {
+  asio::steady_timer pause(context_);
+  HandlerMemory memory;
+  auto token = asio::bind_allocator(HandlerAllocator<void>(memory), without_exceptions);
   while (true) {
-    auto const answered = co_await store_->ping();
-    metrics_.store_up.set(answered ? 1 : 0);
-    co_await pause(std::chrono::seconds(1));
+    bool up = false;
+    try {
+      auto const answered = co_await store_->ping();
+      up = answered.has_value();
+    } catch (std::exception const& failure) {
+      log_failure("the store cannot be probed", failure.what());
+    }
+    connection_context_.metrics.store_up.set(up ? 1 : 0);
+    pause.expires_after(std::chrono::seconds(1));
+    co_await pause.async_wait(token);
   }
-}
-
-void Worker::flush_access_log() {
-  if (access_log_.empty()) return;
-
-  write_log(access_log_);
-  access_log_.clear();
-}
-
-/// Requests look at one clock only: the time of day follows from it until the next sweep, at most half a second later.
-void Worker::compare_clocks() noexcept {
-  for (int tries = 0; tries < 3; ++tries) {
-    auto const before = Clock::now();
-    auto const system = std::chrono::system_clock::now();
-    system_ahead_ = system.time_since_epoch() - before.time_since_epoch();
-    // Else the thread lost the processor between the two.
-    if (Clock::now() - before < std::chrono::microseconds(100)) return;
-  }
-}
-
-std::unique_ptr<routing::Output> Worker::borrow_output() {
-  if (free_outputs_.empty()) return std::make_unique<routing::Output>();
-  auto output = std::move(free_outputs_.back());
-  free_outputs_.pop_back();
-  return output;
-}
-
-void Worker::give_back(std::unique_ptr<routing::Output> output) noexcept {
-  output->clear();
-  if (output->bytes.capacity() > largest_kept_output || free_outputs_.size() >= most_kept_outputs) return;
-  free_outputs_.push_back(std::move(output));
-}
-
-std::unique_ptr<char[]> Worker::borrow_buffer() {
-  if (free_buffers_.empty()) return std::make_unique_for_overwrite<char[]>(buffer_size_);
-  auto buffer = std::move(free_buffers_.back());
-  free_buffers_.pop_back();
-  return buffer;
-}
-
-void Worker::give_back(std::unique_ptr<char[]> buffer) noexcept {
-  if (free_buffers_.size() >= most_kept_buffers) return;
-  free_buffers_.push_back(std::move(buffer));
 }
 
 }  // namespace deployd::server

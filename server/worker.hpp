@@ -4,28 +4,29 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <list>
 #include <memory>
-#include <span>
-#include <string>
+#include <optional>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "auth/authenticator.hpp"
 #include "routing/api.hpp"
 #include "routing/metrics_source.hpp"
-#include "routing/request_id.hpp"
 #include "server/address_limit.hpp"
 #include "server/connection.hpp"
-#include "server/http_date.hpp"
-#include "server/known_fields.hpp"
+#include "server/connection_context.hpp"
+#include "server/event_loop.hpp"
+#include "server/file_descriptor.hpp"
+#include "server/handler_memory.hpp"
 #include "server/listener.hpp"
 #include "server/serve.hpp"
 #include "server/tls_context.hpp"
@@ -34,20 +35,35 @@
 
 namespace deployd::server {
 
-/// How many connections all workers have together.
+/// How many connections all workers have together. Must outlive the places that it gives.
 class ConnectionCount {
  public:
+  /// A connection's place, which is free again when this is destroyed.
+  class Place {
+   public:
+    explicit Place(ConnectionCount& count) noexcept : count_(&count) {}
+    Place(Place&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
+    Place& operator=(Place&&) = delete;
+    ~Place() {
+      if (count_ != nullptr) count_->leave();
+    }
+
+   private:
+    ConnectionCount* count_;
+  };
+
   explicit ConnectionCount(std::size_t limit) noexcept : limit_(limit) {}
 
-  /// Takes a place; false when all are taken.
-  bool enter() noexcept {
-    if (count_.fetch_add(1, std::memory_order_relaxed) < limit_) return true;
+  /// Nothing when all places are taken.
+  std::optional<Place> enter() noexcept {
+    if (count_.fetch_add(1, std::memory_order_relaxed) < limit_) return Place(*this);
     leave();
-    return false;
+    return std::nullopt;
   }
-  void leave() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
+  void leave() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
+
   std::size_t const limit_;
   std::atomic<std::size_t> count_{0};
 };
@@ -108,83 +124,48 @@ class Worker {
   void stop();
   void join();
 
-  WorkerMetrics const& metrics() const noexcept { return metrics_; }
+  WorkerMetrics const& metrics() const noexcept { return connection_context_.metrics; }
   routing::RequestMetrics const& request_metrics() const noexcept { return api_->metrics(); }
   routing::CacheMetrics const& cache_metrics() const noexcept { return api_->cache_metrics(); }
   auth::TokenChecks const& token_checks() const noexcept { return authenticator_->checks(); }
   storage::QueryMetrics const& query_metrics() const noexcept { return store_->metrics(); }
   storage::PoolMetrics const* pool_metrics() const noexcept { return store_->pool_metrics(); }
 
-  // For the connections:
-
-  ServeOptions const& options() const noexcept { return shared_.options; }
-  HeadLimits const& head_limits() const noexcept { return head_limits_; }
-  KnownFieldsTable& known_fields() noexcept { return known_fields_; }
-  routing::Api& api() noexcept { return *api_; }
   boost::asio::io_context& context() noexcept { return context_; }
-  /// The time now, from one look at the clock.
-  routing::Moment moment() noexcept {
-    auto const steady = Clock::now();
-    auto const now = std::chrono::system_clock::time_point(steady.time_since_epoch() + system_ahead_);
-    return {now, date_.at(now), steady};
-  }
-  WorkerMetrics& metrics() noexcept { return metrics_; }
-  std::unique_ptr<routing::Output> borrow_output();
-  void give_back(std::unique_ptr<routing::Output> output) noexcept;
-  std::unique_ptr<char[]> borrow_buffer();
-  void give_back(std::unique_ptr<char[]> buffer) noexcept;
-  /// The size of a borrowed buffer: the largest head that is read.
-  std::size_t buffer_size() const noexcept { return buffer_size_; }
-  /// Room for one record of TLS, valid until the next call. Only where TLS is spoken.
-  std::span<char> record_room() noexcept { return {record_.get(), TlsStream::record_bytes}; }
-  /// Appends a line to the access log, which is written a few times a second.
-  std::string& access_log() noexcept { return access_log_; }
-  routing::RequestIds& request_ids() noexcept { return request_ids_; }
 
  private:
   struct Acceptor {
     boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol> socket;
     int family;
     bool shared;
+    HandlerMemory memory{};
   };
+  struct OpenConnection;
   enum class Accepted { one, none_waits, no_room, nothing_ever };
 
   boost::asio::awaitable<void> accept_from(Acceptor& acceptor);
   boost::asio::awaitable<void> sweep();
   boost::asio::awaitable<void> probe_store();
-  boost::asio::awaitable<void> pause(std::chrono::milliseconds time);
   Accepted accept_one(Acceptor& acceptor);
+  Accepted accept_some(Acceptor& acceptor, int most) noexcept;
   Accepted lost(std::error_code failure);
   void look_at_connections(Clock::time_point now);
-  void compare_clocks() noexcept;
-  void refuse(int fd, SocketAddress const& peer) noexcept;
-  void open(int fd, int family, AddressLimit::Place place);
-  void close(Connection& connection) noexcept;
-  void flush_access_log();
-  void end_if_drained();
+  void refuse(FileDescriptor socket, SocketAddress const& peer);
+  void open(FileDescriptor socket, int family, ConnectionCount::Place place, AddressLimit::Place address_place);
+  void end_if_drained() noexcept;
 
   SharedState& shared_;
-  HeadLimits head_limits_;
-  KnownFieldsTable known_fields_;
-  std::size_t buffer_size_;
   WorkerEvents events_;
   // Sockets belong to the worker's thread; only `post` comes from others.
-  boost::asio::io_context context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+  EventLoop context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   routing::LoopLoad load_{context_};
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<routing::Api> api_;
   std::shared_ptr<TlsContext const> tls_;  // null: plain text
-  HttpDate date_;
-  Clock::duration system_ahead_{};  // of the steady clock, as of the last sweep
-  WorkerMetrics metrics_;
-  std::vector<Acceptor> acceptors_;
+  ConnectionContext connection_context_;
+  std::list<Acceptor> acceptors_;
   boost::intrusive::list<Connection> connections_;
-  std::vector<std::unique_ptr<routing::Output>> free_outputs_;
-  std::vector<std::unique_ptr<char[]>> free_buffers_;
-  std::unique_ptr<char[]> record_;
-  std::string access_log_;
-  routing::RequestIds request_ids_;
   bool draining_ = false;
   bool ended_ = false;
   std::thread thread_;

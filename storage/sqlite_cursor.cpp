@@ -32,8 +32,8 @@ std::unique_ptr<SqliteQueries> SqliteCursorSessions::take() {
 }
 
 void SqliteCursorSessions::give_back(std::unique_ptr<SqliteQueries> session) noexcept {
-  session->end_snapshot();
-  idle_ = std::move(session);
+  // A session that cannot leave its snapshot would answer from it for ever.
+  if (session->end_snapshot()) idle_ = std::move(session);
 }
 
 result<std::unique_ptr<SqliteCursor>> SqliteCursor::open(boost::asio::any_io_executor worker,

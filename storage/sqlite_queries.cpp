@@ -201,13 +201,14 @@ result<std::optional<std::int64_t>> SqliteQueries::begin_snapshot(Filter const& 
   return std::optional(row.integer(1));
 }
 
-void SqliteQueries::end_snapshot() noexcept {
+bool SqliteQueries::end_snapshot() noexcept {
   auto* const handle = sqlite_handle(*session_);
   for (auto const& statement : statements_)
     if (statement) statement->reset();
   if (sqlite_api::sqlite3_get_autocommit(handle) == 0)
     sqlite_api::sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
   sqlite_api::sqlite3_db_release_memory(handle);
+  return sqlite_api::sqlite3_get_autocommit(handle) != 0;
 }
 
 SqliteStatement& SqliteQueries::start(std::size_t which, RowRange const& range, std::int64_t limit) {

@@ -68,8 +68,9 @@ class SqliteQueries {
 
   /// Begins a transaction and with it a snapshot; the id of the pattern named by `filter`, if it names one that exists.
   boost::system::result<std::optional<std::int64_t>> begin_snapshot(Filter const& filter);
-  /// Ends the transaction, whatever state its statements are in, and gives memory back.
-  void end_snapshot() noexcept;
+  /// Ends the transaction, whatever state its statements are in, and gives memory back. False when it could not be
+  /// ended.
+  bool end_snapshot() noexcept;
 
   /// The statements of a range, bound and not yet stepped, without a limit. To be used in a snapshot.
   SqliteStatement& start_rows(RowRange const& range);

@@ -1,5 +1,7 @@
 #include "storage/sqlite_statement.hpp"
 
+#include <new>
+
 namespace deployd::storage {
 namespace {
 
@@ -26,9 +28,12 @@ void SqliteStatement::bind_blob(int position, void const* bytes, std::size_t siz
   sqlite_api::sqlite3_bind_blob64(handle_, position, bytes, size, SQLITE_STATIC);
 }
 
-std::string_view SqliteStatement::text(int column) const noexcept {
+std::string_view SqliteStatement::text(int column) const {
   auto const* const data = reinterpret_cast<char const*>(sqlite_api::sqlite3_column_text(handle_, column - 1));
-  if (data == nullptr) return {};
+  if (data == nullptr) {
+    if (sqlite_api::sqlite3_errcode(sqlite_api::sqlite3_db_handle(handle_)) == SQLITE_NOMEM) throw std::bad_alloc();
+    return {};
+  }
   return {data, static_cast<std::size_t>(sqlite_api::sqlite3_column_bytes(handle_, column - 1))};
 }
 

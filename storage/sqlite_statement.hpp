@@ -30,8 +30,8 @@ class SqliteStatement {
 
   bool null(int column) const noexcept { return sqlite_api::sqlite3_column_type(handle_, column - 1) == SQLITE_NULL; }
   std::int64_t integer(int column) const noexcept { return sqlite_api::sqlite3_column_int64(handle_, column - 1); }
-  /// Valid until the next `step` or `reset`.
-  std::string_view text(int column) const noexcept;
+  /// Valid until the next `step` or `reset`. Throws std::bad_alloc.
+  std::string_view text(int column) const;
 
   /// Lets go of the snapshot.
   void reset() noexcept { sqlite_api::sqlite3_reset(handle_); }

@@ -58,11 +58,8 @@ void TokenUses::run() {
     bool const written = write(batch);
     lock.lock();
     if (last) return;
-    if (written) continue;
-    for (auto const& [id, used] : batch) {
-      auto& latest = uses_[id];
-      latest = std::max(latest, used);
-    }
+    // Where none was noted meanwhile, nothing has to be allocated, which might fail.
+    if (!written) uses_.merge(batch);
   }
 }
 

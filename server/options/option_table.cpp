@@ -62,6 +62,8 @@ constexpr std::array options{
                serving},
     OptionSpec{"drain-timeout", "TIME", false, "30s", "for answers under way after SIGTERM", serving},
     OptionSpec{"stream-timeout", "TIME", false, "10m", "a streamed list, from first byte to last", serving},
+    OptionSpec{"stream-min-rate", "SIZE", false, "64KiB", "a second that the reader of a streamed list must take",
+               serving},
     OptionSpec{"max-header-bytes", "SIZE", false, "16384", "past it 431", checking_tokens},
     OptionSpec{"max-target-bytes", "SIZE", false, "8192", "past it 414", serving},
     OptionSpec{"max-body-bytes", "SIZE", false, "65536", "past it 413", serving},

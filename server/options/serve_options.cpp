@@ -160,6 +160,7 @@ ServeOptions read_serve_options(Settings const& settings) {
   read_time(settings, "drain-delay", milliseconds(0), options.drain_delay);
   read_time(settings, "drain-timeout", milliseconds(0), options.drain_timeout);
   read_time(settings, "stream-timeout", milliseconds(1), options.stream_timeout);
+  read_size(settings, "stream-min-rate", {0, 1024 * mib}, options.stream_min_rate);
   options.max_header_bytes = read_max_header_bytes(settings);
   read_size(settings, "max-target-bytes", {1, 16 * mib}, options.max_target_bytes);
   read_size(settings, "max-body-bytes", {0, 1024 * mib}, options.max_body_bytes);

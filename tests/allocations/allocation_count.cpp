@@ -15,15 +15,25 @@ std::atomic<std::uint64_t> count{0};
 std::array<void*, 48> first_frames;
 std::atomic<int> first_depth{0};
 
+// Those that fail: [first_failing, end_of_failing) of those counted.
+std::atomic<std::uint64_t> first_failing{~std::uint64_t{0}};
+std::atomic<std::uint64_t> end_of_failing{0};
+
 // Of the thread that counts, of those left out, and while a stack is being walked.
 thread_local bool not_counted = false;
 
-void note_allocation() noexcept {
-  if (!counting.load(std::memory_order_relaxed) || not_counted) return;
-  if (count.fetch_add(1) != 0) return;
-  not_counted = true;
-  first_depth = ::backtrace(first_frames.data(), static_cast<int>(first_frames.size()));
-  not_counted = false;
+/// Counts an allocation. False when it is to fail.
+bool allows_allocation() noexcept {
+  if (!counting.load(std::memory_order_relaxed) || not_counted) return true;
+  auto const number = count.fetch_add(1);
+  bool const fails = number >= first_failing && number < end_of_failing;
+  if (fails || (number == 0 && end_of_failing == 0)) {
+    not_counted = true;
+    if (first_depth == 0) first_depth = ::backtrace(first_frames.data(), static_cast<int>(first_frames.size()));
+    not_counted = false;
+  }
+  if (fails) errno = ENOMEM;
+  return !fails;
 }
 
 }  // namespace
@@ -37,23 +47,19 @@ void* __libc_realloc(void* old, std::size_t size);
 void* __libc_memalign(std::size_t alignment, std::size_t size);
 
 void* malloc(std::size_t size) noexcept {
-  note_allocation();
-  return __libc_malloc(size);
+  return allows_allocation() ? __libc_malloc(size) : nullptr;
 }
 
 void* calloc(std::size_t members, std::size_t size) noexcept {
-  note_allocation();
-  return __libc_calloc(members, size);
+  return allows_allocation() ? __libc_calloc(members, size) : nullptr;
 }
 
 void* realloc(void* old, std::size_t size) noexcept {
-  note_allocation();
-  return __libc_realloc(old, size);
+  return allows_allocation() ? __libc_realloc(old, size) : nullptr;
 }
 
 void* memalign(std::size_t alignment, std::size_t size) noexcept {
-  note_allocation();
-  return __libc_memalign(alignment, size);
+  return allows_allocation() ? __libc_memalign(alignment, size) : nullptr;
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
@@ -72,7 +78,11 @@ void leave_out_this_thread() noexcept {
   not_counted = true;
 }
 
-AllocationCount::AllocationCount() {
+AllocationCount::AllocationCount() : AllocationCount(~std::uint64_t{0}, 0) {}
+
+AllocationCount::AllocationCount(std::uint64_t first, std::uint64_t failures) {
+  first_failing = first;
+  end_of_failing = failures == 0 ? 0 : first + failures;
   // The first walk over a stack loads a library.
   ::backtrace(first_frames.data(), 1);
   not_counted = true;

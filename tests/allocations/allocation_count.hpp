@@ -15,13 +15,16 @@ void leave_out_this_thread() noexcept;
 class AllocationCount {
  public:
   AllocationCount();
+  /// Also lets `failures` of them fail, from the one with the number `first` (from 0) on.
+  AllocationCount(std::uint64_t first, std::uint64_t failures);
   ~AllocationCount();
   AllocationCount(AllocationCount const&) = delete;
   AllocationCount& operator=(AllocationCount const&) = delete;
 
   std::uint64_t allocations() const noexcept;
 
-  /// Where the first of them was, a function a line as `c++filt` takes it; empty when there was none.
+  /// Where the first of them was, or the first that failed: a function a line as `c++filt` takes it; empty when there
+  /// was none.
   std::string first_stack() const;
 };
 

@@ -5,11 +5,14 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <optional>
 #include <sstream>
 
+#include "auth/api_token.hpp"
 #include "auth/jwt_signer.hpp"
 #include "server/serve.hpp"
 #include "storage/import.hpp"
+#include "storage/token_admin.hpp"
 #include "tests/allocations/allocation_count.hpp"
 #include "tests/integration/running_deployd.hpp"
 
@@ -40,9 +43,12 @@ bool answers_at(std::string const& socket) {
 }  // namespace
 
 ServedInProcess::ServedInProcess(int patterns, int deployments_each, std::size_t cache_bytes) {
-  spdlog::set_level(spdlog::level::err);
+  spdlog::set_level(spdlog::level::critical);
   server::ServeOptions options;
-  options.listen = {server::UnixAddress{socket_}};
+  tls_port_ = static_cast<std::uint16_t>(free_port());
+  options.listen = {server::UnixAddress{socket_}, server::TcpAddress{"127.0.0.1", tls_port_}};
+  options.tls.certificates = {{files_.certificate, files_.key}};
+  options.max_connections = most_connections;
   options.workers = 1;
   options.cache_bytes = cache_bytes;
   options.database.url = storage::SqliteUrl{(directory_.path() / "deployd.db").string()};
@@ -54,6 +60,10 @@ ServedInProcess::ServedInProcess(int patterns, int deployments_each, std::size_t
   auto const token = auth::sign_hs256({.subject = "test", .issued_at = now, .expires = now + std::chrono::hours(1)},
                                       *options.keys.secret);
   authorization_ = bearer(token);
+
+  auto const api_token = auth::make_api_token();
+  storage::add_token(options.database.url, {}, "test", auth::hash_of(api_token), std::nullopt);
+  api_token_ = bearer(api_token);
 
   server_ = std::thread([options] {
     // It may still be starting when the worker answers already.

@@ -1,6 +1,7 @@
 // Clients that do not read: the server's memory stays within what docs/operations.md says.
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -88,4 +89,27 @@ TEST_CASE("of clients that do not read a streamed list only those that have a pl
   clients.await_answers(4);
   constexpr std::uint64_t places = 2 * 4;
   CHECK(resident_bytes(server.process().pid()) - before <= places * 5 * mib + 200 * each_connection + slack);
+}
+
+TEST_CASE("requests sent ahead whose lines in the access log are long leave the memory within its bounds") {
+  FilledStore const store(StoreKind::sqlite);
+  RunningDeployd server(store.url(), {"--workers", "1", "--access-log", "json"});
+  CHECK(server.ask(request("GET", "/healthz")).status == 200);
+  auto const before = resident_bytes(server.process().pid());
+  // Each byte of these targets takes two in the log.
+  std::string questions;
+  for (int i = 0; i < 64; ++i) questions += request("GET", '/' + std::string(8000, '"'));
+  constexpr std::size_t connections = 32;
+  std::uint64_t most = before;
+  for (int round = 0; round < 4; ++round) {
+    std::vector<HttpConnection> clients;
+    for (std::size_t i = 0; i < connections; ++i) {
+      clients.push_back(server.connect());
+      clients.back().send(questions);
+    }
+    for (auto& client : clients)
+      for (int i = 0; i < 64; ++i) REQUIRE(client.read_answer().status == 404);
+    most = std::max(most, resident_bytes(server.process().pid()));
+  }
+  CHECK(most - before <= connections * each_connection + slack);
 }

@@ -1,0 +1,24 @@
+#include "server/event_loop.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <exception>
+
+namespace deployd::server {
+
+void EventLoop::run_on() noexcept {
+  while (true) {
+    try {
+      run();
+      return;
+    } catch (std::exception const& failure) {
+      try {
+        spdlog::error("an event loop goes on after a failure: {}", failure.what());
+      } catch (std::exception const&) {
+        // No memory for the line either.
+      }
+    }
+  }
+}
+
+}  // namespace deployd::server
