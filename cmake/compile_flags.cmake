@@ -1,4 +1,4 @@
-# Flags that every target of this project is compiled with; other people's headers are SYSTEM and spared.
+# Compiler flags of every target of this project. Headers of libraries are SYSTEM and produce no warnings.
 add_library(deployd_flags INTERFACE)
 target_compile_options(
   deployd_flags
@@ -18,18 +18,18 @@ if(DEPLOYD_SANITIZE)
   add_compile_options(-fsanitize=${DEPLOYD_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${DEPLOYD_SANITIZE})
   if(DEPLOYD_SANITIZE MATCHES undefined)
-    # Debian's libsoci hides the type information that this check compares.
+    # Debian's libsoci hides the type information that this check needs.
     add_compile_options(-fno-sanitize=vptr)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
-    # clang 14 cannot assemble the coroutines that this one of the undefined-behaviour checks has touched.
+    # clang 14 cannot compile coroutines with this check of UndefinedBehaviorSanitizer.
     add_compile_options(-fno-sanitize=function)
   endif()
   if(DEPLOYD_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-    # Asio's fences, which ThreadSanitizer does not see: what they order is ordered by mutexes as well.
+    # ThreadSanitizer does not support Asio's fences. Mutexes order the same accesses.
     add_compile_options(-Wno-tsan)
   endif()
-  # GCC's flow analysis sees paths that only the instrumentation has.
+  # GCC's flow analysis reports paths that exist only in the instrumentation.
   target_compile_options(deployd_flags INTERFACE -Wno-null-dereference $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 

@@ -1,4 +1,4 @@
-# Uses ccache when it is there; a build without it is only slower.
+# Uses ccache if it is installed.
 find_program(DEPLOYD_CCACHE ccache)
 mark_as_advanced(DEPLOYD_CCACHE)
 if(DEPLOYD_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

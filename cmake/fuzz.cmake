@@ -1,6 +1,6 @@
-# deployd_fuzz(NAME SOURCES... DEPENDS TARGETS...): the libFuzzer program fuzz_NAME, which ./dev fuzz runs.
+# deployd_fuzz(NAME SOURCES... DEPENDS TARGETS...): defines the libFuzzer program fuzz_NAME for ./dev fuzz.
 if(DEPLOYD_FUZZ)
-  # The layers are compiled with the fuzzer's counters, so that it sees which branches an input takes.
+  # The layers are compiled with coverage counters, so that the fuzzer knows which branches an input takes.
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 

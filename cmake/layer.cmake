@@ -1,6 +1,6 @@
-# deployd_layer(NAME SOURCES... DEPENDS TARGETS...): the library target of one folder of the house.
-# Headers are named from the root, as in #include "storage/store.hpp"; each of them compiles on its own, which the target
-# all_verify_interface_header_sets proves (./dev lint builds it).
+# deployd_layer(NAME SOURCES... DEPENDS TARGETS...): defines the library target of one folder.
+# Headers are included by their path from the root, for example #include "storage/store.hpp". The target
+# all_verify_interface_header_sets checks that each header compiles on its own (./dev lint builds it).
 function(deployd_layer name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS")
   add_library(deployd_${name} STATIC ${arg_SOURCES})

@@ -1,9 +1,9 @@
-// The original's stack as the generator of Feathers 5 lays out an application for Koa, SQLite and JWTs: the caller is
-// authenticated by a JWT and looked up among the users, queries are validated, results pass their resolvers.
+// The original's stack, as the generator of Feathers 5 creates an application for Koa, SQLite and JWTs: a JWT authenticates
+// the caller, who is looked up among the users; queries are validated; results pass through resolvers.
 //
-//   node app.mjs PORT DATABASE_FILE [--lean]      prints a token that it takes
+//   node app.mjs PORT DATABASE_FILE [--lean]      prints a valid token
 //
-// --lean leaves out all of that but comparing the token with one string: what is left is HTTP, the service and SQL.
+// --lean only compares the token with a string and omits everything else except HTTP, the service and SQL.
 import { AuthenticationService, JWTStrategy, authenticate } from '@feathersjs/authentication'
 import { NotAuthenticated, NotFound } from '@feathersjs/errors'
 import { feathers } from '@feathersjs/feathers'
