@@ -22,9 +22,9 @@ struct Comparison {
   std::string text;  // lines for the terminal
 };
 
-/// In a closed loop a run is slower when its rate is lower by more than `tolerance` (0.1 for 10 %). In an open loop,
-/// whose rate is given, it is slower when its median or its 99th percentile is higher by more than that, or its rate
-/// lower.
+/// A run is slower when its rate is lower, or its 99th percentile higher, by more than `tolerance` (0.1 for 10 %). In
+/// an open loop, whose rate is given, the median counts as well; in a closed loop it is the rate once more. Nothing is
+/// allowed for noise: the 99th percentile of a short run varies by more than 10 %.
 Comparison compare(Baseline const& before, Results const& now, bool open_loop, double tolerance);
 
 }  // namespace deployd::bench

@@ -21,6 +21,9 @@ using TlsStatus = server::TlsStream::Status;
 
 constexpr auto awaited = boost::asio::as_tuple(boost::asio::deferred);
 
+// Of TLS, beside the errors of sockets: what was received cannot be decrypted, or is an alert.
+boost::system::error_code const unreadable_record = make_error_code(boost::system::errc::protocol_error);
+
 }  // namespace
 
 Connection::Connection(LoadThread& thread)
@@ -58,20 +61,21 @@ boost::asio::awaitable<bool> Connection::connect() {
   connecting_since_ = Clock::now();
   connecting_ = true;
   auto [error] = co_await socket_.async_connect(thread_.endpoint(), awaited);
-  std::optional<Failure> failure;
-  if (error) failure = connect_failure(error);
-  if (!failure) {
+  std::optional<Fault> fault;
+  if (error) {
+    fault = connect_fault(error);
+  } else {
     socket_.set_option(boost::asio::ip::tcp::no_delay(true), error);
     socket_.non_blocking(true, error);
   }
-  if (!failure && thread_.tls() != nullptr) failure = co_await secure();
+  if (!fault && thread_.tls() != nullptr) fault = co_await secure();
   connecting_ = false;
-  if (failure) {
+  if (fault) {
     if (abandoned_) co_return false;
     auto const now = Clock::now();
     // A request that is due meets nobody: that is its outcome.
     take_ahead(now);
-    fail(*failure, now);
+    fail(*fault, now);
     thread_.unreachable(now);
     co_return false;
   }
@@ -81,26 +85,11 @@ boost::asio::awaitable<bool> Connection::connect() {
 }
 
 // Shakes hands; what went wrong, if anything.
-boost::asio::awaitable<std::optional<Failure>> Connection::secure() {
+boost::asio::awaitable<std::optional<Fault>> Connection::secure() {
   tls_ = thread_.tls()->connect(socket_.native_handle(), session_);
-  while (true) {
-    auto const status = tls_->handshake();
-    boost::system::error_code error;
-    if (status == TlsStatus::wants_bytes) {
-      auto const [outcome, size] = co_await socket_.async_read_some(tls_->room(), awaited);
-      error = outcome;
-      if (!error) tls_->arrived(size);
-    } else if (status == TlsStatus::wants_to_send) {
-      auto const [outcome] = co_await socket_.async_wait(boost::asio::ip::tcp::socket::wait_write, awaited);
-      error = outcome;
-    } else {
-      if (status != TlsStatus::done) co_return tls_->distrusts() ? Failure::certificate : Failure::tls;
-      thread_.secured(Clock::now(), tls_->is_resumed());
-      co_return std::nullopt;
-    }
-    if (error == boost::asio::error::operation_aborted) co_return Failure::timeout;
-    if (error) co_return Failure::tls;
-  }
+  auto fault = co_await shake_hands(socket_, *tls_);
+  if (!fault) thread_.secured(Clock::now(), tls_->is_resumed());
+  co_return fault;
 }
 
 // Receives and decrypts at least one byte.
@@ -111,7 +100,7 @@ boost::asio::awaitable<boost::system::error_code> Connection::receive_secured(st
       size = got.bytes;
       if (got.status == TlsStatus::done) co_return boost::system::error_code();
       if (got.status == TlsStatus::ended) co_return boost::asio::error::eof;
-      if (got.status == TlsStatus::failed) co_return boost::asio::error::connection_reset;
+      if (got.status == TlsStatus::failed) co_return unreadable_record;
     }
     auto const [error, count] = co_await socket_.async_read_some(tls_->room(), awaited);
     // Without a word before it, the end is a cut.
@@ -152,13 +141,13 @@ boost::asio::awaitable<void> Connection::exchange() {
       if (error == boost::asio::error::eof && in_body_ && head_.framing == Framing::until_close) {
         answered(now, pieces_.finish(thread_.body_check()), answer_bytes_);
       } else {
-        fail(transfer_failure(error), now);
+        fail(error == unreadable_record ? Fault{Failure::tls, tls_->reason()} : transfer_fault(error), now);
       }
       co_return;
     }
     end_ += size;
     if (!consume(now)) co_return;
-    if (now < thread_.window().end) pump(now, thread_.options().pipeline);
+    pump(now, thread_.options().pipeline);
   }
 }
 
@@ -231,7 +220,7 @@ bool Connection::consume(Clock::time_point now) {
     auto const result = parse_head(bytes, head_);
     if (result == ParseResult::incomplete && bytes.size() < buffer_size / 2) return true;
     if (result != ParseResult::complete || in_flight_.empty() || head_.status == 101) {
-      fail(Failure::malformed, now);
+      fail({Failure::malformed, {}}, now);
       return false;
     }
     begin_ += head_.size;
@@ -260,7 +249,7 @@ bool Connection::consume_body(Clock::time_point now) {
       auto const step = chunks_.next(unread());
       if (step.result == ParseResult::malformed) {
         chunks_.reset();
-        fail(Failure::malformed, now);
+        fail({Failure::malformed, {}}, now);
         return false;
       }
       begin_ += step.consumed;
@@ -306,10 +295,10 @@ void Connection::answered(Clock::time_point now, std::optional<Failure> wrong_bo
   }
 }
 
-void Connection::fail(Failure failure, Clock::time_point now) {
+void Connection::fail(Fault const& fault, Clock::time_point now) {
   for (auto const& sent : in_flight_) {
     if (!sent.ticket.counted) continue;
-    thread_.tally().count(failure);
+    thread_.tally().count(fault.kind, fault.reason);
     thread_.series().error(now - thread_.window().counted_from);
   }
   in_flight_.clear();

@@ -48,7 +48,7 @@ class Connection {
   };
 
   boost::asio::awaitable<bool> connect();
-  boost::asio::awaitable<std::optional<Failure>> secure();
+  boost::asio::awaitable<std::optional<Fault>> secure();
   void close();
   void take_ahead(Clock::time_point now);
   boost::asio::awaitable<void> exchange();
@@ -60,7 +60,7 @@ class Connection {
   bool consume(Clock::time_point now);
   bool consume_body(Clock::time_point now);
   void answered(Clock::time_point now, std::optional<Failure> wrong_body, std::uint64_t bytes);
-  void fail(Failure failure, Clock::time_point now);
+  void fail(Fault const& fault, Clock::time_point now);
   bool goes_on() const noexcept;
   void make_room();
   std::string_view unread() const noexcept { return {in_.get() + begin_, end_ - begin_}; }

@@ -21,19 +21,21 @@ std::string_view to_string(Failure failure) noexcept {
   return "unknown";
 }
 
-Failure connect_failure(boost::system::error_code error) noexcept {
+Fault connect_fault(boost::system::error_code error) {
   namespace sys = boost::system::errc;
-  if (error == boost::asio::error::connection_refused) return Failure::refused;
-  if (error == boost::asio::error::connection_reset) return Failure::reset;
-  if (error == boost::asio::error::timed_out || error == boost::asio::error::operation_aborted) return Failure::timeout;
-  if (error == sys::address_not_available) return Failure::no_port;
-  return Failure::unreachable;
+  if (error == boost::asio::error::connection_refused) return {Failure::refused, {}};
+  if (error == boost::asio::error::connection_reset) return {Failure::reset, {}};
+  if (error == boost::asio::error::timed_out || error == boost::asio::error::operation_aborted)
+    return {Failure::timeout, {}};
+  if (error == sys::address_not_available) return {Failure::no_port, {}};
+  return {Failure::unreachable, error.message()};
 }
 
-Failure transfer_failure(boost::system::error_code error) noexcept {
-  if (error == boost::asio::error::operation_aborted || error == boost::asio::error::timed_out) return Failure::timeout;
-  if (error == boost::asio::error::eof) return Failure::closed;
-  return Failure::reset;
+Fault transfer_fault(boost::system::error_code error) {
+  if (error == boost::asio::error::operation_aborted || error == boost::asio::error::timed_out)
+    return {Failure::timeout, {}};
+  if (error == boost::asio::error::eof) return {Failure::closed, {}};
+  return {Failure::reset, {}};
 }
 
 }  // namespace deployd::bench

@@ -4,6 +4,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace deployd::bench {
@@ -24,11 +25,17 @@ enum class Failure {
 };
 inline constexpr std::size_t failure_kinds = 11;
 
+/// A failure with what the system or OpenSSL says of it; an empty reason where the kind says all.
+struct Fault {
+  Failure kind;
+  std::string reason;
+};
+
 /// The name under which reports count a failure.
 std::string_view to_string(Failure failure) noexcept;
 
 /// What an error of a socket means while connecting, and on a connection that stands.
-Failure connect_failure(boost::system::error_code error) noexcept;
-Failure transfer_failure(boost::system::error_code error) noexcept;
+Fault connect_fault(boost::system::error_code error);
+Fault transfer_fault(boost::system::error_code error);
 
 }  // namespace deployd::bench

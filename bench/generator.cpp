@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -15,11 +16,30 @@
 #include <vector>
 
 #include "bench/load_thread.hpp"
+#include "bench/tls.hpp"
 
 namespace deployd::bench {
 namespace {
 
 using boost::asio::ip::tcp;
+
+// Shakes hands with the server at the other end: load is put on no server that is not trusted. What else goes wrong,
+// the run counts.
+void require_trusted(Options const& options, boost::asio::io_context& io, tcp::socket& socket) {
+  TlsClient const client(options.url.host, options.tls);
+  TlsSession session;
+  boost::system::error_code ignored;
+  socket.non_blocking(true, ignored);
+  auto const stream = client.connect(socket.native_handle(), session);
+  std::optional<Fault> fault;
+  boost::asio::co_spawn(io, shake_hands(socket, *stream),
+                        [&](std::exception_ptr const&, std::optional<Fault> outcome) { fault = std::move(outcome); });
+  io.restart();
+  io.run_for(options.timeout);
+  if (!fault || fault->kind != Failure::certificate) return;
+  throw NobodyThere(options.url.authority + " is not trusted: " + fault->reason +
+                    "; --ca FILE says whom to trust, --insecure trusts anybody");
+}
 
 // Finds out at which of the host's addresses somebody listens.
 tcp::endpoint reachable_endpoint(Options const& options) {
@@ -37,6 +57,7 @@ tcp::endpoint reachable_endpoint(Options const& options) {
   });
   io.run_for(options.timeout);
   if (error) throw NobodyThere("nobody answers at " + options.url.authority + ": " + error.message());
+  if (options.url.secure && !options.tls.insecure) require_trusted(options, io, socket);
   return found;
 }
 
@@ -148,10 +169,9 @@ Results generate(Options const& options, std::atomic<bool> const& stop, std::chr
     cpu += thread->cpu_time();
     wall += thread->wall_time();
     last_answer = std::max(last_answer, thread->last_answer());
+    results.gave_up = results.gave_up || thread->gave_up();
   }
   results.interrupted = stop;
-  auto const counted = results.tally.right + results.tally.errors();
-  results.gave_up = !stop && options.requests && counted < *options.requests;
   results.duration = std::min(last_answer, window.end) - window.counted_from;
   if (!options.requests && !stop) results.duration = options.duration;
   if (wall.count() > 0) results.generator_cpu = static_cast<double>(cpu.count()) / static_cast<double>(wall.count());

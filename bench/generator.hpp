@@ -10,7 +10,7 @@
 
 namespace deployd::bench {
 
-/// Nobody answers at the address; `what()` is one line that names it.
+/// Nobody answers at the address, or nobody who is trusted; `what()` is one line that names it.
 class NobodyThere : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -25,8 +25,8 @@ struct Standing {
 };
 
 /// Puts the load on the server until the run is over or `stop` becomes true. Calls `observer` on the calling thread
-/// every `observe_every`. Throws `NobodyThere` when the first connection cannot be made, and
-/// `UsageError` when this process may not have so many.
+/// every `observe_every`. Throws `NobodyThere` when the first connection cannot be made or the certificate there is not
+/// trusted, and `UsageError` when this process may not have so many.
 Results generate(Options const& options, std::atomic<bool> const& stop, std::chrono::milliseconds observe_every,
                  std::function<void(Standing const&)> const& observer);
 

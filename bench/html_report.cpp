@@ -74,7 +74,7 @@ std::string load(Options const& options, Results const& results) {
                             seconds(options.warmup));
 }
 
-std::string meaning(Options const& options, std::string const& kind) {
+std::string in_words(Options const& options, std::string const& kind) {
   if (kind == "body") return "the body is not the expected one";
   if (kind == "json") return "a JSON body that does not parse";
   if (kind == "malformed") return "not an HTTP answer";
@@ -86,25 +86,37 @@ std::string meaning(Options const& options, std::string const& kind) {
   if (kind == "no_port") return "this machine ran out of local ports";
   if (kind == "tls") return "no TLS handshake";
   if (kind == "certificate") return "the certificate is not trusted";
-  return kind.empty() ? "no request was counted"
-                      : fmt::format("an answer with status {} in place of {}", kind, options.expect_status);
+  return fmt::format("an answer with status {} in place of {}", kind, options.expect_status);
+}
+
+std::string meaning(Options const& options, Tally const& tally, std::string const& kind) {
+  auto const reasoned = tally.with_reason(kind);
+  return in_words(options, kind) + reasoned.substr(kind.size());
+}
+
+std::string sentence(std::string const& text) {
+  return fmt::format("{}{}.", static_cast<char>(std::toupper(static_cast<unsigned char>(text.front()))),
+                     text.substr(1));
 }
 
 std::string verdict(Options const& options, Results const& results) {
   auto const errors = results.tally.errors();
+  auto const missing = unsent(options, results);
+  if (errors == 0 && !missing.empty()) return "<p class=\"verdict bad\">" + html_escaped(sentence(missing)) + "</p>\n";
   if (errors == 0 && results.tally.right > 0)
     return fmt::format("<p class=\"verdict good\">All {} answers were right.</p>\n", readable(results.tally.right));
+  if (errors == 0) return "<p class=\"verdict bad\">No answer was right.</p>\n";
   return fmt::format("<p class=\"verdict bad\">{} of {} requests got no right answer; most often: {}.</p>\n",
                      readable(errors), readable(errors + results.tally.right),
-                     html_escaped(meaning(options, results.tally.commonest_error())));
+                     html_escaped(meaning(options, results.tally, results.tally.commonest_error())));
 }
 
-std::string remarks(Results const& results) {
+std::string remarks(Options const& options, Results const& results) {
   std::string html;
   if (results.interrupted) html += "<p class=\"verdict bad\">Stopped early by a signal.</p>\n";
   if (results.gave_up) html += "<p class=\"verdict bad\">Stopped early: the server was gone.</p>\n";
-  if (results.tally.skipped > 0)
-    html += "<p class=\"verdict bad\">" + readable(results.tally.skipped) + " requests were due and never sent.</p>\n";
+  if (results.tally.errors() > 0 && results.tally.skipped > 0)
+    html += "<p class=\"verdict bad\">" + html_escaped(sentence(unsent(options, results))) + "</p>\n";
   if (results.generator_cpu > generator_limit)
     html +=
         "<p class=\"verdict bad\">The load generator used all of its CPU time: these numbers measure it rather than "
@@ -116,8 +128,9 @@ std::string remarks(Results const& results) {
 std::string tiles(Options const& options, Results const& results) {
   auto const& tally = results.tally;
   auto html = std::string("<div class=\"tiles\">\n");
-  html += tile(readable(static_cast<std::uint64_t>(std::llround(results.rate()))), "right answers a second");
-  auto const latency = [&](double share) { return tally.right > 0 ? readable(tally.latency.percentile(share)) : "–"; };
+  bool const measured = results.duration.count() > 0;
+  html += tile(measured ? count_label(results.rate()) : nothing, "right answers a second");
+  auto const latency = [&](double share) { return figure(tally.latency, tally.latency.percentile(share)); };
   html += tile(latency(0.5), "median latency: half took less");
   html += tile(latency(0.99), "99th percentile: 99 of 100 took less");
   html += tile(readable(tally.errors()), "errors");
@@ -125,7 +138,8 @@ std::string tiles(Options const& options, Results const& results) {
     html += tile(readable(tally.overload.count()),
                  fmt::format("answers with {}: too much to do", *options.overload_status));
   if (options.rate) html += tile(readable(tally.late), "sent late: no connection was free");
-  html += tile(fmt::format("{:.0f} %", results.generator_cpu * 100), "of the generator's CPU time used");
+  html += tile(measured ? fmt::format("{:.0f} %", results.generator_cpu * 100) : nothing,
+               "of the generator's CPU time used");
   return html + "</div>\n";
 }
 
@@ -226,11 +240,12 @@ std::string latency_plot(Results const& results) {
 }
 
 std::string distribution_row(char const* name, Histogram const& histogram) {
-  auto row = fmt::format("<tr><td>{}</td><td>{}</td>", name, readable(histogram.min()));
+  auto row = fmt::format("<tr><td>{}</td><td>{}</td>", name, figure(histogram, histogram.min()));
   for (double const share : {0.5, 0.9, 0.99, 0.999})
-    row += fmt::format("<td>{}</td>", readable(histogram.percentile(share)));
+    row += fmt::format("<td>{}</td>", figure(histogram, histogram.percentile(share)));
   auto const mean = std::chrono::duration_cast<std::chrono::nanoseconds>(histogram.mean());
-  return row + fmt::format("<td>{}</td><td>{}</td></tr>\n", readable(histogram.max()), readable(mean));
+  return row +
+         fmt::format("<td>{}</td><td>{}</td></tr>\n", figure(histogram, histogram.max()), figure(histogram, mean));
 }
 
 std::string distribution_table(Options const& options, Results const& results) {
@@ -247,11 +262,11 @@ std::string errors_table(Options const& options, Results const& results) {
   auto const kinds = results.tally.errors_by_kind();
   if (kinds.empty())
     return results.tally.right > 0 ? "<p>Nothing: every answer was checked and right.</p>\n"
-                                   : "<p>No request was counted.</p>\n";
+                                   : "<p>No answer was wrong, and none right.</p>\n";
   std::string html = "<table><tr><th>kind</th><th>requests</th></tr>\n";
   for (auto const& [kind, count] : kinds)
     html += fmt::format("<tr><td>{}: {}</td><td>{}</td></tr>\n", html_escaped(kind),
-                        html_escaped(meaning(options, kind)), readable(count));
+                        html_escaped(meaning(options, results.tally, kind)), readable(count));
   return html + "</table>\n";
 }
 
@@ -295,7 +310,7 @@ std::string html_report(Options const& options, Results const& results) {
   html += "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" + title + "</title>\n<style>" + style +
           "</style>\n";
   html += "<h1>Load test</h1>\n<p>GET <b>" + title + "</b></p>\n<p class=\"soft\">" + load(options, results) + "</p>\n";
-  html += verdict(options, results) + remarks(results) + tiles(options, results);
+  html += verdict(options, results) + remarks(options, results) + tiles(options, results);
   html += "<h2>How long did requests take?</h2>\n";
   html += explanation(
       "Read it from the left: half of the requests were faster than the line at 50 %, all but one of a hundred faster "

@@ -10,6 +10,8 @@ double microseconds(std::chrono::duration<double, std::micro> duration) {
 }
 
 std::string distribution(Histogram const& histogram) {
+  if (histogram.count() == 0)
+    return R"({"min":null,"mean":null,"p50":null,"p90":null,"p99":null,"p99_9":null,"max":null})";
   return fmt::format(
       R"({{"min":{:.3f},"mean":{:.3f},"p50":{:.3f},"p90":{:.3f},"p99":{:.3f},"p99_9":{:.3f},"max":{:.3f}}})",
       microseconds(histogram.min()), microseconds(histogram.mean()), microseconds(histogram.percentile(0.5)),

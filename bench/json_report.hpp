@@ -8,7 +8,7 @@
 
 namespace deployd::bench {
 
-/// One JSON object and a newline. Times are in microseconds.
+/// One JSON object and a newline. Times are in microseconds; those of no answer are null.
 std::string json_report(Options const& options, Results const& results);
 
 }  // namespace deployd::bench

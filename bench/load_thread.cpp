@@ -16,6 +16,9 @@ namespace {
 constexpr auto awaited = boost::asio::as_tuple(boost::asio::deferred);
 constexpr auto tick_length = std::chrono::milliseconds(20);
 constexpr auto stop_grace = std::chrono::seconds(1);
+// A request that is due just before the end may have to wait for a connection, also where the server is fast enough: it
+// is still sent a twentieth of the duration, and at most so long, after the end.
+constexpr std::chrono::nanoseconds longest_wait_after_end = std::chrono::milliseconds(100);
 // A request that goes out this long after it was due is late even if connections were free.
 constexpr auto lateness = std::chrono::milliseconds(1);
 
@@ -88,7 +91,10 @@ void LoadThread::secured(Clock::time_point now, bool resumed) noexcept {
 
 // A server that is gone for as long as an answer may take will not come back for this run.
 void LoadThread::unreachable(Clock::time_point now) {
-  if (now - last_contact_ > options_.timeout) schedule_->stop(now);
+  if (now - last_contact_ <= options_.timeout) return;
+  gave_up_ = true;
+  schedule_->close(now);
+  schedule_->stop();
 }
 
 void LoadThread::wants_request(Connection& connection) {
@@ -134,12 +140,13 @@ boost::asio::awaitable<void> LoadThread::tick() {
     publish();
     if (stop_ && stopped_at_ == Clock::time_point::max()) {
       stopped_at_ = now;
-      schedule_->stop(now);
+      schedule_->close(now);
     }
-    // What fell due while the generator itself was held up still goes out, as far as connections are free.
-    if (now >= window_.end) {
+    auto const end = std::min(window_.end, stopped_at_);
+    if (now >= end) {
+      // What fell due while the generator itself was held up still goes out, as far as connections are free.
       hand_out(now);
-      schedule_->stop(now);
+      if (now - end >= std::min(longest_wait_after_end, options_.duration / 20)) schedule_->stop();
     }
     for (auto const& connection : connections_) connection->sweep(now);
     if (stopped_at_ != Clock::time_point::max() && now - stopped_at_ > stop_grace)

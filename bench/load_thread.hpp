@@ -51,6 +51,8 @@ class LoadThread {
   std::chrono::nanoseconds cpu_time() const noexcept { return cpu_end_ - cpu_begin_; }
   std::chrono::nanoseconds wall_time() const noexcept { return wall_end_ - wall_begin_; }
   Clock::time_point last_answer() const noexcept { return last_contact_; }
+  /// It ended early since the server was gone.
+  bool gave_up() const noexcept { return gave_up_; }
 
   // For its connections.
   boost::asio::io_context::executor_type executor() noexcept { return io_.get_executor(); }
@@ -100,6 +102,7 @@ class LoadThread {
   std::exception_ptr failure_;
   Clock::time_point last_contact_;
   Clock::time_point stopped_at_ = Clock::time_point::max();
+  bool gave_up_ = false;
   std::chrono::nanoseconds cpu_begin_{}, cpu_end_{};
   Clock::time_point wall_begin_{}, wall_end_{};
 };

@@ -64,14 +64,9 @@ int run(Options const& options) {
   }
   std::fflush(stdout);
 
-  auto const reason = results.tally.commonest_error();
-  if (!reason.empty()) {
-    auto const advice = reason == "certificate" ? "; --ca says whom to trust, --insecure trusts anybody" : "";
-    fmt::print(stderr, "deployd-bench: not every answer was right: {}{}\n", reason, advice);
-    return wrong_answers;
-  }
-  if (results.tally.right == 0) {
-    fmt::print(stderr, "deployd-bench: no answer was counted\n");
+  auto const wrong = complaint(options, results);
+  if (!wrong.empty()) {
+    fmt::print(stderr, "deployd-bench: {}\n", wrong);
     return wrong_answers;
   }
   return comparison.slower ? slower : all_right;

@@ -95,45 +95,65 @@ bool names(std::string const& field, std::string_view lowered) {
                     [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
 
+// Fields whose values are secrets.
+bool is_secret(std::string const& field) {
+  return names(field, "authorization") || names(field, "proxy-authorization") || names(field, "cookie");
+}
+
 struct Given {
-  std::string url, token, token_file, duration = "10s", warmup = "1s", timeout = "10s", tolerance = "10%";
+  std::string url, token_file, duration = "10s", warmup = "1s", timeout = "10s", tolerance = "10%";
   std::string connections = "64", threads, requests, rate, pipeline = "1", expect_status = "200", overload_status;
   std::string expect_body;
+  std::optional<std::string> token;
   std::vector<std::string> headers;
   bool new_connections = false;
   TlsWishes tls;
 };
 
-std::string fields(Given const& given, Url const& url) {
-  std::string token = given.token;
+// The token of --token or --token-file, if one is given.
+std::optional<std::string> token_of(Given const& given) {
+  auto token = given.token;
   if (!given.token_file.empty()) {
     token = auth::without_byte_order_mark(file_contents("--token-file", given.token_file));
-    if (token.ends_with('\n')) token.pop_back();
-    if (token.ends_with('\r')) token.pop_back();
+    if (token->ends_with('\n')) token->pop_back();
+    if (token->ends_with('\r')) token->pop_back();
+    if (token->empty()) refuse("--token-file", given.token_file + " is empty; it must hold the token");
   }
+  if (!token) return {};
   auto const option = given.token_file.empty() ? "--token" : "--token-file";
-  if (has_control_character(token) || token.find(' ') != std::string::npos) refuse(option, "a token is one word");
+  if (token->empty()) refuse(option, "the token is empty");
+  if (has_control_character(*token) || token->find(' ') != std::string::npos) refuse(option, "a token is one word");
+  return token;
+}
 
+void set_fields(Options& options, Given const& given) {
   std::string all;
   bool host = false;
   for (auto const& header : given.headers) {
     auto const line = field(header);
     host = host || names(line, "host");
+    options.authorized = options.authorized || names(line, "authorization");
     if (names(line, "content-length") || names(line, "transfer-encoding"))
       refuse("--header", "the requests have no body");
     all += line;
   }
-  if (!host) all.insert(0, "Host: " + url.authority + "\r\n");
-  if (!token.empty()) all += "Authorization: Bearer " + token + "\r\n";
+  if (!host) all.insert(0, "Host: " + options.url.authority + "\r\n");
+  if (auto const token = token_of(given)) {
+    all += "Authorization: Bearer " + *token + "\r\n";
+    options.authorized = true;
+  }
   if (given.new_connections) all += "Connection: close\r\n";
-  return all;
+  options.fields = std::move(all);
 }
 
-std::vector<std::string> command_without_token(int argc, char const* const* argv) {
+std::vector<std::string> command_without_secrets(int argc, char const* const* argv) {
   std::vector<std::string> command(argv, argv + argc);
   for (std::size_t i = 1; i < command.size(); ++i) {
     if (command[i].starts_with("--token=")) command[i] = "--token=...";
     if (command[i - 1] == "--token") command[i] = "...";
+    std::string const option = command[i].starts_with("--header=") ? "--header=" : "";
+    auto const header = command[i].substr(option.size());
+    if (is_secret(header)) command[i] = option + header.substr(0, header.find(':')) + ": ...";
   }
   return command;
 }
@@ -163,7 +183,7 @@ Options checked(Given const& given) {
   } catch (std::invalid_argument const& error) {
     refuse("URL", error.what());
   }
-  options.fields = fields(given, options.url);
+  set_fields(options, given);
   options.connections = number<unsigned>("--connections", given.connections, 1, 1'000'000);
   options.threads = given.threads.empty() ? default_threads() : number<unsigned>("--threads", given.threads, 1, 1024);
   options.threads = std::min(options.threads, options.connections);
@@ -211,13 +231,14 @@ std::optional<Options> parse_options(int argc, char const* const* argv) {
   app.add_option("--header", given.headers, "'Name: value', sent with each request; repeatable")
       ->expected(1)
       ->take_all();
-  app.add_option("--connections", given.connections, "connections kept open")->capture_default_str();
-  app.add_option("--threads", given.threads, "threads (default: all cores but one)");
+  app.add_option("-c,--connections", given.connections, "connections kept open")->capture_default_str();
+  app.add_option("-t,--threads", given.threads, "threads (default: all cores but one)");
   auto* duration_option =
-      app.add_option("--duration", given.duration, "what is counted lasts so long")->capture_default_str();
-  app.add_option("--requests", given.requests, "count exactly so many requests instead")->excludes(duration_option);
-  app.add_option("--warmup", given.warmup, "load before it, not counted")->capture_default_str();
-  app.add_option("--rate", given.rate, "open loop: so many requests a second, on schedule");
+      app.add_option("-d,--duration", given.duration, "what is counted lasts so long")->capture_default_str();
+  app.add_option("-n,--requests", given.requests, "count exactly so many requests instead")->excludes(duration_option);
+  app.add_option("--warmup", given.warmup, "load before it, not counted; what it left unsent is dropped")
+      ->capture_default_str();
+  app.add_option("-R,--rate", given.rate, "open loop: so many requests a second, on schedule");
   app.add_option("--pipeline", given.pipeline, "requests in flight on a connection")->capture_default_str();
   app.add_flag("--new-connections", given.new_connections, "a connection for each request, its opening counted in");
   auto* ca =
@@ -232,9 +253,13 @@ std::optional<Options> parse_options(int argc, char const* const* argv) {
   app.add_option("--timeout", given.timeout, "of one answer")->capture_default_str();
   app.add_option("--json", files.json_file, "write the results for programs");
   app.add_option("--html", files.html_file, "write the results for people, one page");
-  auto* compare = app.add_option("--compare", files.compare_file, "exit 3 when slower than this earlier --json");
+  auto* compare =
+      app.add_option("--compare", files.compare_file,
+                     "exit 3 when the rate or the p99 (--rate: or the median) is worse than in this earlier --json");
   app.add_option("--tolerance", given.tolerance, "how much slower")->capture_default_str()->needs(compare);
-  app.footer("Exit status: 0 every answer was right, 1 not, 3 slower than --compare, 64 bad usage, 69 nobody answers.");
+  app.footer(
+      "Exit status: 0 every answer was right, 1 one was not or requests could not be sent in time, 3 slower than "
+      "--compare, 64 bad usage, 69 nobody answers or the certificate is not trusted.");
   try {
     app.parse(argc, argv);
   } catch (CLI::CallForHelp const&) {
@@ -254,7 +279,7 @@ std::optional<Options> parse_options(int argc, char const* const* argv) {
   options.compare_file = files.compare_file;
   require_writable("--json", options.json_file);
   require_writable("--html", options.html_file);
-  options.command = command_without_token(argc, argv);
+  options.command = command_without_secrets(argc, argv);
   return options;
 }
 

@@ -17,7 +17,8 @@ namespace deployd::bench {
 struct Options {
   std::string url_text;
   Url url;
-  std::string fields;  // the header fields of every request, each ended by CRLF
+  std::string fields;       // the header fields of every request, each ended by CRLF
+  bool authorized = false;  // a token, or an Authorization of its own, is among them
   unsigned connections = 64;
   unsigned threads = 1;
   std::optional<std::uint64_t> requests;  // in place of a duration
@@ -35,7 +36,7 @@ struct Options {
   std::string html_file;
   std::string compare_file;
   double tolerance = 0.1;
-  std::vector<std::string> command;  // the arguments as given, a token made unreadable
+  std::vector<std::string> command;  // the arguments as given, credentials made unreadable
 };
 
 /// A command line that cannot be followed; `what()` is one line that names the option.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <cmath>
 
 namespace deployd::bench {
@@ -17,17 +18,23 @@ std::string load(Options const& options) {
 }
 
 std::string percentiles(char const* name, Histogram const& histogram) {
-  return fmt::format("  {:<10} p50 {:>9}   p90 {:>9}   p99 {:>9}   p99.9 {:>9}   max {:>9}\n", name,
-                     readable(histogram.percentile(0.5)), readable(histogram.percentile(0.9)),
-                     readable(histogram.percentile(0.99)), readable(histogram.percentile(0.999)),
-                     readable(histogram.max()));
+  auto const at = [&](double share) { return figure(histogram, histogram.percentile(share)); };
+  return fmt::format("  {:<10} p50 {:>9}   p90 {:>9}   p99 {:>9}   p99.9 {:>9}   max {:>9}\n", name, at(0.5), at(0.9),
+                     at(0.99), at(0.999), figure(histogram, histogram.max()));
+}
+
+std::string rate(Results const& results) {
+  auto const seconds = std::chrono::duration<double>(results.duration).count();
+  if (seconds <= 0) return nothing;
+  return fmt::format("{} a second, {:.1f} MB/s", readable(static_cast<std::uint64_t>(std::llround(results.rate()))),
+                     static_cast<double>(results.tally.bytes) / seconds / 1e6);
 }
 
 std::string errors(Tally const& tally) {
   std::string text;
   for (auto const& [kind, count] : tally.errors_by_kind())
-    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", readable(count), kind);
-  return text;
+    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", readable(count), tally.with_reason(kind));
+  return text.empty() ? "none" : text;
 }
 
 }  // namespace
@@ -40,6 +47,10 @@ std::string readable(std::chrono::nanoseconds duration) {
   return fmt::format("{:.2f} s", ns / 1e9);
 }
 
+std::string figure(Histogram const& histogram, std::chrono::nanoseconds value) {
+  return histogram.count() == 0 ? nothing : readable(value);
+}
+
 std::string readable(std::uint64_t number) {
   auto digits = std::to_string(number);
   for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
@@ -47,14 +58,47 @@ std::string readable(std::uint64_t number) {
   return digits;
 }
 
+std::string unsent(Options const& options, Results const& results) {
+  auto const& tally = results.tally;
+  if (tally.skipped > 0) {
+    auto why = fmt::format("no connection was free; the server is slower than --rate {:g}, or --connections {} too few",
+                           options.rate.value_or(0), options.connections);
+    if (results.generator_cpu > generator_limit) why = "the load generator is the limit, not the server";
+    if (results.gave_up) why = "the server is gone";
+    return fmt::format("{} of {} requests could not be sent in time: {}", readable(tally.skipped),
+                       readable(tally.requests()), why);
+  }
+  if (tally.requests() > 0) return {};
+  if (results.interrupted) return "nothing was measured: the run was stopped during its warm-up";
+  if (results.gave_up) return "nothing was measured: the server was gone after the warm-up";
+  return "nothing was measured: no request could be sent, since every connection still waited for an answer to the "
+         "warm-up; give it a longer --duration or --warmup 0s";
+}
+
+std::string complaint(Options const& options, Results const& results) {
+  auto const& tally = results.tally;
+  auto const commonest = tally.commonest_error();
+  std::string line;
+  if (!commonest.empty()) {
+    line = "not every answer was right: " + tally.with_reason(commonest);
+    if (commonest == "401" && !options.authorized) line += "; give a token with --token or --token-file";
+    if (commonest == to_string(Failure::certificate)) line += "; --ca says whom to trust, --insecure trusts anybody";
+  }
+  auto const missing = unsent(options, results);
+  if (line.empty() && missing.empty() && tally.right == 0) return "no answer was right";
+  if (line.empty() || missing.empty()) return line + missing;
+  return tally.skipped > tally.errors() ? missing + "; " + line : line + "; " + missing;
+}
+
 std::string text_report(Options const& options, Results const& results) {
   auto const& tally = results.tally;
   auto const seconds = std::chrono::duration<double>(results.duration).count();
-  auto text = options.url_text + "\n" + load(options) + "\n\n";
+  auto text = unsent(options, results);
+  if (!text.empty())
+    text = fmt::format("{}{}\n", static_cast<char>(std::toupper(static_cast<unsigned char>(text[0]))), text.substr(1));
+  text += options.url_text + "\n" + load(options) + "\n\n";
   text += fmt::format("  {:<10} {} right answers in {:.2f} s\n", "requests", readable(tally.right), seconds);
-  text += fmt::format("  {:<10} {} a second, {:.1f} MB/s\n", "rate",
-                      readable(static_cast<std::uint64_t>(std::llround(results.rate()))),
-                      seconds > 0 ? static_cast<double>(tally.bytes) / seconds / 1e6 : 0.0);
+  text += fmt::format("  {:<10} {}\n", "rate", rate(results));
   text += percentiles("latency", tally.latency);
   if (options.rate) {
     text += percentiles("service", tally.service);
@@ -69,8 +113,9 @@ std::string text_report(Options const& options, Results const& results) {
                         *options.overload_status);
     text += percentiles("", tally.overload);
   }
-  text += fmt::format("  {:<10} {}\n", "errors", tally.errors() == 0 ? "none" : errors(tally));
-  text += fmt::format("  {:<10} {:.0f} % of its CPU time{}\n", "generator", results.generator_cpu * 100,
+  text += fmt::format("  {:<10} {}\n", "errors", errors(tally));
+  auto const cpu = results.duration.count() > 0 ? fmt::format("{:.0f} %", results.generator_cpu * 100) : nothing;
+  text += fmt::format("  {:<10} {} of its CPU time{}\n", "generator", cpu,
                       results.generator_cpu > generator_limit
                           ? ": it is the limit, not the server; give it --threads or a core of its own"
                           : "");

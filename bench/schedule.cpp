@@ -1,8 +1,17 @@
 #include "bench/schedule.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace deployd::bench {
+namespace {
+
+// How many steps of `stride` lead from `from` to `to` or beyond.
+std::uint64_t steps(std::uint64_t from, std::uint64_t to, std::uint64_t stride) {
+  return from < to ? (to - from + stride - 1) / stride : 0;
+}
+
+}  // namespace
 
 ClosedLoop::ClosedLoop(Window const& window, ClosedLoopCounters& shared) : window_(window), shared_(shared) {}
 
@@ -24,10 +33,6 @@ Clock::time_point ClosedLoop::next_due() const {
   return over_ ? Clock::time_point::max() : Clock::time_point::min();
 }
 
-void ClosedLoop::stop(Clock::time_point) {
-  over_ = true;
-}
-
 OpenLoop::OpenLoop(Window const& window, double rate, unsigned thread, unsigned threads)
     : window_(window), rate_(rate), threads_(threads), next_(thread) {
   using Seconds = std::chrono::duration<double>;
@@ -47,7 +52,12 @@ Clock::time_point OpenLoop::next_due() const {
   return next_ < end_ ? due(next_) : Clock::time_point::max();
 }
 
+void OpenLoop::drop_warmup() {
+  next_ += steps(next_, first_counted_, threads_) * threads_;
+}
+
 std::optional<Ticket> OpenLoop::take(Clock::time_point now) {
+  if (now >= window_.counted_from) drop_warmup();
   auto const when = next_due();
   if (when > now) return {};
   Ticket const ticket{when, next_, next_ >= first_counted_};
@@ -59,10 +69,15 @@ bool OpenLoop::over(Clock::time_point) const {
   return next_ >= end_;
 }
 
-void OpenLoop::stop(Clock::time_point now) {
-  for (; next_ < end_ && due(next_) <= now; next_ += threads_)
-    if (next_ >= first_counted_) ++skipped_;
-  next_ = end_;
+void OpenLoop::close(Clock::time_point now) {
+  auto const elapsed = std::chrono::duration<double>(now - window_.start).count();
+  end_ = std::min(end_, static_cast<std::uint64_t>(std::max(0.0, std::floor(elapsed * rate_ + 1e-6) + 1)));
+}
+
+void OpenLoop::stop() {
+  drop_warmup();
+  skipped_ += steps(next_, end_, threads_);
+  next_ = std::max(next_, end_);
 }
 
 }  // namespace deployd::bench

@@ -39,10 +39,13 @@ class Schedule {
   /// When `take` will give a request; time_point::max() for never, now or earlier for at once.
   virtual Clock::time_point next_due() const = 0;
 
-  /// Hands out nothing from `now` on.
-  virtual void stop(Clock::time_point now) = 0;
+  /// Ends the window early: nothing that is due after `now` is handed out.
+  virtual void close(Clock::time_point now) = 0;
 
-  /// Counted requests that were due and never handed out. To be asked when it is over.
+  /// Hands out nothing any more. What is due within the window and was not handed out is skipped.
+  virtual void stop() = 0;
+
+  /// Counted requests that were due and never handed out. Valid after `stop`.
   virtual std::uint64_t skipped() const = 0;
 };
 
@@ -60,7 +63,8 @@ class ClosedLoop final : public Schedule {
   std::optional<Ticket> take(Clock::time_point now) override;
   bool over(Clock::time_point now) const override;
   Clock::time_point next_due() const override;
-  void stop(Clock::time_point now) override;
+  void close(Clock::time_point) override { over_ = true; }
+  void stop() override { over_ = true; }
   std::uint64_t skipped() const override { return 0; }
 
  private:
@@ -70,8 +74,9 @@ class ClosedLoop final : public Schedule {
 };
 
 /// `rate` requests a second on schedule, whatever the server does. Of `threads` threads each takes its share in turn.
-/// A request that finds no connection free when due is handed out as soon as one asks. What is due before the end of
-/// the window is handed out until `stop`, which whoever asks calls soon after the end.
+/// A request that finds no connection free when due is handed out as soon as one asks: one of the warm-up only during
+/// the warm-up, so that its backlog takes nothing from what is measured; a counted one until `stop`, which the owner
+/// calls soon after the end of the window.
 class OpenLoop final : public Schedule {
  public:
   OpenLoop(Window const& window, double rate, unsigned thread, unsigned threads);
@@ -79,11 +84,13 @@ class OpenLoop final : public Schedule {
   std::optional<Ticket> take(Clock::time_point now) override;
   bool over(Clock::time_point now) const override;
   Clock::time_point next_due() const override;
-  void stop(Clock::time_point now) override;
+  void close(Clock::time_point now) override;
+  void stop() override;
   std::uint64_t skipped() const override { return skipped_; }
 
  private:
   Clock::time_point due(std::uint64_t index) const;
+  void drop_warmup();
 
   Window window_;
   double rate_;

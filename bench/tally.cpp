@@ -26,6 +26,18 @@ std::string Tally::commonest_error() const {
   return most == kinds.end() ? std::string() : most->first;
 }
 
+void Tally::count(Failure failure, std::string_view reason) {
+  auto const kind = static_cast<std::size_t>(failure);
+  ++failures[kind];
+  if (reasons[kind].empty()) reasons[kind] = reason;
+}
+
+std::string Tally::with_reason(std::string const& kind) const {
+  for (std::size_t i = 0; i < reasons.size(); ++i)
+    if (!reasons[i].empty() && kind == to_string(static_cast<Failure>(i))) return kind + " (" + reasons[i] + ")";
+  return kind;
+}
+
 void Tally::merge(Tally const& other) {
   right += other.right;
   bytes += other.bytes;
@@ -37,7 +49,10 @@ void Tally::merge(Tally const& other) {
   service.merge(other.service);
   overload.merge(other.overload);
   for (std::size_t i = 0; i < wrong_status.size(); ++i) wrong_status[i] += other.wrong_status[i];
-  for (std::size_t i = 0; i < failures.size(); ++i) failures[i] += other.failures[i];
+  for (std::size_t i = 0; i < failures.size(); ++i) {
+    failures[i] += other.failures[i];
+    if (reasons[i].empty()) reasons[i] = other.reasons[i];
+  }
 }
 
 }  // namespace deployd::bench

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "bench/failure.hpp"
 #include "bench/histogram.hpp"
@@ -24,8 +25,9 @@ struct Tally {
   Histogram overload;            // of answers with --overload-status, from the time when the request was due
   std::array<std::uint64_t, 1000> wrong_status{};
   std::array<std::uint64_t, failure_kinds> failures{};
+  std::array<std::string, failure_kinds> reasons{};  // the first of each kind; empty where the kind says all
 
-  void count(Failure failure) noexcept { ++failures[static_cast<std::size_t>(failure)]; }
+  void count(Failure failure, std::string_view reason = {});
 
   /// All requests that got no right answer.
   std::uint64_t errors() const noexcept;
@@ -35,6 +37,12 @@ struct Tally {
 
   /// The name of the kind that occurred most often; empty when there were no errors.
   std::string commonest_error() const;
+
+  /// A kind of `errors_by_kind` with the reason of its first occurrence: `tls (wrong version number)`.
+  std::string with_reason(std::string const& kind) const;
+
+  /// All counted requests: answered, failed, and skipped.
+  std::uint64_t requests() const noexcept { return right + errors() + overload.count() + skipped; }
 
   void merge(Tally const& other);
 };

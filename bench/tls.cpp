@@ -2,6 +2,8 @@
 
 #include <openssl/x509_vfy.h>
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/ip/address.hpp>
 
 #include <array>
@@ -11,6 +13,8 @@
 
 namespace deployd::bench {
 namespace {
+
+constexpr auto awaited = boost::asio::as_tuple(boost::asio::deferred);
 
 void require(bool done) {
   if (!done) throw std::runtime_error("OpenSSL cannot be set up: " + server::take_openssl_reason());
@@ -77,6 +81,30 @@ std::unique_ptr<server::TlsStream> TlsClient::connect(int socket, TlsSession& se
     if (session) SSL_set_session(connection, session.get());
   }
   return std::make_unique<server::TlsStream>(std::move(owned), socket, nullptr);
+}
+
+boost::asio::awaitable<std::optional<Fault>> shake_hands(boost::asio::ip::tcp::socket& socket,
+                                                         server::TlsStream& stream) {
+  using Status = server::TlsStream::Status;
+  while (true) {
+    auto const status = stream.handshake();
+    boost::system::error_code error;
+    if (status == Status::wants_bytes) {
+      auto const [outcome, size] = co_await socket.async_read_some(stream.room(), awaited);
+      error = outcome;
+      if (!error) stream.arrived(size);
+    } else if (status == Status::wants_to_send) {
+      auto const [outcome] = co_await socket.async_wait(boost::asio::ip::tcp::socket::wait_write, awaited);
+      error = outcome;
+    } else {
+      if (status == Status::done) co_return std::nullopt;
+      co_return Fault{stream.distrusts() ? Failure::certificate : Failure::tls, stream.reason()};
+    }
+    if (error == boost::asio::error::operation_aborted) co_return Fault{Failure::timeout, {}};
+    if (error == boost::asio::error::eof)
+      co_return Fault{Failure::tls, "the server closed the connection in the handshake"};
+    if (error) co_return Fault{Failure::tls, error.message()};
+  }
 }
 
 }  // namespace deployd::bench

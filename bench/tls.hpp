@@ -1,9 +1,14 @@
 // The client's side of TLS, for URLs that begin with https.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "bench/failure.hpp"
 #include "server/openssl_owned.hpp"
 #include "server/tls_stream.hpp"
 
@@ -36,5 +41,10 @@ class TlsClient {
   bool resume_;
   server::OpenSslOwned<SSL_CTX> context_;
 };
+
+/// Shakes hands on a connected, non-blocking socket; nothing when that worked. Both arguments must outlive it. When the
+/// socket is cancelled, the fault is a timeout.
+boost::asio::awaitable<std::optional<Fault>> shake_hands(boost::asio::ip::tcp::socket& socket,
+                                                         server::TlsStream& stream);
 
 }  // namespace deployd::bench

@@ -1,6 +1,7 @@
 #include "bench/url.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <stdexcept>
 
@@ -13,12 +14,19 @@ bool is_port(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() && number >= 1 && number <= 65535;
 }
 
+// A scheme is written in any case (RFC 3986 §3.1).
+bool has_scheme(std::string_view text, std::string_view lowered) {
+  return text.size() >= lowered.size() && std::equal(lowered.begin(), lowered.end(), text.begin(), [](char a, char b) {
+           return a == std::tolower(static_cast<unsigned char>(b));
+         });
+}
+
 }  // namespace
 
 Url parse_url(std::string_view text) {
   Url url;
-  url.secure = text.starts_with("https://");
-  if (!url.secure && !text.starts_with("http://")) throw std::invalid_argument("must begin with http:// or https://");
+  url.secure = has_scheme(text, "https://");
+  if (!url.secure && !has_scheme(text, "http://")) throw std::invalid_argument("must begin with http:// or https://");
   text.remove_prefix(text.find("//") + 2);
 
   auto const slash = std::min(text.find_first_of("/?"), text.size());

@@ -70,7 +70,10 @@ class TlsStream {
   bool is_resumed() const noexcept { return SSL_session_reused(connection_.get()) == 1; }
 
   /// Whether it has failed since the other side's certificate is not good enough.
-  bool distrusts() const noexcept { return SSL_get_verify_result(connection_.get()) != X509_V_OK; }
+  bool distrusts() const noexcept {
+    return (SSL_get_verify_mode(connection_.get()) & SSL_VERIFY_PEER) != 0 &&
+           SSL_get_verify_result(connection_.get()) != X509_V_OK;
+  }
 
   /// Why it has failed.
   std::string reason() const;

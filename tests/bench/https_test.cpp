@@ -4,6 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -84,22 +85,26 @@ TEST_CASE("with --resume only the first handshake of each connection is one in f
   CHECK(got.handshakes - got.resumed == 4);
 }
 
-TEST_CASE("a certificate that is not trusted gets no request, unless --insecure is given") {
+TEST_CASE("a certificate that is not trusted ends the run at once, unless --insecure is given") {
   Measurable const measurable;
-  CertificateAuthority const stranger;
+  CertificateAuthority const stranger("somebody else");
   auto const other = measurable.server.files.directory.write("other.pem", stranger.certificate());
-  auto const distrusted = [&](std::string const& host, std::vector<std::string> options) {
-    options.insert(options.end(), {"--requests", "4"});
-    auto const got = measure(measurable.url("https", "/healthz", host), options);
-    CAPTURE(host, options, got.complaint);
-    CHECK(got.status == 1);
-    CHECK(got.requests == 0);
-    CHECK(got.errors.at("certificate").to_number<int>() == 4);
-    CHECK(got.complaint.find("--insecure") != std::string::npos);
+  auto const distrusted = [&](std::string const& host, std::vector<std::string> const& options, char const* reason) {
+    Command command;
+    command.arguments = {DEPLOYD_BENCH_PROGRAM, measurable.url("https", "/healthz", host), "--duration", "1h"};
+    command.arguments.insert(command.arguments.end(), options.begin(), options.end());
+    auto const got = run(command);
+    CAPTURE(host, options, got.err);
+    CHECK(got.status == 69);
+    CHECK(got.out.empty());
+    CHECK(got.err.find(host) != std::string::npos);
+    CHECK(got.err.find(reason) != std::string::npos);
+    CHECK(got.err.find("--insecure") != std::string::npos);
+    CHECK(std::count(got.err.begin(), got.err.end(), '\n') == 1);
   };
-  distrusted("localhost", {});
-  distrusted("localhost", {"--ca", other});
-  distrusted("127.0.0.1", {"--ca", measurable.authority});  // the certificate is for localhost
+  distrusted("localhost", {}, "unable to get local issuer certificate");
+  distrusted("localhost", {"--ca", other}, "unable to get local issuer certificate");
+  distrusted("127.0.0.1", {"--ca", measurable.authority}, "IP address mismatch");  // the certificate is for localhost
   CHECK(measure(measurable.url("https", "/healthz"), {"--insecure", "--requests", "4"}).status == 0);
 }
 
@@ -113,4 +118,25 @@ TEST_CASE("plain text and TLS that meet are no right answers") {
   CHECK(got.status == 1);
   CHECK(got.requests == 0);
   CHECK(got.errors.at("tls").to_number<int>() == 10);
+  CHECK(got.complaint.find(": tls (") !=
+        std::string::npos);  // and OpenSSL's reason, which its versions word differently
+}
+
+TEST_CASE("a server that requires a certificate of the client is named as the reason") {
+  FilledStore const store{StoreKind::sqlite};
+  TemporaryDirectory const directory;
+  CertificateAuthority const clients;
+  TlsServer const server(store.url(), {"--tls-client-ca", directory.write("clients.pem", clients.certificate())});
+  auto const authority = directory.write("ca.pem", server.files.authority.certificate());
+  // That nobody looks at the server's certificate makes the failure none of it.
+  auto const options =
+      GENERATE_COPY(std::vector<std::string>{"--ca", authority}, std::vector<std::string>{"--insecure"});
+  auto all = options;
+  all.insert(all.end(), {"--requests", "4"});
+  auto const got = measure("https://localhost:" + std::to_string(server.running.port()) + "/healthz", all);
+  CAPTURE(options, got.complaint);
+  CHECK(got.status == 1);
+  CHECK(got.errors.at("tls").to_number<int>() == 4);
+  CHECK(got.complaint.find("certificate required") != std::string::npos);
+  CHECK(got.complaint.find("--insecure") == std::string::npos);
 }

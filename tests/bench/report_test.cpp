@@ -52,6 +52,38 @@ TEST_CASE("a page without a single answer is still a page") {
   CHECK(html_report(Options(), Results()).ends_with("</html>\n"));
 }
 
+TEST_CASE("a figure of nothing is a dash, in text and on the page") {
+  Options options;
+  options.overload_status = 503;
+  options.rate = 10;
+  auto results = some_results();
+  for (auto const& text : {text_report(options, results), html_report(options, results)}) {
+    CHECK(text.find("–") != std::string::npos);  // of the answers with 503
+    CHECK(text.find(">0 ns<") == std::string::npos);
+    CHECK(text.find(" 0 ns") == std::string::npos);
+  }
+  results = Results();
+  results.tally.skipped = 7;
+  for (auto const& text : {text_report(options, results), html_report(options, results)}) {
+    CHECK(text.find("7 of 7 requests could not be sent in time") != std::string::npos);
+    CHECK(text.find("–") != std::string::npos);
+    CHECK(text.find("0 ns") == std::string::npos);
+    CHECK(text.find("are right") == std::string::npos);
+  }
+}
+
+TEST_CASE("requests that were not sent are no good run, however right the answers") {
+  Options options;
+  options.rate = 10;
+  auto results = some_results();
+  results.tally.skipped = 3;
+  CHECK(complaint(options, results).starts_with("3 of 1,003 requests could not be sent in time: "));
+  CHECK(html_report(options, results).find("verdict good") == std::string::npos);
+  results.tally.count(Failure::reset);
+  CHECK(complaint(options, results).starts_with("3 of 1,004 requests could not be sent in time: "));
+  CHECK(complaint(options, results).ends_with("; not every answer was right: reset"));
+}
+
 TEST_CASE("intervals are merged when a run outgrows them, and nothing is lost") {
   TimeSeries series;
   for (int second = 0; second < 3600; ++second) series.right(1s * second, 1ms);

@@ -61,15 +61,45 @@ TEST_CASE("requests that nobody was free for keep the time when they were due") 
 TEST_CASE("requests of an open loop that were never sent are skipped, the warm-up's not among them") {
   OpenLoop loop(window(start, 1s, 1s), 10, 0, 1);
   CHECK(!loop.take(start)->counted);
-  loop.stop(start + 2s);
+  loop.stop();
   CHECK(!loop.take(start + 2s));
   CHECK(loop.over(start + 2s));
   CHECK(loop.skipped() == 10);
 }
 
+TEST_CASE("what the warm-up of an open loop left unsent is dropped") {
+  for (unsigned thread = 0; thread < 3; ++thread) {
+    OpenLoop loop(window(start, 1s, 1s), 10, thread, 3);
+    CHECK(loop.take(start + 999ms)->index == thread);
+    auto const first = loop.take(start + 2s);
+    REQUIRE(first);
+    CHECK(first->counted);
+    CHECK(first->index >= 10);
+    CHECK(first->index < 13);
+    CHECK(first->index % 3 == thread);
+    loop.stop();
+    CHECK(loop.skipped() == (first->index == 10 ? 3 : 2));
+  }
+}
+
+TEST_CASE("an open loop stopped in its warm-up has skipped nothing") {
+  OpenLoop loop(window(start, 1s, 1s), 10, 0, 1);
+  loop.close(start + 500ms);
+  loop.stop();
+  CHECK(loop.over(start + 500ms));
+  CHECK(loop.skipped() == 0);
+}
+
+TEST_CASE("a huge rate does not hold up the end of an open loop") {
+  OpenLoop loop(window(start, 1000s, 1000s), 1e9, 0, 1);
+  loop.stop();
+  CHECK(loop.skipped() == 1'000'000'000'000);
+}
+
 TEST_CASE("an open loop stopped early skips only what was due") {
   OpenLoop loop(window(start, 0s, 100s), 10, 0, 1);
-  loop.stop(start + 1050ms);
+  loop.close(start + 1050ms);
+  loop.stop();
   CHECK(loop.skipped() == 11);
   CHECK(loop.next_due() == Clock::time_point::max());
 }
@@ -79,9 +109,11 @@ TEST_CASE("the threads of an open loop take the requests in turn and no other") 
   std::size_t counted = 0;
   for (unsigned thread = 0; thread < 3; ++thread) {
     OpenLoop loop(window(start, 1s, 100), 30, thread, 3);
-    while (auto const ticket = loop.take(start + 3600s)) {
-      CHECK(indices.insert(ticket->index).second);
-      if (ticket->counted) ++counted;
+    for (auto const now : {start + 999ms, start + 3600s}) {
+      while (auto const ticket = loop.take(now)) {
+        CHECK(indices.insert(ticket->index).second);
+        if (ticket->counted) ++counted;
+      }
     }
     CHECK(loop.over(start + 3600s));
   }

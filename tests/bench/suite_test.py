@@ -12,7 +12,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
-from suite import accounts, budgets, data, figures, html_report, markdown_report, processes, results, tables, terminal_report  # noqa: E402
+from suite import accounts, budgets, data, figures, html_report, load, markdown_report, processes, results, tables, terminal_report  # noqa: E402
 
 
 def part(**measured) -> results.PartResult:
@@ -74,6 +74,16 @@ class Processes(unittest.TestCase):
             return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
         except OSError:
             return False
+
+
+class Loads(unittest.TestCase):
+    def test_only_a_run_whose_every_answer_was_right_has_nothing_wrong_but_what_was_not_sent(self):
+        def run(**changed):
+            return {"requests": 5, "errors": {"total": 0}, "skipped": 3, **changed}
+
+        self.assertTrue(load.only_unsent(run()))
+        for other in ({}, run(skipped=0), run(requests=0), run(errors={"total": 1, "500": 1})):
+            self.assertFalse(load.only_unsent(other))
 
 
 class Data(unittest.TestCase):

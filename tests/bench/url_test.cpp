@@ -95,3 +95,11 @@ TEST_CASE("what is no http URL is refused") {
   CAPTURE(text);
   CHECK_THROWS_AS(parse_url(text), std::invalid_argument);
 }
+
+TEST_CASE("the scheme of a URL is written in any case") {
+  CHECK_FALSE(parse_url("HTTP://Host/").secure);
+  CHECK(parse_url("HttpS://Host/").secure);
+  CHECK(parse_url("HTTPS://Host/A").authority == "Host");
+  CHECK_THROWS_AS(parse_url("HTTP:/x"), std::invalid_argument);
+  CHECK_THROWS_AS(parse_url("HTTPX://x"), std::invalid_argument);
+}
