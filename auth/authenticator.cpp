@@ -16,6 +16,7 @@
 #include "auth/jwt_verifier.hpp"
 #include "auth/refusal_report.hpp"
 #include "auth/token_cache.hpp"
+#include "auth/unknown_tokens.hpp"
 
 namespace deployd::auth {
 namespace {
@@ -64,6 +65,7 @@ struct Authenticator::Impl {
   RefusalLog* log;
   JwtVerifier jwts{keys};
   TokenCache cache{};
+  UnknownTokens unknown{};
   TokenChecks checks{};
   std::unordered_map<std::int64_t, system_clock::time_point> uses_noted{};
   std::optional<system_clock::time_point> trouble_logged{};
@@ -156,6 +158,7 @@ boost::asio::awaitable<Verdict> Authenticator::verify(std::string_view credentia
   if (!looks_like_api_token(*token)) co_return impl_->verify_jwt(credentials, *token, now);
 
   auto const hash = hash_of(*token);
+  if (impl_->unknown.contains(hash, now)) co_return impl_->refuse(Refusal::unknown_token);
   auto answer = co_await impl_->store.api_token(hash);
   if (!answer) {
     impl_->log_trouble(answer.error(), now);
@@ -164,6 +167,7 @@ boost::asio::awaitable<Verdict> Authenticator::verify(std::string_view credentia
   }
   auto const& known = *answer;
   if (!known) {
+    impl_->unknown.note(hash, now);
     co_return impl_->refuse(Refusal::unknown_token);
   }
   co_return impl_->judge(credentials, *known, now);

@@ -40,6 +40,16 @@ bool is_null(PGresult const& rows, std::size_t row, int column) noexcept {
   return PQgetisnull(&rows, static_cast<int>(row), column) != 0;
 }
 
+std::string hex(Sha256 const& hash) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (auto const byte : hash) {
+    text += digits[byte >> 4];
+    text += digits[byte & 0xF];
+  }
+  return text;
+}
+
 std::string deployments_from(RelationNames const& relations) {
   return "SELECT id::bigint, pattern_id::bigint, name::text FROM " + relations.deployments + " WHERE ";
 }
@@ -108,7 +118,8 @@ PostgresqlQueries::PostgresqlQueries(RelationNames relations, bool own_tables)
     : relations_(std::move(relations)), own_tables_(own_tables) {
   statements_[0].sql = deployments_from(relations_) + "id = $1::bigint";
   statements_[1].sql = deployments_from(relations_) + "id = ANY($1::bigint[])";
-  statements_[2].sql = "SELECT id, name, expires, revoked FROM deployd.api_tokens WHERE hash = $1::bytea";
+  statements_[2].sql =
+      "SELECT id, name, expires, revoked, encode(hash, 'hex') FROM deployd.api_tokens WHERE hash = ANY($1::bytea[])";
   statements_[3].sql = "SELECT id FROM " + relations_.patterns + " LIMIT 1";
   for (std::size_t filters = 0; first_list + filters < prepared_statements; ++filters)
     statements_[first_list + filters].sql = list_sql(relations_, filters);
@@ -186,14 +197,13 @@ std::string array_literal(std::span<std::int64_t const> ids) {
   return literal += '}';
 }
 
-std::string bytea_literal(Sha256 const& hash) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string literal = "\\x";
-  for (auto const byte : hash) {
-    literal += digits[byte >> 4];
-    literal += digits[byte & 0xF];
+std::string array_literal(std::span<Sha256 const> hashes) {
+  std::string literal = "{";
+  for (auto const& hash : hashes) {
+    if (literal.size() > 1) literal += ',';
+    literal += "\"\\\\x" + hex(hash) + '"';
   }
-  return literal;
+  return literal += '}';
 }
 
 std::size_t row_count(PGresult const& rows) noexcept {
@@ -223,11 +233,16 @@ Listing read_listing(PGresult const& rows, Filter const& filter, ListBounds cons
   return {.pattern_known = true, .complete = true, .more = false};
 }
 
-std::optional<ApiToken> read_api_token(PGresult const& rows) {
-  if (row_count(rows) == 0) return std::nullopt;
-  ApiToken token{
-      .id = integer(rows, 0, 0), .name = std::string(text(rows, 0, 1)), .expires = {}, .revoked = !is_null(rows, 0, 3)};
-  if (!is_null(rows, 0, 2)) token.expires = std::chrono::sys_seconds(std::chrono::seconds(integer(rows, 0, 2)));
+std::optional<ApiToken> find_api_token(PGresult const& rows, Sha256 const& hash) {
+  auto const wanted = hex(hash);
+  std::size_t row = 0;
+  while (row < row_count(rows) && text(rows, row, 4) != wanted) ++row;
+  if (row == row_count(rows)) return std::nullopt;
+  ApiToken token{.id = integer(rows, row, 0),
+                 .name = std::string(text(rows, row, 1)),
+                 .expires = {},
+                 .revoked = !is_null(rows, row, 3)};
+  if (!is_null(rows, row, 2)) token.expires = std::chrono::sys_seconds(std::chrono::seconds(integer(rows, row, 2)));
   return token;
 }
 

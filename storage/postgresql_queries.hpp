@@ -46,8 +46,8 @@ class PostgresqlQueries {
   PostgresqlStatement const& deployment() const noexcept { return statements_[0]; }
   /// $1: an array of ids.
   PostgresqlStatement const& deployments() const noexcept { return statements_[1]; }
-  /// $1: the hash as a bytea literal. Not to be asked without own tables.
-  PostgresqlStatement const& api_token() const noexcept { return statements_[2]; }
+  /// $1: an array of hashes. Not to be asked without own tables.
+  PostgresqlStatement const& api_tokens() const noexcept { return statements_[2]; }
   PostgresqlStatement const& ping() const noexcept { return statements_[3]; }
   /// The parameters of `list_parameters`. With a pattern, no row at all says that there is no such pattern, and a row
   /// of nulls that it has no deployments.
@@ -88,8 +88,8 @@ bool holds_nul(std::optional<std::string> const& text) noexcept;
 
 /// The parameter of `PostgresqlQueries::deployments`.
 std::string array_literal(std::span<std::int64_t const> ids);
-/// The parameter of `PostgresqlQueries::api_token`.
-std::string bytea_literal(Sha256 const& hash);
+/// The parameter of `PostgresqlQueries::api_tokens`.
+std::string array_literal(std::span<Sha256 const> hashes);
 
 std::size_t row_count(PGresult const& rows) noexcept;
 std::int64_t integer(PGresult const& rows, std::size_t row, int column) noexcept;
@@ -97,6 +97,7 @@ std::int64_t integer(PGresult const& rows, std::size_t row, int column) noexcept
 bool give_row(PGresult const& rows, std::size_t row, RowSink& sink);
 /// Gives the rows of a list to `sink`.
 Listing read_listing(PGresult const& rows, Filter const& filter, ListBounds const& bounds, RowSink& sink);
-std::optional<ApiToken> read_api_token(PGresult const& rows);
+/// The token with this hash among the rows of `PostgresqlQueries::api_tokens`.
+std::optional<ApiToken> find_api_token(PGresult const& rows, Sha256 const& hash);
 
 }  // namespace deployd::storage

@@ -12,6 +12,7 @@
 #include "storage/cursor_places.hpp"
 #include "storage/postgresql_command.hpp"
 #include "storage/postgresql_pool.hpp"
+#include "storage/postgresql_tokens.hpp"
 #include "storage/query_metrics.hpp"
 #include "storage/schema.hpp"
 #include "storage/session.hpp"
@@ -145,7 +146,8 @@ class PostgresqlStore final : public Store {
       : database_(database),
         worker_(worker),
         cursor_places_(std::make_shared<CursorPlaces>(worker, half_of(sessions))),
-        pool_(std::make_shared<PostgresqlPool>(worker, database.connector(), database.queries(), sessions)) {
+        pool_(std::make_shared<PostgresqlPool>(worker, database.connector(), database.queries(), sessions)),
+        tokens_(std::make_shared<PostgresqlTokens>(worker, pool_, database.queries(), database.options().timeout)) {
     if (database.token_uses() != nullptr) token_uses_.emplace(*database.token_uses());
   }
 
@@ -187,13 +189,10 @@ class PostgresqlStore final : public Store {
 
   Answer<std::optional<ApiToken>> api_token(Sha256 const& hash) override {
     if (!database_.queries().own_tables()) co_return std::optional<ApiToken>();
-    PostgresqlParameters parameters;
-    parameters.push_back(bytea_literal(hash));
     QueryTimer timer(metrics_, QueryKind::api_token);
-    auto const rows = co_await pool_->ask(database_.queries().api_token(), std::move(parameters));
-    timer.done(rows);
-    if (!rows) co_return rows.error();
-    co_return read_api_token(**rows);
+    auto token = co_await tokens_->look_up(hash);
+    timer.done(token);
+    co_return token;
   }
 
   void note_token_used(std::int64_t token_id) noexcept override {
@@ -236,6 +235,7 @@ class PostgresqlStore final : public Store {
   boost::asio::any_io_executor worker_;
   std::shared_ptr<CursorPlaces> cursor_places_;
   std::shared_ptr<PostgresqlPool> pool_;
+  std::shared_ptr<PostgresqlTokens> tokens_;
   std::optional<WorkerTokenUses> token_uses_;
 };
 

@@ -55,11 +55,41 @@ TEST_CASE("an API token of the store is good, and known by its name") {
   CHECK(verdict(server.authenticator, server.credentials) == "good: ci");
 }
 
-TEST_CASE("an API token that the store does not have is unknown, and stays unknown only until it has it") {
+TEST_CASE("an API token that the store does not have is unknown for half a second, and good as soon as it has it") {
   Server server;
   CHECK(verdict(server.authenticator, server.credentials) == "unknown token");
   CHECK(recalled(server.authenticator, server.credentials) == "nothing");
   server.store.add(server.token, "ci");
+  CHECK(verdict(server.authenticator, server.credentials, noon + 499ms) == "unknown token");
+  CHECK(verdict(server.authenticator, server.credentials, noon + 500ms) == "good: ci");
+}
+
+TEST_CASE("the same unknown API token asks the store once in half a second") {
+  Server server;
+  for (int i = 0; i < 1000; ++i) verdict(server.authenticator, server.credentials, noon + i * 1ms);
+  CHECK(server.store.questions == 2);
+  CHECK(
+      server.authenticator.checks().refused[static_cast<std::size_t>(deployd::auth::Refusal::unknown_token)].value() ==
+      1000);
+}
+
+TEST_CASE("that a token is unknown is forgotten when the clock is set back, and when the store was away") {
+  Server server;
+  CHECK(verdict(server.authenticator, server.credentials) == "unknown token");
+  server.store.add(server.token, "ci");
+  CHECK(verdict(server.authenticator, server.credentials, noon - 1h) == "good: ci");
+  Server other;
+  other.store.trouble = errc::timeout;
+  CHECK(verdict(other.authenticator, other.credentials) == "store unavailable");
+  other.store.trouble.reset();
+  other.store.add(other.token, "ci");
+  CHECK(verdict(other.authenticator, other.credentials) == "good: ci");
+}
+
+TEST_CASE("any number of unknown API tokens takes no more memory, and pushes no good one out") {
+  Server server;
+  server.store.add(server.token, "ci");
+  for (int i = 0; i < 5000; ++i) CHECK(verdict(server.authenticator, "Bearer " + make_api_token()) == "unknown token");
   CHECK(verdict(server.authenticator, server.credentials) == "good: ci");
 }
 

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <thread>
 #include <vector>
 
 #include "storage/error.hpp"
 #include "storage/schema.hpp"
 #include "storage/session.hpp"
+#include "storage/token_admin.hpp"
 #include "tests/postgresql_server.hpp"
 #include "tests/storage/collected_rows.hpp"
 #include "tests/storage/store_under_test.hpp"
@@ -206,6 +208,77 @@ TEST_CASE("look-ups whose session is ended are all answered by another") {
       << "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()";
   auto const answers = look_up_together(own, std::vector<std::int64_t>(200, 8), rows);
   CHECK(std::ranges::all_of(answers, [](auto const& answer) { return answer && *answer; }));
+}
+
+/// The hash of a token that is called `token I` where the store has it.
+Sha256 token_hash(std::size_t i) {
+  Sha256 hash{};
+  hash[0] = static_cast<unsigned char>(i);
+  hash[1] = static_cast<unsigned char>(i >> 8);
+  return hash;
+}
+
+using FoundToken = boost::system::result<std::optional<ApiToken>>;
+
+/// Looks up so many API tokens at once.
+std::vector<FoundToken> look_up_tokens(OwnServer& own, std::size_t count) {
+  std::vector<FoundToken> answers(count, FoundToken(make_error_code(errc::timeout)));
+  std::vector<Sha256> hashes(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    hashes[i] = token_hash(i);
+    boost::asio::co_spawn(own.loop, own.store->api_token(hashes[i]),
+                          [&answers, i](std::exception_ptr, FoundToken answer) { answers[i] = std::move(answer); });
+  }
+  own.loop.restart();
+  own.loop.run();
+  return answers;
+}
+
+std::uint64_t questions_put(OwnServer const& own) {
+  auto const reading = own.store->pool_metrics()->waits.read();
+  return std::accumulate(reading.counts.begin(), reading.counts.end(), std::uint64_t{0});
+}
+
+TEST_CASE("API tokens that are looked up together are asked for in one batch after another, on one session") {
+  OwnServer own(5000ms);
+  for (std::size_t i = 0; i < 1000; i += 250)
+    add_token(own.url(), {}, "token " + std::to_string(i), token_hash(i),
+              i == 0 ? std::nullopt : std::optional(std::chrono::sys_seconds(4'000'000'000s)));
+  revoke_token(own.url(), {}, 2);
+  auto const answers = look_up_tokens(own, 1000);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    CAPTURE(i);
+    REQUIRE(answers[i].has_value());
+    REQUIRE(answers[i]->has_value() == (i % 250 == 0));
+    if (i % 250 != 0) continue;
+    auto const& token = **answers[i];
+    CHECK(token.id == static_cast<std::int64_t>(i / 250) + 1);
+    CHECK(token.name == "token " + std::to_string(i));
+    CHECK(token.expires.has_value() == (i != 0));
+    CHECK(token.revoked == (i == 250));
+  }
+  CHECK(questions_put(own) <= 1000 / 128 + 2);
+  CHECK(own.store->pool_metrics()->sessions.value() == 1);
+}
+
+TEST_CASE("more API tokens than can soon be looked up are refused at once, and the next ones are not") {
+  OwnServer own(5000ms);
+  auto const answers = look_up_tokens(own, 5000);
+  auto const overloaded = [](FoundToken const& answer) { return !answer && answer.error() == errc::overloaded; };
+  CHECK(std::ranges::count_if(answers, overloaded) > 1000);
+  CHECK(std::ranges::count_if(answers, [](auto const& answer) { return answer.has_value(); }) >= 2048);
+  CHECK(look_up_tokens(own, 1).front().has_value());
+}
+
+TEST_CASE("API tokens that cannot be looked up fail in time, and the next ones are looked up") {
+  OwnServer own(500ms);
+  CHECK(look_up_tokens(own, 1).front().has_value());
+  own.server.freeze();
+  auto const start = Clock::now();
+  for (auto const& answer : look_up_tokens(own, 300)) CHECK((!answer && answer.error() == errc::timeout));
+  CHECK(Clock::now() - start < 3s);
+  own.server.thaw();
+  CHECK(OwnServer::eventually([&] { return look_up_tokens(own, 1).front().has_value(); }));
 }
 
 TEST_CASE("questions for which there is no room are refused at once") {
