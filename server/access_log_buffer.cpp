@@ -1,6 +1,6 @@
 #include "server/access_log_buffer.hpp"
 
-#include "server/log_output.hpp"
+#include "server/access_log_file.hpp"
 
 namespace deployd::server {
 
@@ -17,7 +17,7 @@ void AccessLogBuffer::append(AccessEntry const& entry) {
 
 void AccessLogBuffer::flush() noexcept {
   if (lines_.empty()) return;
-  write_log(lines_);
+  write_access_log(lines_);
   lines_.clear();
   // A line of a hostile request may be many times longer than others.
   if (lines_.capacity() > 2 * flush_size) std::string().swap(lines_);

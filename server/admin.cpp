@@ -51,7 +51,7 @@ Admin::Admin(boost::asio::io_context& main, ServeOptions const& options, storage
   try {
     listen_alone(options_.take_over);
   } catch (ListenError const& failure) {
-    if (!options_.take_over) throw ListenError(fmt::format("--admin-listen: {}", failure.what()));
+    if (!options_.take_over) throw ListenError(fmt::format("{}: {}", options_.admin_listen_origin, failure.what()));
     spdlog::warn("--admin-listen: {}; trying again until it has ended", failure.what());
     listen_again();
   }

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iterator>
@@ -71,12 +72,17 @@ void switch_on(FileDescriptor const& socket, int level, int option) noexcept {
   ::setsockopt(socket.get(), level, option, &on, sizeof(on));
 }
 
-FileDescriptor bind_tcp(SocketAddress const& address, bool share_port, std::string const& name) {
-  auto socket = open_socket(address.family(), name);
+FileDescriptor open_tcp(int family, bool share_port, std::string const& name) {
+  auto socket = open_socket(family, name);
   switch_on(socket, SOL_SOCKET, SO_REUSEADDR);
   if (share_port) switch_on(socket, SOL_SOCKET, SO_REUSEPORT);
-  if (address.family() == AF_INET6) switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY);
+  if (family == AF_INET6) switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY);
   switch_on(socket, IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit it
+  return socket;
+}
+
+FileDescriptor bind_tcp(SocketAddress const& address, bool share_port, std::string const& name) {
+  auto socket = open_tcp(address.family(), share_port, name);
   if (::bind(socket.get(), address.get(), address.size) != 0) fail(name, errno);
   return socket;
 }
@@ -90,11 +96,54 @@ std::uint16_t port_of(SocketAddress const& address) noexcept {
   return ntohs(reinterpret_cast<sockaddr_in const*>(&address.storage)->sin_port);
 }
 
+/// True for 0.0.0.0 and [::].
+bool is_any(SocketAddress const& address) noexcept {
+  if (address.family() == AF_INET)
+    return reinterpret_cast<sockaddr_in const*>(&address.storage)->sin_addr.s_addr == htonl(INADDR_ANY);
+  return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<sockaddr_in6 const*>(&address.storage)->sin6_addr) != 0;
+}
+
 /// What becomes of a connection to a Unix domain socket: 0 when somebody listens there, else the error.
 int try_to_connect(SocketAddress const& address, std::string const& name) {
   auto const probe = open_socket(AF_UNIX, name);
   if (::connect(probe.get(), address.get(), address.size) == 0) return 0;
   return errno == EAGAIN ? 0 : errno;  // EAGAIN: its backlog is full
+}
+
+/// What becomes of a datagram to a Unix domain socket, which nobody who listens there notices: EPROTOTYPE when somebody
+/// does, ECONNREFUSED when nobody does any more.
+int try_datagram(SocketAddress const& address, std::string const& name) {
+  FileDescriptor const probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (probe.get() < 0) fail(name, errno);
+  return ::connect(probe.get(), address.get(), address.size) == 0 ? 0 : errno;
+}
+
+/// Makes a file beside the socket's and removes it: the same permission is needed for the socket.
+void require_room_for(UnixAddress const& address, std::string const& name) {
+  auto trial = (std::filesystem::path(address.path).parent_path() / ".deployd-check-XXXXXX").string();
+  FileDescriptor const file(::mkostemp(trial.data(), O_CLOEXEC));
+  if (file.get() < 0) fail(name, errno);
+  ::unlink(trial.c_str());
+}
+
+bool is_free_tcp(TcpAddress const& address, std::string const& name) {
+  auto const wanted = to_socket_address(address, name);
+  auto const socket = open_tcp(wanted.family(), false, name);
+  if (::bind(socket.get(), wanted.get(), wanted.size) == 0) return true;
+  if (errno == EADDRINUSE) return false;
+  fail(name, errno);
+}
+
+bool is_free_unix(UnixAddress const& address, std::string const& name) {
+  auto const refusal = try_datagram(to_socket_address(address, name), name);
+  if (refusal != ECONNREFUSED && refusal != ENOENT) {
+    if (refusal != EPROTOTYPE && refusal != 0) fail(name, refusal);
+    return false;
+  }
+  std::error_code ignored;
+  if (refusal == ECONNREFUSED && !std::filesystem::is_socket(address.path, ignored)) fail(name, ENOTSOCK);
+  require_room_for(address, name);
+  return true;
 }
 
 /// The name under which all processes know an address, however it was written.
@@ -109,6 +158,22 @@ std::string to_string(ListenAddress const& address) {
   auto const& tcp = std::get<TcpAddress>(address);
   bool const v6 = tcp.host.find(':') != std::string::npos;
   return (v6 ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
+}
+
+bool overlap(ListenAddress const& one, ListenAddress const& other) {
+  if (one.index() != other.index()) return false;
+  if (auto const* const local = std::get_if<UnixAddress>(&one))
+    return key_of(*local) == key_of(std::get<UnixAddress>(other));
+  auto const first = to_socket_address(std::get<TcpAddress>(one), to_string(one));
+  auto const second = to_socket_address(std::get<TcpAddress>(other), to_string(other));
+  if (first.family() != second.family() || port_of(first) != port_of(second) || port_of(first) == 0) return false;
+  return is_any(first) || is_any(second) || to_string(first) == to_string(second);
+}
+
+bool is_free(ListenAddress const& address) {
+  auto const name = to_string(address);
+  if (auto const* const tcp = std::get_if<TcpAddress>(&address)) return is_free_tcp(*tcp, name);
+  return is_free_unix(std::get<UnixAddress>(address), name);
 }
 
 std::vector<ListeningSocket> take_of_each(std::vector<Listener> const& listeners, unsigned worker, unsigned workers) {

@@ -80,6 +80,14 @@ class Listener {
   std::unique_ptr<SocketOffer> offer_;
 };
 
+/// True when one process cannot listen on both: they are the same, or one of them stands for all addresses of its
+/// family with the port of the other. Port 0 is another one each time.
+bool overlap(ListenAddress const& one, ListenAddress const& other);
+
+/// Tries whether an address can be listened on, without listening on it: false when it is in use at the moment. Throws
+/// ListenError when it cannot be had at all: it is not this machine's, or not for this user.
+bool is_free(ListenAddress const& address);
+
 /// `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/deployd.sock`.
 std::string to_string(ListenAddress const& address);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "auth/refusal.hpp"
+#include "server/access_log_file.hpp"
 #include "server/exposition.hpp"
 #include "server/log_output.hpp"
 #include "server/process_usage.hpp"
@@ -266,7 +267,7 @@ void write_reloads(Exposition& out, ReloadRecord const& reloads) {
 void write_log_output(Exposition& out) {
   out.single(
       {"deployd_log_lines_lost_total", counter, "Lines of the log and the access log that could not be written."},
-      lines_lost_in_all());
+      lines_lost_in_all() + access_lines_lost_in_all());
 }
 
 void write_process(Exposition& out) {

@@ -1,6 +1,7 @@
 #include "server/program.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/system/system_error.hpp>
@@ -61,8 +62,17 @@ class CommandLine {
   int run() const {
     auto const settings = gather();
     configure_log(settings);
-    if (chosen_->spec.bit == serve_command) return run_serve(settings, [this] { return gather(); });
-    return chosen_->spec.run(settings, chosen_->operands);
+    for (auto const& line : settings.complaints()) spdlog::warn("{}", line);
+    try {
+      if (chosen_->spec.bit == serve_command) return run_serve(settings, [this] { return gather(); });
+      return chosen_->spec.run(settings, chosen_->operands);
+    } catch (auth::KeyError const& failure) {
+      throw auth::KeyError(settings.with_origin(failure.what()));
+    } catch (TlsError const& failure) {
+      throw TlsError(settings.with_origin(failure.what()));
+    } catch (storage::Error const& failure) {
+      throw storage::Error(failure.code(), settings.with_origin(failure.what()));
+    }
   }
 
  private:

@@ -14,9 +14,12 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "server/access_log_file.hpp"
 #include "server/admin.hpp"
 #include "server/descriptor_limit.hpp"
 #include "server/listener.hpp"
@@ -27,6 +30,8 @@
 #include "server/systemd_sockets.hpp"
 #include "server/systemd_watchdog.hpp"
 #include "server/worker.hpp"
+#include "storage/error.hpp"
+#include "storage/row_estimate.hpp"
 
 namespace deployd::server {
 namespace {
@@ -55,8 +60,8 @@ std::size_t needed_descriptors(ServeOptions const& options) noexcept {
   return least_descriptors + options.workers * (least_descriptors_of_a_worker + options.listen.size());
 }
 
-std::string listening_sockets(std::size_t count) {
-  return fmt::format("{} listening socket{}", count, count == 1 ? "" : "s");
+std::string counted(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 /// The workers and what ends them: signals, arriving on the main thread.
@@ -74,6 +79,7 @@ class Server {
         tls_(load_tls(options.tls)) {
     listen();
     auto const keys = auth::KeyRing::load(options.keys);
+    keys_ = keys->keys().size();
     note_reloaded();
     for (unsigned index = 0; index < options.workers; ++index) {
       auto sockets = take_of_each(listeners_, index, options.workers);
@@ -102,6 +108,7 @@ class Server {
     }
     systemd_.ready(serving_status());
     watch_loops();
+    introduce();
     main_.run();
     for (auto& worker : workers_) worker->join();
     admin_.reset();
@@ -123,18 +130,53 @@ class Server {
         listeners_.emplace_back(std::move(passed));
     }
     if (!passed_admin_.empty())
-      spdlog::info("systemd has handed over {} for --admin-listen", listening_sockets(passed_admin_.size()));
+      spdlog::info("systemd has handed over {} for --admin-listen", counted(passed_admin_.size(), "listening socket"));
     if (!listeners_.empty()) {
-      spdlog::info("systemd has handed over {} in place of --listen", listening_sockets(listeners_.size()));
+      spdlog::info("systemd has handed over {} in place of --listen", counted(listeners_.size(), "listening socket"));
       return;
     }
-    for (auto const& address : options_.listen) listeners_.emplace_back(address, options_.workers, options_.take_over);
+    try {
+      for (auto const& address : options_.listen)
+        listeners_.emplace_back(address, options_.workers, options_.take_over);
+    } catch (ListenError const& failure) {
+      throw ListenError(fmt::format("{}: {}", options_.listen_origin, failure.what()));
+    }
   }
 
   void watch_loops() {
     std::vector<asio::io_context*> loops;
     for (auto const& worker : workers_) loops.push_back(&worker->context());
     watchdog_.watch(std::move(loops));
+  }
+
+  /// Says in one line what serves what to whom. Only once requests are answered: looking at the store takes its time.
+  void introduce() const {
+    spdlog::info("deployd {} serves {} on {} with {}, and accepts {}", DEPLOYD_VERSION, describe_store(),
+                 names_of(listeners_), counted(options_.workers, "worker"), describe_accepted());
+  }
+
+  std::string describe_store() const {
+    auto const& store = options_.database;
+    auto const name = storage::describe(store.url);
+    if (!store.patterns_relation.empty())
+      return fmt::format("{} (relations {} and {})", name, store.patterns_relation, store.deployments_relation);
+    try {
+      auto const size = storage::estimate_size(store.url);
+      return fmt::format("{} ({}, {})", name, to_text(size.patterns, "pattern"),
+                         to_text(size.deployments, "deployment"));
+    } catch (storage::Error const& failure) {
+      return fmt::format("{} (how many rows cannot be told: {})", name, failure.what());
+    }
+  }
+
+  std::string describe_accepted() const {
+    auto const jwts = keys_ == 0 ? "no JWT" : "JWTs signed with " + counted(keys_, "configured key");
+    try {
+      if (shared_.database.has_api_tokens()) return "API tokens and " + jwts;
+      return jwts + " and no API token";
+    } catch (storage::Error const& failure) {
+      return fmt::format("{} (whether API tokens are accepted cannot be told: {})", jwts, failure.what());
+    }
   }
 
   std::string serving_status() const { return "Serving on " + names_of(listeners_); }
@@ -193,32 +235,55 @@ class Server {
     reload_signal_.async_wait([this](boost::system::error_code failure, int) {
       if (failure) return;
       systemd_.reloading();
-      auto status = serving_status();
-      try {
-        auto const fresh = reread_();
-        auto const keys = auth::KeyRing::load(fresh.keys);
-        if (fresh.tls.certificates.empty() == (tls_ != nullptr))
-          throw TlsError("--tls-cert: HTTPS is switched on or off by a restart only");
-        auto tls = load_tls(fresh.tls);
-        for (auto& worker : workers_) worker->replace_keys(keys);
-        warn_of(*keys);
-        if (tls) replace_tls(std::move(tls));
-        note_reloaded();
-        reloads_.succeeded.add();
-        spdlog::info("reloaded");
-      } catch (std::exception const& error) {
-        reloads_.failed.add();
-        reloads_.last_succeeded.set(0);
-        spdlog::error("not reloaded, everything stays as it was: {}", error.what());
-        status += fmt::format("; not reloaded: {}", error.what());
-      }
-      systemd_.ready(status);
+      systemd_.ready(serving_status() + reload());
       await_reload();
     });
   }
 
   static void warn_of(auth::KeyRing const& keys) {
     for (auto const& line : keys.complaints()) spdlog::warn("{}", line);
+  }
+
+  /// Reads everything before it puts any of it in force. What is to be said about it in the status.
+  std::string reload() {
+    reopen_log_file();
+    ReloadedOptions fresh;
+    try {
+      fresh = reread_();
+      auto const keys = auth::KeyRing::load(fresh.keys);
+      if (fresh.tls.certificates.empty() == (tls_ != nullptr))
+        throw TlsError("--tls-cert: HTTPS is switched on or off by a restart only");
+      auto tls = load_tls(fresh.tls);
+      reload_log_level(fresh.settings);
+      for (auto& worker : workers_) worker->replace_keys(keys);
+      warn_of(*keys);
+      if (tls) replace_tls(std::move(tls));
+    } catch (std::exception const& error) {
+      auto const why = fresh.settings.with_origin(error.what());
+      reloads_.failed.add();
+      reloads_.last_succeeded.set(0);
+      spdlog::error("not reloaded, everything stays as it was: {}", why);
+      return fmt::format("; not reloaded: {}", why);
+    }
+    note_reloaded();
+    reloads_.succeeded.add();
+    if (fresh.need_restart.empty()) {
+      spdlog::info("reloaded");
+      return {};
+    }
+    auto const waiting = fmt::format("restart deployd to apply the changed {}", fmt::join(fresh.need_restart, ", "));
+    spdlog::warn("reloaded keys, certificates and log level; {}", waiting);
+    return "; " + waiting;
+  }
+
+  /// Whatever becomes of the reload: the file has been renamed already.
+  static void reopen_log_file() {
+    try {
+      reopen_access_log();
+    } catch (std::system_error const& failure) {
+      spdlog::error("the access log cannot be opened again ({}); its lines go on into the file that is open",
+                    failure.what());
+    }
   }
 
   /// Null when TLS is off.
@@ -249,6 +314,7 @@ class Server {
       if (cancelled) return;
       report_repeated_lines();
       report_refusals(auth::RefusalLog::Clock::now());
+      report_lost_access_lines();
       watch_log();
     });
   }
@@ -288,6 +354,7 @@ class Server {
   SystemdNotifier systemd_;
   SystemdWatchdog watchdog_{main_, systemd_, watchdog_limit()};
   bool draining_ = false;
+  std::size_t keys_ = 0;  // for JWTs, at the start
   std::size_t drained_workers_ = 0;
   std::vector<Listener> listeners_;
   std::vector<PassedSocket> passed_admin_;  // until admin_ is made of them

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "auth/key_ring.hpp"
+#include "server/options/settings.hpp"
 #include "server/tls_context.hpp"
 #include "storage/database.hpp"
 
@@ -57,20 +58,26 @@ struct ServeOptions {
   std::optional<double> rate_limit;  // requests a second per token
   std::size_t cache_bytes = std::size_t{64} << 20;
   AccessLog access_log = AccessLog::off;
+  std::optional<std::string> access_log_file;  // unset: the lines go to the log
+  // Where the addresses came from, for error lines.
+  std::string listen_origin = "--listen";
+  std::string admin_listen_origin = "--admin-listen";
 };
 
-/// What SIGHUP puts in force anew: the options, and the files that they name.
+/// What SIGHUP has read anew. Nothing of it is in force yet.
 struct ReloadedOptions {
   auth::KeyRingOptions keys;
   TlsOptions tls;
+  std::vector<std::string> need_restart;  // names of the options that have changed and are not put in force
+  Settings settings;                      // all of them: for the log level, and to name where a bad value came from
 };
 
 /// Serves until SIGTERM or SIGINT and returns once drained; the exit status of the process. Sockets handed over by
 /// systemd take the place of `options.listen`; systemd is told of every state.
 ///
 /// Throws `storage::Error`, `auth::KeyError`, `TlsError`, `ListenError` or `ResourceError` when it cannot start. On
-/// SIGHUP `reread` is asked for the options in force from then on (it re-reads configuration and puts the log level in
-/// force itself); what it throws is logged and everything stays as it was.
+/// SIGHUP `reread` reads the configuration again. What it throws is logged and everything stays as it was, and so is a
+/// key or certificate that cannot be loaded; otherwise all of it is put in force together.
 int serve(ServeOptions const& options, std::function<ReloadedOptions()> reread);
 
 /// An address of --listen, or a socket handed over, that is not to be had. `what()` is one line that names it.

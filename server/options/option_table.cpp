@@ -71,7 +71,11 @@ constexpr std::array options{
     OptionSpec{"store-sessions", "N", false, "8", "PostgreSQL sessions", serving},
     OptionSpec{"store-timeout", "TIME", false, "5s", "a query, waiting included; past it 503", serving},
     OptionSpec{"cache-bytes", "SIZE", false, "64MiB", "rendered answers kept; 0 turns the cache off", serving},
-    OptionSpec{"access-log", "off|json|text", false, "off", "a line a request, to stderr", serving},
+    OptionSpec{"access-log", "off|json|text", false, "off", "a line a request, to stderr or --access-log-file",
+               serving},
+    OptionSpec{"access-log-file", "FILE", false, "",
+               "write the access log to this file; reopened on SIGHUP; implies --access-log text unless that is set",
+               serving},
 
     OptionSpec{"format", "FORMAT", false, "", "export: json (default) or ndjson; token list: text (default) or json",
                export_command | token_list_command},
@@ -81,6 +85,9 @@ constexpr std::array options{
     OptionSpec{"subject", "TEXT", false, "", "whose token it is: the `sub` of the JWT", token_sign_command},
     OptionSpec{"ttl", "TIME", false, "1h", "how long the JWT is good", token_sign_command},
 };
+
+constexpr std::array reloaded{"jwt-secret-file", "jwt-public-key", "jwks",    "jwt-issuer",    "jwt-audience",
+                              "jwt-leeway",      "tls-cert",       "tls-key", "tls-client-ca", "log-level"};
 
 /// Levenshtein's distance.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -114,17 +121,27 @@ std::string environment_name(std::string_view option) {
   return name;
 }
 
-std::string_view nearest_option(std::string_view mistyped, unsigned commands) {
+bool is_reloaded(std::string_view option) noexcept {
+  return std::ranges::find(reloaded, option) != reloaded.end();
+}
+
+std::string_view nearest_name(std::string_view mistyped, std::vector<std::string_view> const& names) {
   std::string_view nearest;
   auto least = std::min<std::size_t>(3, mistyped.size() / 2 + 1);
-  for (auto const& option : options) {
-    if ((option.commands & commands) == 0) continue;
-    auto const far = distance(mistyped, option.name);
+  for (auto const name : names) {
+    auto const far = distance(mistyped, name);
     if (far >= least) continue;
     least = far;
-    nearest = option.name;
+    nearest = name;
   }
   return nearest;
+}
+
+std::string_view nearest_option(std::string_view mistyped, unsigned commands) {
+  std::vector<std::string_view> names;
+  for (auto const& option : options)
+    if ((option.commands & commands) != 0) names.push_back(option.name);
+  return nearest_name(mistyped, names);
 }
 
 }  // namespace deployd::server

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace deployd::server {
 
@@ -39,6 +40,12 @@ OptionSpec const* find_option(std::string_view name) noexcept;
 
 /// `DEPLOYD_JWT_ISSUER` for `jwt-issuer`.
 std::string environment_name(std::string_view option);
+
+/// True for an option whose value SIGHUP puts in force; a change of another one needs a restart.
+bool is_reloaded(std::string_view option) noexcept;
+
+/// The one of `names` that is nearest to a mistyped one; empty when none is near.
+std::string_view nearest_name(std::string_view mistyped, std::vector<std::string_view> const& names);
 
 /// The name of an option of these commands that is nearest to a mistyped one; empty when none is near.
 std::string_view nearest_option(std::string_view mistyped, unsigned commands);

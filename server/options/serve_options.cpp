@@ -1,7 +1,6 @@
 #include "server/options/serve_options.hpp"
 
 #include <cstdlib>
-#include <set>
 #include <string>
 
 #include "auth/hmac_secret.hpp"
@@ -77,15 +76,19 @@ std::optional<std::string> password_exposure(Settings const& settings) {
 }
 
 void refuse_shared_addresses(Settings const& settings, ServeOptions const& options) {
-  std::set<std::string> names;
-  for (auto const& address : options.listen) {
-    auto const name = to_string(address);
-    // Port 0 is another one each time.
-    if (!name.ends_with(":0") && !names.insert(name).second)
-      Settings::refuse(*settings.find("listen"), "'" + name + "' is given twice");
+  auto const& all = options.listen;
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    auto const name = to_string(*one);
+    for (auto before = all.begin(); before != one; ++before) {
+      if (!overlap(*before, *one)) continue;
+      auto const other = to_string(*before);
+      Settings::refuse(*settings.find("listen"), name == other ? fmt::format("'{}' is given twice", name)
+                                                               : fmt::format("'{}' and '{}' overlap", other, name));
+    }
+    if (options.admin_listen && overlap(*one, *options.admin_listen))
+      Settings::refuse(*settings.find("admin-listen"),
+                       fmt::format("'{}' overlaps with '{}' of --listen", to_string(*options.admin_listen), name));
   }
-  if (options.admin_listen && names.contains(to_string(*options.admin_listen)))
-    Settings::refuse(*settings.find("admin-listen"), "is an address of --listen as well");
 }
 
 }  // namespace
@@ -147,6 +150,8 @@ ServeOptions read_serve_options(Settings const& settings) {
   if (auto listen = settings.read_all("listen", parse_listen_address); !listen.empty())
     options.listen = std::move(listen);
   options.admin_listen = settings.read("admin-listen", parse_listen_address);
+  options.listen_origin = settings.origin_of("listen");
+  options.admin_listen_origin = settings.origin_of("admin-listen");
   refuse_shared_addresses(settings, options);
   options.take_over = settings.read("take-over", parse_switch).value_or(false);
   read_count(settings, "workers", {1, 1024}, options.workers);
@@ -168,11 +173,12 @@ ServeOptions read_serve_options(Settings const& settings) {
   read_count(settings, "store-sessions", {1, 1000}, options.database.sessions);
   read_time(settings, "store-timeout", milliseconds(1), options.database.timeout);
   read_size(settings, "cache-bytes", {0, std::size_t{1} << 40}, options.cache_bytes);
+  options.access_log_file = settings.read("access-log-file", as_text);
   options.access_log =
       settings
           .read("access-log",
                 one_of<AccessLog>({{"off", AccessLog::off}, {"json", AccessLog::json}, {"text", AccessLog::text}}))
-          .value_or(AccessLog::off);
+          .value_or(options.access_log_file ? AccessLog::text : AccessLog::off);
   options.keys = read_key_options(settings);
   if (auto exposure = password_exposure(settings)) options.keys.complaints.push_back(*std::move(exposure));
   options.tls = read_tls_options(settings);

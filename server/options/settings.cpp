@@ -9,9 +9,12 @@
 #include <system_error>
 
 #include "server/options/option_table.hpp"
+#include "server/options/stray_variables.hpp"
 
 namespace deployd::server {
 namespace {
+
+constexpr std::string_view sqlite_scheme = "sqlite:";
 
 /// A variable of the environment; an empty one counts as unset.
 std::optional<std::string> variable(std::string const& name) {
@@ -55,6 +58,24 @@ Setting read_key(OptionSpec const& option, toml::node const& node, std::string o
   return setting;
 }
 
+/// What comes before a path in the values of an option; nothing for an option whose values hold no path.
+std::optional<std::string_view> before_path(OptionSpec const& option) {
+  if (option.argument == "FILE") return "";
+  if (option.name == "database") return sqlite_scheme;
+  if (option.name == "listen" || option.name == "admin-listen") return "unix:";
+  return std::nullopt;
+}
+
+/// The value of a key of the configuration file, with a relative path in it made relative to the file's directory.
+std::string located(OptionSpec const& option, std::string const& value, std::filesystem::path const& directory) {
+  auto const scheme = before_path(option);
+  if (!scheme || !value.starts_with(*scheme)) return value;
+  auto const path = std::string_view(value).substr(scheme->size());
+  // What is no path is left to be refused: nothing, and `:memory:`.
+  if (path.empty() || path.starts_with(':')) return value;
+  return std::string(*scheme) + (directory / path).string();
+}
+
 toml::table parse_file(std::string const& path, std::string const& origin) {
   // Opened like a file, a directory would read as an empty one.
   std::error_code unknown;
@@ -80,6 +101,7 @@ void require_text(Setting const& setting) {
 
 Settings Settings::gather(Flags flags, unsigned commands) {
   Settings all;
+  all.complaints_ = stray_variables();
   for (auto const& option : option_table()) {
     if ((option.commands & commands) == 0) continue;
     std::string const name(option.name);
@@ -97,6 +119,7 @@ Settings Settings::gather(Flags flags, unsigned commands) {
   auto const* const config = all.find("config");
   if (config == nullptr) return all;
   auto const path = config->values.front();
+  auto const directory = std::filesystem::path(path).parent_path();
   for (auto const& [key, node] : parse_file(path, config->origin)) {
     std::string const name(key.str());
     auto origin = fmt::format("{}:{}: {}", path, node.source().begin.line, name);
@@ -111,6 +134,7 @@ Settings Settings::gather(Flags flags, unsigned commands) {
     }
     auto setting = read_key(*option, node, std::move(origin));
     require_text(setting);
+    for (auto& value : setting.values) value = located(*option, value, directory);
     if ((option->commands & commands) != 0 && !setting.values.empty())
       all.settings_.try_emplace(name, std::move(setting));
   }
@@ -120,6 +144,47 @@ Settings Settings::gather(Flags flags, unsigned commands) {
 Setting const* Settings::find(std::string_view option) const {
   auto const found = settings_.find(option);
   return found == settings_.end() ? nullptr : &found->second;
+}
+
+std::string Settings::origin_of(std::string_view option) const {
+  auto const* const setting = find(option);
+  return setting == nullptr ? fmt::format("--{}", option) : setting->origin;
+}
+
+std::string Settings::with_origin(std::string_view message) const {
+  auto const is_about = [message](std::string_view subject) {
+    return message.starts_with(subject) && message.substr(subject.size()).starts_with(": ");
+  };
+  for (auto const& [name, setting] : settings_) {
+    auto const* const option = find_option(name);
+    auto const is_relation = option->argument == "NAME" && name.ends_with("-relation");
+    if (name == "config" || (option->argument != "FILE" && !is_relation)) continue;
+    for (auto const& value : setting.values)
+      if (is_about(is_relation ? "relation " + value : value)) return fmt::format("{}: {}", setting.origin, message);
+  }
+  if (auto const* const database = find("database")) {
+    std::string_view const url = database->values.front();
+    // Shown without its password, a URL of PostgreSQL is not what the message begins with.
+    bool const about_database = url.starts_with(sqlite_scheme)
+                                    ? is_about(url) || is_about(url.substr(sqlite_scheme.size()))
+                                    : message.starts_with("postgresql://") || message.starts_with("postgres://");
+    if (about_database) return fmt::format("{}: {}", database->origin, message);
+  }
+  return std::string(message);
+}
+
+std::vector<std::string> Settings::values_of(std::string_view option, std::string_view default_value) const {
+  if (auto const* const setting = find(option)) return setting->values;
+  if (default_value.empty()) return {};
+  return {std::string(default_value)};
+}
+
+std::vector<std::string_view> Settings::differences(Settings const& other) const {
+  std::vector<std::string_view> names;
+  for (auto const& option : option_table())
+    if (values_of(option.name, option.default_value) != other.values_of(option.name, option.default_value))
+      names.push_back(option.name);
+  return names;
 }
 
 void Settings::refuse(Setting const& setting, std::string_view why) {

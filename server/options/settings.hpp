@@ -65,6 +65,20 @@ class Settings {
   /// Throws the error that a bad value of `setting` is.
   [[noreturn]] static void refuse(Setting const& setting, std::string_view why);
 
+  /// A line for each variable of the environment that looks like an option and is none.
+  std::vector<std::string> const& complaints() const noexcept { return complaints_; }
+
+  /// Where the value of an option came from; `--listen` where it is the default.
+  std::string origin_of(std::string_view option) const;
+
+  /// `message` behind the origin of the value that it begins with: a file, a relation or the database. Unchanged where
+  /// it already begins with an origin, or with something else.
+  std::string with_origin(std::string_view message) const;
+
+  /// The names of the options whose values are not those of `other`, in the order of the option table. A default that
+  /// is written down is no difference.
+  std::vector<std::string_view> differences(Settings const& other) const;
+
  private:
   template <typename Parse>
   static auto understood(Setting const& setting, std::string const& value, Parse const& parse) {
@@ -75,7 +89,10 @@ class Settings {
     }
   }
 
+  std::vector<std::string> values_of(std::string_view option, std::string_view default_value) const;
+
   std::map<std::string, Setting, std::less<>> settings_;
+  std::vector<std::string> complaints_;
 };
 
 /// For `Settings::read`: one of a few words, and what it stands for.

@@ -95,7 +95,7 @@ TEST_CASE("an import that finds no room is exit 69, names the database, and chan
 
   auto const failed = run_without_room({"import", "--database", store.url(), "-"}, many_deployments());
   CHECK(failed.status == 69);
-  CHECK(failed.err.starts_with("deployd: " + (store.directory() / "").string()));
+  CHECK(failed.err.starts_with("deployd: --database: " + (store.directory() / "").string()));
   CHECK(failed.err.find('\n') == failed.err.size() - 1);
 
   auto const after = server.ask(question);

@@ -162,6 +162,62 @@ TEST_CASE("answers to pipelined requests have their own sizes in the access log,
   CHECK(sizes[2] > (std::size_t{1} << 20));
 }
 
+TEST_CASE("the access log goes to a file of its own, which is opened again on SIGHUP", "[logs]") {
+  TemporaryDirectory const directory;
+  auto const path = (directory.path() / "access.log").string();
+  auto const contains = [](std::string const& file, std::string_view target) {
+    return eventually(std::chrono::seconds(10), [&] { return read_file(file).find(target) != std::string::npos; });
+  };
+  RunningDeployd server(store().url(), {"--access-log", "json", "--access-log-file", path});
+  CHECK(server.ask(request("GET", "/first")).status == 404);
+  CHECK(contains(path, "/first"));
+  auto const mode = std::filesystem::status(path).permissions();
+  CHECK((mode & ~std::filesystem::perms(0640)) == std::filesystem::perms::none);
+
+  std::filesystem::rename(path, path + ".1");
+  CHECK(server.ask(request("GET", "/second")).status == 404);
+  CHECK(contains(path + ".1", "/second"));
+  server.process().signal(SIGHUP);
+  server.process().wait_for_line("reloaded");
+  CHECK(server.ask(request("GET", "/third")).status == 404);
+  CHECK(contains(path, "/third"));
+  CHECK(read_file(path + ".1").find("/third") == std::string::npos);
+
+  // A file that cannot be opened again leaves the one that is open.
+  std::filesystem::rename(path, path + ".2");
+  std::filesystem::create_directory(path);
+  server.process().signal(SIGHUP);
+  CHECK(server.process().wait_for_line("the access log cannot be opened again").find(path + ": Is a directory") !=
+        std::string::npos);
+  CHECK(server.ask(request("GET", "/fourth")).status == 404);
+  CHECK(contains(path + ".2", "/fourth"));
+  server.process().signal(SIGTERM);
+  CHECK(server.process().wait().err.find("\"target\"") == std::string::npos);
+}
+
+TEST_CASE("the file of the access log is opened again even when the reload is refused", "[logs]") {
+  TemporaryDirectory const directory;
+  auto const path = (directory.path() / "access.log").string();
+  auto const secret = directory.write("secret", jwt_secret);
+  // A file alone turns the access log on, as text.
+  RunningDeployd server(store().url(), {"--access-log-file", path, "--jwt-secret-file", secret});
+  std::filesystem::remove(path);
+  directory.write("secret", "short");
+  server.process().signal(SIGHUP);
+  CHECK(server.process().wait_for_line("not reloaded").find("--jwt-secret-file: " + secret) != std::string::npos);
+  CHECK(server.ask(request("GET", "/first")).status == 404);
+  CHECK(eventually(std::chrono::seconds(10),
+                   [&] { return read_file(path).find("\"GET /first\" 404") != std::string::npos; }));
+}
+
+TEST_CASE("lines that the file of the access log has no room for are counted, and hold up nothing", "[logs]") {
+  RunningDeployd server(store().url(), {"--access-log", "text", "--access-log-file", "/dev/full"});
+  CHECK(server.ask(request("GET", "/first")).status == 404);
+  CHECK(server.process()
+            .wait_for_line("1 lines of the access log could not be written to /dev/full: ")
+            .find("No space left") != std::string::npos);
+}
+
 TEST_CASE("a 503 bears an id under which the log has the reason, and the access log the request", "[logs]") {
   auto const own_id = GENERATE(true, false);
   Fixture fixture({"--access-log", "json", "--log-format", "json", "--workers", "1"});

@@ -1,8 +1,12 @@
 // CONTRACT: options by flag, environment and file, and what each failure says and exits with.
+#include <unistd.h>
+
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <utility>
@@ -142,6 +146,7 @@ TEST_CASE("every option is a flag, a variable and a key of the file, and an empt
   TemporaryDirectory const directory;
   auto const secret = directory.write("secret", jwt_secret);
   auto const jwks = directory.write("jwks.json", R"({"keys":[]})");
+  auto const log = (directory.path() / "access.log").string();
   std::vector<std::pair<std::string, std::string>> const values{{"database", store().url()},
                                                                 {"log-format", "json"},
                                                                 {"log-level", "debug"},
@@ -168,7 +173,8 @@ TEST_CASE("every option is a flag, a variable and a key of the file, and an empt
                                                                 {"store-sessions", "1"},
                                                                 {"store-timeout", "1s"},
                                                                 {"cache-bytes", "1GiB"},
-                                                                {"access-log", "json"}};
+                                                                {"access-log", "json"},
+                                                                {"access-log-file", log}};
   std::vector<std::string> flags{"check"};
   std::map<std::string, std::string> variables;
   std::map<std::string, std::string> empty_variables{{"DEPLOYD_CONFIG", ""}, {"DEPLOYD_JWT_SECRET", ""}};
@@ -210,6 +216,14 @@ TEST_CASE("bad usage exits 64 with a line that names the option", "[options]") {
   expect_failure({"serve", "--database", store().url(), "--database", store().url()}, 64, "--database");
   expect_failure({"serve", "--listen", "127.0.0.1:1", "--listen", "127.0.0.1:1"}, 64,
                  "--listen: '127.0.0.1:1' is given twice");
+  expect_failure({"check", "--listen", "0.0.0.0:1", "--listen", "127.0.0.1:1"}, 64,
+                 "--listen: '0.0.0.0:1' and '127.0.0.1:1' overlap");
+  expect_failure({"check", "--listen", "[::1]:1", "--listen", "[0::0]:1"}, 64,
+                 "--listen: '[::1]:1' and '[0::0]:1' overlap");
+  expect_failure({"check", "--listen", "unix:a", "--listen", "unix:./a"}, 64,
+                 "--listen: 'unix:a' and 'unix:./a' overlap");
+  expect_failure({"check", "--listen", "127.0.0.1:1", "--admin-listen", "0.0.0.0:1"}, 64,
+                 "--admin-listen: '0.0.0.0:1' overlaps with '127.0.0.1:1' of --listen");
   expect_failure({"token", "create", "--database", store().url()}, 64, "--name");
   expect_failure({"token", "sign"}, 64, "--subject", {{"DEPLOYD_JWT_SECRET", jwt_secret}});
   for (auto const& [option, value] : bad_values()) expect_failure({"serve", "--" + option, value}, 64, "--" + option);
@@ -281,6 +295,203 @@ TEST_CASE("bad keys exit 78 with a line that names the file", "[options]") {
   expect_failure({"serve", "--database", database, "--jwt-public-key", junk}, 78, junk);
   expect_failure({"serve", "--database", database, "--jwks", junk}, 78, junk);
   expect_failure({"check", "--database", database, "--jwks", junk}, 78, junk);
+}
+
+TEST_CASE("a file that cannot be used is named with the flag, variable or line that it came from", "[options]") {
+  TemporaryDirectory const directory;
+  auto const database = store().url();
+  auto const certificate = directory.write("cert.pem", "no certificate");
+  std::vector<std::pair<std::string, std::string>> const files{
+      {"jwks", ""},
+      {"jwt-public-key", ""},
+      {"jwt-secret-file", ""},
+      {"tls-cert", "tls-key = \"" + certificate + "\"\n"},
+      {"tls-client-ca", "tls-cert = \"" + certificate + "\"\ntls-key = \"" + certificate + "\"\n"}};
+  for (auto const& [option, others] : files) {
+    std::string const wrong = option == "tls-client-ca" ? certificate : "/nowhere/file";
+    auto const config = directory.write("deployd.toml", others);
+    std::vector<std::string> const command{"check", "--database", database, "--config", config};
+    auto with_flag = command;
+    with_flag.insert(with_flag.end(), {"--" + option, "/nowhere/file"});
+    auto const origin = [&, name = option](std::string const& own) {
+      // The certificate is read before the authorities.
+      return name == "tls-client-ca" ? config + ":1: tls-cert: " + wrong + ": " : own + ": " + wrong + ": ";
+    };
+    expect_failure(with_flag, 78, "deployd: " + origin("--" + option));
+    expect_failure(command, 78, "deployd: " + origin(variable_of(option)), {{variable_of(option), "/nowhere/file"}});
+    directory.write("deployd.toml", others + option + " = \"/nowhere/file\"\n");
+    auto const line = std::count(others.begin(), others.end(), '\n') + 1;
+    expect_failure(command, 78, "deployd: " + origin(config + ":" + std::to_string(line) + ": " + option));
+  }
+}
+
+TEST_CASE("a store, an address and a log that cannot be had are named with the place that they came from",
+          "[options]") {
+  TemporaryDirectory const directory;
+  auto const missing = "sqlite:" + (directory.path() / "missing.db").string();
+  expect_failure({"export", "--database", missing}, 69, "deployd: --database: " + missing.substr(7) + ": ");
+  expect_failure({"token", "list"}, 69, "deployd: DEPLOYD_DATABASE: ", {{"DEPLOYD_DATABASE", missing}});
+  expect_failure({"check"}, 69, "deployd: DEPLOYD_DATABASE: postgresql://",
+                 {{"DEPLOYD_DATABASE", "postgresql://nobody@127.0.0.1:1/none"}});
+  auto const config = directory.write("deployd.toml", "\ndatabase = \"sqlite:missing.db\"\n");
+  expect_failure({"serve", "--config", config}, 69, "deployd: " + config + ":2: database: " + missing.substr(7) + ": ");
+  directory.write("deployd.toml", "listen = [\"192.0.2.1:80\"]\n");
+  for (auto const* const command : {"serve", "check"})
+    expect_failure(
+        {command, "--database", store().url(), "--config", config}, 69,
+        "deployd: " + config + ":1: listen: cannot listen on 192.0.2.1:80: ", {{"DEPLOYD_JWT_SECRET", jwt_secret}});
+  for (auto const* const command : {"serve", "check"}) {
+    auto const log = (directory.path() / "none" / "access.log").string();
+    expect_failure({command, "--database", store().url(), "--listen", "127.0.0.1:0", "--access-log-file", log}, 74,
+                   "deployd: --access-log-file: " + log + ": No such file or directory",
+                   {{"DEPLOYD_JWT_SECRET", jwt_secret}});
+  }
+}
+
+TEST_CASE("relative paths in a configuration file are relative to that file", "[options]") {
+  TemporaryDirectory const directory;
+  TemporaryDirectory const elsewhere;
+  directory.write("jwks.json", R"({"keys":[]})");
+  directory.write("secret", jwt_secret);
+  auto const config = directory.write("deployd.toml",
+                                      "database = \"sqlite:here.db\"\njwks = [\"jwks.json\"]\n"
+                                      "jwt-secret-file = \"./secret\"\nlisten = \"unix:deployd.sock\"\n"
+                                      "admin-listen = \"unix:admin.sock\"\naccess-log-file = \"access.log\"\n");
+  Command command;
+  command.directory = elsewhere.path();
+  command.arguments = {deployd_program(), "migrate", "--config", config};
+  auto const migrated = run(command);
+  CAPTURE(migrated.err);
+  CHECK(migrated.status == 0);
+  CHECK(std::filesystem::exists(directory.path() / "here.db"));
+  command.arguments[1] = "serve";
+  Process server(command);
+  server.wait_for_line("listening on unix:" + (directory.path() / "deployd.sock").string());
+  for (auto const* const name : {"deployd.sock", "admin.sock", "access.log"})
+    CHECK(std::filesystem::exists(directory.path() / name));
+  CHECK(std::filesystem::is_empty(elsewhere.path()));
+
+  // Elsewhere a path is relative to the working directory; and what is no path stays what it is.
+  command.arguments = {deployd_program(), "check", "--config", config, "--database", "sqlite:here.db"};
+  CHECK(run(command).err.find("--database: here.db: ") != std::string::npos);
+  directory.write("deployd.toml", "database = \"sqlite::memory:\"\n");
+  expect_failure({"check", "--config", config}, 78, "database: sqlite::memory: holds nothing");
+}
+
+TEST_CASE("a variable that no option has is warned of, with the name that may have been meant", "[options]") {
+  std::map<std::string, std::string> const environment{{"DEPLOYD_WORKER", "2"},
+                                                       {"DEPLOYD_JWT_SECRETT", "hidden-value"},
+                                                       {"DEPLOYD_PORT", "8080"},
+                                                       {"DEPLOYD_NOTHING_LIKE_IT", "1"},
+                                                       {"DEPLOYD_WORKERZ", ""}};
+  auto const outcome = run_deployd({"export", "--database", store().url()}, environment);
+  CHECK(outcome.status == 0);
+  for (auto const* const line :
+       {"DEPLOYD_WORKER: there is no such option; did you mean DEPLOYD_WORKERS?\n",
+        "DEPLOYD_JWT_SECRETT: there is no such option; did you mean DEPLOYD_JWT_SECRET?\n",
+        "DEPLOYD_PORT: there is no such option\n", "DEPLOYD_NOTHING_LIKE_IT: there is no such option\n"}) {
+    CAPTURE(line, outcome.err);
+    CHECK(outcome.err.find(line) != std::string::npos);
+  }
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 4);
+  CHECK(outcome.err.find("hidden-value") == std::string::npos);
+}
+
+TEST_CASE("nothing is said of variables of Kubernetes and of other commands' options", "[options]") {
+  std::map<std::string, std::string> const environment{{"DEPLOYD_PORT", "tcp://10.0.0.7:8080"},
+                                                       {"DEPLOYD_SERVICE_HOST", "10.0.0.7"},
+                                                       {"DEPLOYD_SERVICE_PORT", "8080"},
+                                                       {"DEPLOYD_SERVICE_PORT_HTTP", "8080"},
+                                                       {"DEPLOYD_PORT_8080_TCP", "tcp://10.0.0.7:8080"},
+                                                       {"DEPLOYD_PORT_8080_TCP_PROTO", "tcp"},
+                                                       {"DEPLOYD_PORT_8080_TCP_PORT", "8080"},
+                                                       {"DEPLOYD_PORT_8080_TCP_ADDR", "10.0.0.7"},
+                                                       {"DEPLOYD_ADMIN_SERVICE_HOST", "10.0.0.8"},
+                                                       {"DEPLOYD_ADMIN_PORT_9090_TCP_ADDR", "10.0.0.8"},
+                                                       {"DEPLOYD_WORKERS", "2"},
+                                                       {"DEPLOYD_EXPIRES", "30d"},
+                                                       {"DEPLOYD_JWT_SECRET", jwt_secret}};
+  auto const outcome = run_deployd({"export", "--database", store().url()}, environment);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.err.empty());
+}
+
+TEST_CASE("check refuses addresses that serve cannot have, and notes those that are in use", "[options]") {
+  TemporaryDirectory const directory;
+  std::map<std::string, std::string> const secret{{"DEPLOYD_JWT_SECRET", jwt_secret}};
+  auto const check = [&](std::string const& option, std::string const& address) {
+    std::vector<std::string> arguments{"check", "--database", store().url(), option, address};
+    if (option != "--listen") arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0"});
+    return arguments;
+  };
+  auto const file = directory.write("file", "");
+  for (std::string const option : {"--listen", "--admin-listen"}) {
+    expect_failure(check(option, "192.0.2.1:8080"), 69, option + ": cannot listen on 192.0.2.1:8080: ", secret);
+    expect_failure(check(option, "unix:/nowhere/s"), 69, option + ": cannot listen on unix:/nowhere/s: ", secret);
+    expect_failure(check(option, "unix:" + file), 69, "there is a file of that name that is no socket", secret);
+
+    RunningDeployd server(store().url(), {"--listen", "unix:" + (directory.path() / "s").string()});
+    server.process().wait_for_line("listening on unix:");
+    for (auto const& used :
+         {"127.0.0.1:" + std::to_string(server.port()), "unix:" + (directory.path() / "s").string()}) {
+      auto const outcome = run_deployd(check(option, used), secret);
+      CAPTURE(used, outcome.err);
+      CHECK(outcome.status == 0);
+      CHECK(outcome.err.find(option + ": " + used + " is in use") != std::string::npos);
+      CHECK(server.ask(request("GET", "/healthz")).status == 200);
+    }
+    CHECK(HttpConnection((directory.path() / "s").string()).ask(request("GET", "/healthz")).status == 200);
+  }
+  auto const outcome = run_deployd(check("--listen", "unix:" + (directory.path() / "new").string()), secret);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.err.empty());
+  CHECK_FALSE(std::filesystem::exists(directory.path() / "new"));
+}
+
+TEST_CASE("check refuses a port and a folder that are only root's", "[options]") {
+  if (::geteuid() != 0) SKIP("needs root, to be somebody else than root");
+  TemporaryDirectory const directory;
+  auto const as_nobody = [&](std::string const& address) {
+    Command command;
+    command.arguments = {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                         deployd_program(),  "check",         "--listen",      address};
+    command.environment = {{"DEPLOYD_JWT_SECRET", jwt_secret}, {"DEPLOYD_DATABASE", store().url()}};
+    return run(command);
+  };
+  std::filesystem::permissions(store().directory(), std::filesystem::perms::all);
+  for (auto const& file : std::filesystem::directory_iterator(store().directory()))
+    std::filesystem::permissions(file.path(), std::filesystem::perms(0666));
+  auto const socket = "unix:" + (directory.path() / "s").string();
+  auto const outcome = as_nobody(socket);
+  CAPTURE(outcome.err);
+  CHECK(outcome.status == 69);
+  CHECK(outcome.err.find("--listen: cannot listen on " + socket + ": Permission denied") != std::string::npos);
+}
+
+TEST_CASE("the log begins with one line that says what is served, to whom and where", "[options]") {
+  RunningDeployd server(store().url(), {"--workers", "2"}, {{"DEPLOYD_JWT_SECRET", jwt_secret}});
+  auto const address = "127.0.0.1:" + std::to_string(server.port());
+  auto const line = server.process().wait_for_line("deployd ");
+  CAPTURE(line);
+  CHECK(line.find(" serves " + store().url() + " (3 patterns, 5 deployments) on " + address + " with 2 workers, ") !=
+        std::string::npos);
+  CHECK(line.find(" accepts ") != std::string::npos);
+  CHECK(line.find("JWTs signed with 1 configured key") != std::string::npos);
+}
+
+TEST_CASE("what the first line says of a large store is an estimate", "[options]") {
+  auto const kind = GENERATE(StoreKind::sqlite, StoreKind::postgresql);
+  std::string data = R"({"patterns":[{"id":1,"name":"P"}],"deployments":[)";
+  for (int id = 1; id <= 12'000; ++id)
+    data += (id == 1 ? "" : ",") + (R"({"id":)" + std::to_string(2 * id)) + R"(,"pattern_id":1,"name":"n"})";
+  FilledStore const store(kind, data + "]}");
+  (void)store.create_token();
+  RunningDeployd server(store.url());
+  auto const line = server.process().wait_for_line("deployd ");
+  CAPTURE(line);
+  auto const* const size = kind == StoreKind::sqlite ? "at most 23999 deployments)" : "about 12000 deployments)";
+  CHECK(line.find("(1 pattern, " + std::string(size)) != std::string::npos);
+  CHECK(line.ends_with("and accepts API tokens and no JWT"));
 }
 
 TEST_CASE("a store that is not to be had exits 69 with a line that names it", "[options]") {

@@ -73,7 +73,7 @@ TEST_CASE("a reload that fails says why in the status, and the service is ready 
   server.process().signal(SIGHUP);
   manager.wait_for("RELOADING=1");
   auto const status = value_of(manager.wait_for("READY=1"), "STATUS");
-  CHECK(status.find("not reloaded: " + secret) != std::string::npos);
+  CHECK(status.find("not reloaded: --jwt-secret-file: " + secret) != std::string::npos);
   CHECK(server.ask(request("GET", "/readyz")).status == 200);
 }
 
