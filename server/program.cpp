@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 
 #include "auth/key_error.hpp"
 #include "server/commands/command_table.hpp"
@@ -17,6 +18,7 @@
 #include "server/journal.hpp"
 #include "server/log.hpp"
 #include "server/options/option_table.hpp"
+#include "server/redaction.hpp"
 #include "server/serve.hpp"
 #include "storage/error.hpp"
 
@@ -125,6 +127,13 @@ class CommandLine {
     }
   }
 
+  /// A word as it may be quoted: a URL in the wrong place may hold a password.
+  static std::string shown(std::string const& word) {
+    constexpr std::string_view mark = "://";
+    auto const at = word.find(mark);
+    return at == word.npos ? "'" + word + "'" : "'" + word.substr(0, at + mark.size()) + "...'";
+  }
+
   /// What stands between the dashes and the value.
   static std::string_view name_of(std::string_view flag) { return flag.substr(2, flag.find('=') - 2); }
 
@@ -141,7 +150,7 @@ class CommandLine {
   std::string explain(CLI::ParseError const& failure, std::vector<std::string> const& arguments) const {
     if (arguments.empty()) return "no command is given; see `deployd --help`";
     if (failure.get_name() == "RequiredError" && app_.get_subcommands().empty())
-      return fmt::format("there is no command '{}'; see `deployd --help`", arguments.front());
+      return fmt::format("there is no command {}; see `deployd --help`", shown(arguments.front()));
     if (failure.get_name() == "RequiredError" && asked_app().get_name() == "token")
       return "token takes one of the commands create, list, revoke, sign and check; see `deployd token --help`";
     for (auto const& command : commands_) {
@@ -162,7 +171,7 @@ class CommandLine {
     std::erase(extras, "--");  // says that no option follows
     if (extras.empty()) return;
     auto const& word = extras.front();
-    if (!word.starts_with("--")) throw UsageError(fmt::format("'{}' is one word too many", word));
+    if (!word.starts_with("--")) throw UsageError(fmt::format("{} is one word too many", shown(word)));
     auto const name = name_of(word);
     auto const nearest = nearest_option(name, chosen_->spec.bit);
     throw UsageError(fmt::format("{} has no option --{}{}", full_name(chosen_->spec), name,
@@ -185,8 +194,14 @@ class CommandLine {
   std::string text_;
 };
 
+/// What a line for people quotes of the command line may be a URL with a password in the wrong place.
+std::string without_secrets(char const* line) noexcept try { return redacted(line); } catch (std::bad_alloc const&) {
+  return "out of memory";
+}
+
 int complain(std::exception const& failure, ExitStatus status) noexcept {
-  std::fprintf(stderr, "%sdeployd: %s\n", journal_prefix(spdlog::level::err).data(), failure.what());
+  auto const line = without_secrets(failure.what());
+  std::fprintf(stderr, "%sdeployd: %s\n", journal_prefix(spdlog::level::err).data(), line.c_str());
   return status;
 }
 

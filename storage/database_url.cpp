@@ -16,48 +16,35 @@ namespace {
 
 constexpr std::string_view mask = "***";
 
+// The parameters that libpq marks as not to be shown.
+constexpr std::array secrets{"password", "sslpassword"};
+
+// A shorter one is a part of words: leaving it out of them would show it.
+constexpr std::size_t shortest_masked = 4;
+
 /// What parsing came to: a URL, or why there is none.
 struct Parsed {
   std::optional<DatabaseUrl> url;
   std::string complaint;
 };
 
-bool is_secret(std::string_view parameter) {
-  return parameter == "password" || parameter == "sslpassword";
+Parsed refused(std::string complaint) {
+  return {std::nullopt, std::move(complaint)};
 }
 
-/// The places of the passwords in a libpq URI, front to back: behind the user's name, and as parameters. Works on
-/// malformed URIs too, on the side of hiding too much.
-std::vector<std::string_view> passwords_in(std::string_view uri) {
-  std::vector<std::string_view> found;
-  auto const scheme = uri.find("://");
-  auto const start = scheme == uri.npos ? 0 : scheme + 3;
-  auto const query = uri.find('?', start);
-  auto const authority = uri.substr(start, query == uri.npos ? uri.npos : query - start);
-  auto const at = authority.rfind('@');
-  auto const colon = authority.find(':');
-  if (at != authority.npos && colon < at) found.push_back(authority.substr(colon + 1, at - colon - 1));
-  for (auto from = query; from != uri.npos;) {
-    auto const next = uri.find('&', ++from);
-    auto const parameter = uri.substr(from, next == uri.npos ? uri.npos : next - from);
-    auto const equals = parameter.find('=');
-    if (equals != parameter.npos && is_secret(parameter.substr(0, equals)))
-      found.push_back(parameter.substr(equals + 1));
-    from = next;
+std::string percent_encoded(std::string_view text, std::string_view plain_marks) {
+  constexpr char digits[] = "0123456789ABCDEF";
+  std::string encoded;
+  for (char const c : text) {
+    bool const plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       plain_marks.find(c) != plain_marks.npos;
+    auto const byte = static_cast<unsigned char>(c);
+    if (plain)
+      encoded += c;
+    else
+      encoded += {'%', digits[byte >> 4], digits[byte & 0xF]};
   }
-  return found;
-}
-
-std::string masked(std::string_view uri) {
-  std::string out;
-  auto from = uri.begin();
-  for (auto const password : passwords_in(uri)) {
-    out.append(from, password.begin());
-    out += mask;
-    from = password.end();
-  }
-  out.append(from, uri.end());
-  return out;
+  return encoded;
 }
 
 int hex_digit(char c) {
@@ -80,108 +67,196 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
-void replace_all(std::string& text, std::string_view what, std::string_view by) {
-  if (what.empty()) return;
-  for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
-    text.replace(at, what.size(), by);
-}
-
-/// libpq asks back, in lines that it indents, whether the server is running at all.
-void leave_out_questions(std::string& message) {
-  for (auto at = message.find("\n\t"); at != message.npos; at = message.find("\n\t", at))
-    message.erase(at, std::min(message.find('\n', at + 1), message.size()) - at);
-}
-
-/// One line without the passwords of `uri`.
-std::string scrubbed(std::string_view message, std::string_view uri) {
-  std::string line(message);
-  for (auto const password : passwords_in(uri)) {
-    replace_all(line, password, mask);
-    replace_all(line, percent_decoded(password), mask);
+/// What stands between the marks; nothing at all for an empty text.
+std::vector<std::string_view> split(std::string_view list, char mark) {
+  std::vector<std::string_view> parts;
+  if (list.empty()) return parts;
+  for (auto end = list.find(mark); end != list.npos; end = list.find(mark)) {
+    parts.push_back(list.substr(0, end));
+    list.remove_prefix(end + 1);
   }
-  while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
-  leave_out_questions(line);
-  replace_all(line, "\n", "; ");
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return c == '\r' || c == '\t'; }, ' ');
-  return line;
+  parts.push_back(list);
+  return parts;
 }
 
-Parsed refused(std::string complaint) {
-  return {std::nullopt, std::move(complaint)};
-}
+// --- SQLite ---------------------------------------------------------------------------------------------------------
 
 Parsed parse_sqlite(std::string_view path) {
   if (path.empty()) return refused("the path of the SQLite file is missing, as in sqlite:deployd.db");
   if (path == ":memory:") return refused("sqlite::memory: holds nothing that a second session could see; name a file");
   if (path.find('\0') != path.npos) return refused("the path of the SQLite file has a NUL byte in it");
+  if (auto const query = path.find('?'); query != path.npos) {
+    auto const option = path.substr(query + 1);
+    return refused("a SQLite URL takes no options: '" + std::string(option.substr(0, option.find_first_of("=&"))) +
+                   "' behind the '?'; a file whose name has a '?' cannot be used");
+  }
   return {SqliteUrl{std::string(path)}, ""};
 }
 
-/// Takes `prepare=on|off` out of the URI's query; false when it is given twice or has another value.
-bool take_prepare(std::string& uri, std::optional<bool>& prepare) {
-  auto const query = uri.find('?');
-  if (query == uri.npos) return true;
-  std::string kept;
-  bool seen = false;
-  std::string_view rest = std::string_view(uri).substr(query + 1);
-  while (true) {
-    auto const ampersand = rest.find('&');
-    auto const parameter = rest.substr(0, ampersand);
-    if (parameter == "prepare" || parameter.starts_with("prepare=")) {
-      if (seen || (parameter != "prepare=on" && parameter != "prepare=off")) return false;
-      seen = true;
-      prepare = parameter == "prepare=on";
-    } else {
-      if (!kept.empty()) kept += '&';
-      kept += parameter;
-    }
-    if (ampersand == rest.npos) break;
-    rest.remove_prefix(ampersand + 1);
+// --- PostgreSQL -----------------------------------------------------------------------------------------------------
+
+constexpr std::string_view encoded_at = "; in a user's name, a password or a database's name '@' is written %40";
+
+/// The parts of a URI, bounded as libpq bounds them.
+struct UriParts {
+  std::string_view user;  // up to the first ':' of what stands before the first '@', if that is before any '/'
+  std::optional<std::string_view> password;  // behind a ':'
+  std::string_view hosts;                    // up to the path or the query
+  std::string_view path;                     // with its '/'
+  std::string_view query;                    // without the '?'
+};
+
+UriParts split_uri(std::string_view uri) {
+  uri.remove_prefix(uri.find("://") + 3);
+  UriParts parts;
+  auto const mark = uri.find_first_of("@/");
+  if (mark != uri.npos && uri[mark] == '@') {
+    auto const credentials = uri.substr(0, mark);
+    parts.user = credentials.substr(0, credentials.find(':'));
+    if (parts.user.size() != credentials.size()) parts.password = credentials.substr(parts.user.size() + 1);
+    uri.remove_prefix(mark + 1);
   }
-  if (seen) uri = uri.substr(0, query) + (kept.empty() ? "" : "?" + kept);
+  auto const query = std::min(uri.find('?'), uri.size());
+  auto const path = std::min(uri.find('/'), query);
+  parts.hosts = uri.substr(0, path);
+  parts.path = uri.substr(path, query - path);
+  parts.query = uri.substr(std::min(query + 1, uri.size()));
+  return parts;
+}
+
+/// Of what libpq accepts, that in which a password may be taken for something else, which messages then would show.
+std::string ambiguity_of(UriParts const& parts) {
+  constexpr auto has = [](std::string_view text, char c) { return text.find(c) != text.npos; };
+  if (has(parts.user, '?')) return "the database URL has a '?' before an '@'; in a user's name '?' is written %3F";
+  // `postgresql://h:5432?password=a@b` is a user, a password and the host `b` to libpq.
+  auto const question = parts.password ? parts.password->find('?') : std::string_view::npos;
+  if (question != std::string_view::npos && has(percent_decoded(parts.password->substr(question)), '='))
+    return "the database URL has a '?' and a '=' before an '@'; in an option '@' is written %40, and in a password '?' "
+           "is %3F and '=' %3D";
+  if (has(parts.hosts, '@')) return "a host of the database URL has an '@' in it" + std::string(encoded_at);
+  if (has(parts.path, '@')) return "the database's name in the URL has an '@' in it" + std::string(encoded_at);
+  // `postgresql://u:12/x?user=y@h/db` is a password to people and a port, a name and an option to libpq.
+  if (has(parts.query, '@') && (parts.password || has(parts.hosts, ':')))
+    return "the database URL has an '@' behind its '?'" + std::string(encoded_at) + ", and in an option as well";
+  if (std::ranges::count(parts.hosts, '[') != std::ranges::count(parts.hosts, ']'))
+    return "a '[' or ']' of the database URL lacks the other; an IPv6 address is written [::1]";
+  return {};
+}
+
+/// Takes `prepare=on|off` out of the options; false when it is given twice or has another value.
+bool take_prepare(std::vector<std::string_view>& options, std::optional<bool>& prepare) {
+  for (auto option = options.begin(); option != options.end();) {
+    auto const equals = option->find('=');
+    if (percent_decoded(option->substr(0, equals)) != "prepare") {
+      ++option;
+      continue;
+    }
+    auto const value = equals == option->npos ? "" : percent_decoded(option->substr(equals + 1));
+    if (prepare || (value != "on" && value != "off")) return false;
+    prepare = value == "on";
+    option = options.erase(option);
+  }
   return true;
+}
+
+using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
+
+bool knows(PQconninfoOption const* option, std::string_view keyword) {
+  for (; option->keyword != nullptr; ++option)
+    if (option->keyword == keyword) return true;
+  return false;
+}
+
+/// Names the option that libpq does not know, unless it could be a part of a password.
+std::string unknown_option(std::vector<std::string_view> const& options) {
+  constexpr std::string_view what = "the database URL has an option that PostgreSQL's library does not know";
+  Options const known(PQconninfoParse("postgresql://", nullptr), &PQconninfoFree);
+  if (!known) return std::string(what);
+  for (auto const option : options) {
+    auto const keyword = percent_decoded(option.substr(0, option.find('=')));
+    auto const plain = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
+    if (!knows(known.get(), keyword) && std::ranges::all_of(keyword, plain)) return std::string(what) + ": " + keyword;
+    // What follows may be the rest of a password with an '&' in it.
+    if (keyword.find("pass") != keyword.npos) break;
+  }
+  return std::string(what);
+}
+
+/// libpq's complaint about a URI in words that quote nothing of it.
+std::string reworded(std::string_view complaint, std::vector<std::string_view> const& options) {
+  struct Wording {
+    std::string_view libpq, ours;
+  };
+  constexpr std::array wordings{
+      Wording{"invalid percent-encoded", "a '%' in the database URL is no escape; '%' itself is written %25"},
+      Wording{"forbidden value", "the database URL has %00 in it"},
+      Wording{"IPv6 host address may not be empty", "the database URL has a host '[]'"},
+      Wording{"unexpected character", "the database URL has neither ':', ',', '/' nor '?' behind a ']'"},
+      Wording{"extra key/value separator", "an option of the database URL has two '='; in a value '=' is written %3D"},
+      Wording{"missing key/value separator",
+              "an option of the database URL has no '='; in a password '?' is written %3F, '&' %26 and '/' %2F"},
+  };
+  if (complaint.starts_with("invalid URI query parameter")) return unknown_option(options);
+  for (auto const& wording : wordings)
+    if (complaint.starts_with(wording.libpq)) return std::string(wording.ours);
+  return "the database URL cannot be understood";
 }
 
 /// Whether these are ports between commas, each of which may be left out.
 bool are_ports(std::string_view list) {
-  while (true) {
-    auto const comma = std::min(list.find(','), list.size());
+  return std::ranges::all_of(split(list, ','), [](std::string_view text) {
     unsigned port = 1;
-    auto const [end, failure] = std::from_chars(list.data(), list.data() + comma, port);
-    if (comma != 0 && (failure != std::errc() || end != list.data() + comma || port < 1 || port > 65535)) return false;
-    if (comma == list.size()) return true;
-    list.remove_prefix(comma + 1);
-  }
+    auto const* const end = text.data() + text.size();
+    auto const read = std::from_chars(text.data(), end, port);
+    return text.empty() || (read.ec == std::errc() && read.ptr == end && port >= 1 && port <= 65535);
+  });
+}
+
+std::string none_of(std::string_view keyword, auto const& words) {
+  auto complaint = "the database URL's " + std::string(keyword) + " is none of ";
+  for (std::string_view const word : words) complaint.append(word).append(word == words.back() ? "" : ", ");
+  return complaint;
 }
 
 /// What libpq would say only when it connects, or never, where deployd puts its own word in the place; empty when all
 /// is well.
-std::string complaint_about(PQconninfoOption const& option) {
+std::string complaint_about(std::string_view keyword, std::string_view value) {
   constexpr std::array attributes{"any", "read-write", "read-only", "primary", "standby", "prefer-standby"};
   constexpr std::array modes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
-  std::string_view const keyword = option.keyword;
-  std::string_view const value = option.val == nullptr ? "" : option.val;
   if (value.empty()) return {};
   auto const is_one_of = [value](auto const& words) { return std::ranges::find(words, value) != words.end(); };
-  // Not shown: with a slash in a password its beginning is taken for the port.
-  if (keyword == "port" && !are_ports(value)) return "a port in the database URL is no number from 1 to 65535";
-  if ((keyword == "target_session_attrs" && !is_one_of(attributes)) || (keyword == "sslmode" && !is_one_of(modes)))
-    return "the database URL has an unknown " + std::string(keyword) + ": " + std::string(value);
+  if (keyword == "port" && !are_ports(value))
+    return "a port in the database URL is no number from 1 to 65535; in a password '/' is written %2F and ':' %3A";
+  if (keyword == "host" && value.find('@') != value.npos)
+    return "a host of the database URL has an '@' in it" + std::string(encoded_at);
+  if (keyword == "target_session_attrs" && !is_one_of(attributes)) return none_of(keyword, attributes);
+  if (keyword == "sslmode" && !is_one_of(modes)) return none_of(keyword, modes);
   return {};
 }
 
 Parsed parse_postgresql(std::string_view text) {
-  PostgresqlUrl url{std::string(text), std::nullopt};
   if (text.find('\0') != text.npos) return refused("the database URL has a NUL byte in it");
-  if (!take_prepare(url.uri, url.prepare)) return refused("prepare in the database URL is neither on nor off");
+  auto const parts = split_uri(text);
+  if (auto complaint = ambiguity_of(parts); !complaint.empty()) return refused(std::move(complaint));
+  PostgresqlUrl url;
+  auto options = split(parts.query, '&');
+  if (!take_prepare(options, url.prepare)) return refused("prepare in the database URL is neither on nor off");
+  std::string uri(text.substr(0, text.size() - parts.query.size()));
+  if (uri.ends_with('?')) uri.pop_back();
+  for (char mark = '?'; auto const option : options) {
+    (uri += mark).append(option);
+    mark = '&';
+  }
   char* error = nullptr;
-  std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> const options(PQconninfoParse(url.uri.c_str(), &error),
-                                                                               &PQconninfoFree);
-  std::unique_ptr<char, void (*)(void*)> const message(error, &PQfreemem);
-  if (!options) return refused(scrubbed(error ? error : "out of memory", url.uri));
-  for (auto const* option = options.get(); option->keyword != nullptr; ++option)
-    if (auto complaint = complaint_about(*option); !complaint.empty()) return refused(std::move(complaint));
+  Options const parsed(PQconninfoParse(uri.c_str(), &error), &PQconninfoFree);
+  std::unique_ptr<char, decltype(&PQfreemem)> const message(error, &PQfreemem);
+  if (!parsed) return refused(reworded(error != nullptr ? error : "", options));
+  for (auto const* option = parsed.get(); option->keyword != nullptr; ++option) {
+    if (option->val == nullptr) continue;
+    if (auto complaint = complaint_about(option->keyword, option->val); !complaint.empty())
+      return refused(std::move(complaint));
+    url.parameters.emplace(option->keyword, option->val);
+  }
   return {std::move(url), ""};
 }
 
@@ -192,7 +267,72 @@ Parsed parse(std::string_view text) {
   return refused("a database URL begins with sqlite: or postgresql://");
 }
 
+// --- Showing --------------------------------------------------------------------------------------------------------
+
+std::string shown_hosts(PostgresqlUrl const& url) {
+  auto const hosts = split(url["host"].empty() ? url["hostaddr"] : url["host"], ',');
+  auto const ports = split(url["port"], ',');
+  std::string shown;
+  for (std::size_t i = 0; i < std::max(hosts.size(), ports.size()); ++i) {
+    if (i != 0) shown += ',';
+    auto const host = i < hosts.size() ? hosts[i] : std::string_view();
+    auto const encoded = percent_encoded(host, ".-_~:");
+    bool const is_ipv6 = host.find(':') != host.npos;
+    shown += is_ipv6 ? "[" + encoded + "]" : encoded;
+    if (ports.empty()) continue;
+    auto const port = ports[std::min(i, ports.size() - 1)];
+    if (!port.empty()) shown.append(":").append(port);
+  }
+  return shown;
+}
+
+std::string shown(PostgresqlUrl const& url) {
+  std::string text = "postgresql://";
+  if (!url["user"].empty()) text += percent_encoded(url["user"], ".-_~") + '@';
+  text += shown_hosts(url);
+  if (!url["dbname"].empty()) text += '/' + percent_encoded(url["dbname"], ".-_~");
+  return text;
+}
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+}
+
+std::string masked(std::string_view message, DatabaseUrl const& url) {
+  std::string text(message);
+  auto const* const postgresql = std::get_if<PostgresqlUrl>(&url);
+  if (postgresql == nullptr) return text;
+  for (auto const* const secret : secrets) {
+    auto const value = (*postgresql)[secret];
+    if (value.size() < shortest_masked) continue;
+    replace_all(text, value, mask);
+    replace_all(text, percent_encoded(value, ".-_"), mask);
+  }
+  return text;
+}
+
+/// libpq asks back, in lines that it indents, whether the server is running at all.
+void leave_out_questions(std::string& message) {
+  for (auto at = message.find("\n\t"); at != message.npos; at = message.find("\n\t", at))
+    message.erase(at, std::min(message.find('\n', at + 1), message.size()) - at);
+}
+
+std::string in_one_line(std::string line) {
+  while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
+  leave_out_questions(line);
+  replace_all(line, "\n", "; ");
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\r' || c == '\t'; }, ' ');
+  return line;
+}
+
 }  // namespace
+
+std::string_view PostgresqlUrl::operator[](std::string_view keyword) const {
+  auto const found = parameters.find(keyword);
+  return found == parameters.end() ? std::string_view() : found->second;
+}
 
 boost::system::result<DatabaseUrl> parse_database_url(std::string_view text) {
   auto parsed = parse(text);
@@ -204,14 +344,34 @@ std::string database_url_complaint(std::string_view text) {
   return parse(text).complaint;
 }
 
+bool holds_password(DatabaseUrl const& url) {
+  auto const* const postgresql = std::get_if<PostgresqlUrl>(&url);
+  return postgresql != nullptr &&
+         std::ranges::any_of(secrets, [&](auto const* secret) { return !(*postgresql)[secret].empty(); });
+}
+
+std::string connection_uri(PostgresqlUrl const& url) {
+  std::string uri = "postgresql://";
+  char mark = '?';
+  for (auto const& [keyword, value] : url.parameters) {
+    uri += mark + keyword + '=' + percent_encoded(value, ".-_");
+    mark = '&';
+  }
+  return uri;
+}
+
 std::string describe(DatabaseUrl const& url) {
   if (auto const* sqlite = std::get_if<SqliteUrl>(&url)) return "sqlite:" + sqlite->path;
-  return masked(std::get<PostgresqlUrl>(url).uri);
+  return shown(std::get<PostgresqlUrl>(url));
 }
 
 std::string without_passwords(std::string_view message, DatabaseUrl const& url) {
-  auto const* postgresql = std::get_if<PostgresqlUrl>(&url);
-  return scrubbed(message, postgresql ? std::string_view(postgresql->uri) : std::string_view());
+  return in_one_line(masked(message, url));
+}
+
+std::string first_line_without_passwords(std::string_view message, DatabaseUrl const& url) {
+  auto const text = masked(message, url);
+  return in_one_line(text.substr(0, text.find('\n')));
 }
 
 }  // namespace deployd::storage

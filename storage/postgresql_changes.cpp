@@ -92,6 +92,8 @@ void PostgresqlChanges::run(std::stop_token const& stop) {
     auto const begun = Clock::now();
     try {
       listen(stop);
+    } catch (soci::soci_error const& failure) {
+      spdlog::debug("changes of the store are not noticed: {}", translate(failure, hosts_.url()).what());
     } catch (std::exception const& failure) {
       spdlog::debug("changes of the store are not noticed: {}", failure.what());
     }

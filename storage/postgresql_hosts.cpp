@@ -12,18 +12,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string percent_encoded(std::string_view text) {
-  constexpr char digits[] = "0123456789ABCDEF";
-  std::string encoded;
-  for (char const c : text) {
-    bool const plain =
-        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
-    auto const byte = static_cast<unsigned char>(c);
-    encoded += plain ? std::string(1, c) : std::string{'%', digits[byte >> 4], digits[byte & 0xF]};
-  }
-  return encoded;
-}
-
 /// What stands between commas; nothing at all for an empty text.
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> parts;
@@ -41,21 +29,6 @@ std::string value_of(std::vector<std::string> const& values, std::size_t host) {
   if (values.empty()) return "";
   return values[values.size() == 1 ? 0 : std::min(host, values.size() - 1)];
 }
-
-/// The parameters of a libpq URI, as libpq reads them.
-class Parameters {
- public:
-  explicit Parameters(std::string const& uri) : options_(PQconninfoParse(uri.c_str(), nullptr), &PQconninfoFree) {}
-
-  std::string operator[](std::string_view keyword) const {
-    for (auto const* option = options_.get(); option != nullptr && option->keyword != nullptr; ++option)
-      if (option->keyword == keyword && option->val != nullptr) return option->val;
-    return "";
-  }
-
- private:
-  std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options_;
-};
 
 ReadFrom meaning_of(std::string_view attributes) {
   if (attributes == "any") return ReadFrom::any;
@@ -99,31 +72,27 @@ std::optional<std::size_t> advance(std::vector<Probe>& probes, Clock::time_point
 }  // namespace
 
 PostgresqlUrl with_parameter(PostgresqlUrl url, std::string_view name, std::string_view value) {
-  // Of two of the same name libpq takes the later one.
-  url.uri += url.uri.find('?') == url.uri.npos ? '?' : '&';
-  url.uri.append(name).append("=").append(value);
+  url.parameters.insert_or_assign(std::string(name), std::string(value));
   return url;
 }
 
 PostgresqlHosts::PostgresqlHosts(PostgresqlUrl url) : url_(std::move(url)) {
-  Parameters const parameters(url_.uri);
-  auto const names = split(parameters["host"]);
-  auto const addresses = split(parameters["hostaddr"]);
-  auto const ports = split(parameters["port"]);
+  auto const names = split(url_["host"]);
+  auto const addresses = split(url_["hostaddr"]);
+  auto const ports = split(url_["port"]);
   auto const count = std::max({names.size(), addresses.size(), std::size_t{1}});
   for (std::size_t host = 0; host < count; ++host) {
-    auto one = "host=" + percent_encoded(value_of(names, host));
-    if (!addresses.empty()) one += "&hostaddr=" + percent_encoded(value_of(addresses, host));
-    if (!ports.empty()) one += "&port=" + percent_encoded(value_of(ports, host));
+    auto one = with_parameter(url_, "host", value_of(names, host));
+    if (!addresses.empty()) one = with_parameter(std::move(one), "hostaddr", value_of(addresses, host));
+    if (!ports.empty()) one = with_parameter(std::move(one), "port", value_of(ports, host));
     hosts_.push_back(std::move(one));
   }
-  if (several()) read_from_ = meaning_of(parameters["target_session_attrs"]);
+  if (several()) read_from_ = meaning_of(url_["target_session_attrs"]);
 }
 
 PostgresqlUrl PostgresqlHosts::url(std::size_t host, Role role) const {
-  auto url = with_parameter(url_, "target_session_attrs", role == Role::primary ? "primary" : "standby");
-  if (several()) url.uri += '&' + hosts_[host];
-  return url;
+  return with_parameter(several() ? hosts_[host] : url_, "target_session_attrs",
+                        role == Role::primary ? "primary" : "standby");
 }
 
 std::optional<std::size_t> PostgresqlHosts::find(Role role, std::chrono::milliseconds time,
@@ -131,7 +100,8 @@ std::optional<std::size_t> PostgresqlHosts::find(Role role, std::chrono::millise
   auto const deadline = Clock::now() + time;
   std::vector<Probe> probes;
   for (std::size_t host = 0; host < hosts_.size(); ++host)
-    if (std::ranges::find(passed_over, host) == passed_over.end()) probes.emplace_back(host, url(host, role).uri);
+    if (std::ranges::find(passed_over, host) == passed_over.end())
+      probes.emplace_back(host, connection_uri(url(host, role)));
   std::erase_if(probes, [](Probe const& probe) { return !probe.alive(); });
   while (!probes.empty() && Clock::now() < deadline)
     if (auto const host = advance(probes, deadline)) return host;

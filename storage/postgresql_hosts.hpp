@@ -48,10 +48,10 @@ class PostgresqlHosts {
  private:
   PostgresqlUrl url_;
   ReadFrom read_from_ = ReadFrom::any;
-  std::vector<std::string> hosts_;  // parameters of a URI that name one of them
+  std::vector<PostgresqlUrl> hosts_;  // each one alone
 };
 
-/// `url` with another parameter, which takes the place of one of the same name.
+/// `url` with a parameter set, whatever its value was.
 PostgresqlUrl with_parameter(PostgresqlUrl url, std::string_view name, std::string_view value);
 
 }  // namespace deployd::storage

@@ -102,7 +102,7 @@ constexpr char const* first_unknown_pattern =
 
 }  // namespace
 
-PostgresqlImport::PostgresqlImport(DatabaseUrl const& url) : session_(open_session(url, Access::write)) {
+PostgresqlImport::PostgresqlImport(DatabaseUrl const& url) : url_(url), session_(open_session(url, Access::write)) {
   batch_ = copy_header;
 }
 
@@ -147,7 +147,7 @@ void PostgresqlImport::drop_indexes_of_empty_table() {
     transaction.commit();
     indexes_dropped_ = true;
   } catch (soci::soci_error const& failure) {
-    spdlog::debug("the import keeps up the indexes row by row: {}", failure.what());
+    spdlog::debug("the import keeps up the indexes row by row: {}", translate(failure, url_).what());
   }
 }
 
@@ -261,7 +261,7 @@ void PostgresqlImport::vacuum() noexcept {
     run(*session_, "SET statement_timeout = 0");
     run(*session_, "VACUUM (TRUNCATE off) deployd.deployments");
   } catch (soci::soci_error const& failure) {
-    spdlog::debug("deployd.deployments is left to autovacuum: {}", failure.what());
+    spdlog::debug("deployd.deployments is left to autovacuum: {}", translate(failure, url_).what());
   }
 }
 

@@ -41,6 +41,7 @@ class PostgresqlImport final : public ImportTarget {
   void write_patterns();
   void write_deployments();
 
+  DatabaseUrl url_;
   std::unique_ptr<soci::session> session_;
   std::optional<Transaction> transaction_;
   bool indexes_dropped_ = false;

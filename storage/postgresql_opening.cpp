@@ -30,8 +30,7 @@ constexpr milliseconds longest_unknown{300};
 
 std::unique_ptr<soci::session> connect(PostgresqlSource const& source, PostgresqlUrl url) {
   auto const time = source.hosts.several() ? std::min(source.timeout, longest_connecting) : source.timeout;
-  if (url.uri.find("tcp_user_timeout=") == url.uri.npos)
-    url = with_parameter(std::move(url), "tcp_user_timeout", std::to_string(2 * source.timeout.count()));
+  url.parameters.try_emplace("tcp_user_timeout", std::to_string(2 * source.timeout.count()));
   return open_session(url, Access::read, time);
 }
 

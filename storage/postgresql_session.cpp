@@ -26,10 +26,9 @@ constexpr std::chrono::milliseconds between_proofs{50};
 
 constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::use_awaitable);
 
-std::string first_line(char const* message) {
-  std::string line(message == nullptr ? "" : message);
-  line.resize(std::min(line.find('\n'), line.size()));
-  return line;
+char const* words_of(PGconn const* connection, PGresult const* result) {
+  auto const* const words = result == nullptr ? PQerrorMessage(connection) : PQresultErrorMessage(result);
+  return words == nullptr ? "" : words;
 }
 
 /// Takes in what the server sent; false when the connection is lost. A TLS record may hold more (16 KiB) than libpq has
@@ -100,9 +99,7 @@ bool PostgresqlSession::primary_moved() const noexcept {
 error_code PostgresqlSession::fail(PGresult const* result) {
   auto const* const field = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
   std::string_view const state = field == nullptr ? "" : field;
-  message_ =
-      without_passwords(first_line(result == nullptr ? PQerrorMessage(connection()) : PQresultErrorMessage(result)),
-                        DatabaseUrl(source_.hosts.url()));
+  message_ = first_line_without_passwords(words_of(connection(), result), DatabaseUrl(source_.hosts.url()));
   if (PQstatus(connection()) != CONNECTION_OK || state.starts_with("57P")) broken_ = true;
   // A prepared statement that is gone, or whose types have changed under it: a new session prepares it anew.
   if (state == "26000" || state == "0A000") broken_ = true;

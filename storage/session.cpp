@@ -133,27 +133,11 @@ extern "C" void log_notice(void*, char const* message) {
   spdlog::debug("PostgreSQL: {}", line);
 }
 
-bool has_parameter(std::string_view uri, std::string_view name) {
-  for (auto at = uri.find('?'); at != uri.npos; at = uri.find('&', at)) {
-    auto const parameter = uri.substr(++at);
-    if (parameter.starts_with(name) && parameter.substr(name.size()).starts_with('=')) return true;
-  }
-  return false;
-}
-
-void add_parameter(std::string& uri, std::string const& parameter) {
-  uri += uri.find('?') == uri.npos ? '?' : '&';
-  uri += parameter;
-}
-
-std::unique_ptr<soci::session> connect_postgresql(PostgresqlUrl const& url, std::chrono::milliseconds busy) {
-  std::string uri = url.uri;
-  if (!has_parameter(uri, "connect_timeout")) {
-    auto const seconds = std::chrono::ceil<std::chrono::seconds>(busy).count();
-    add_parameter(uri, "connect_timeout=" + std::to_string(std::max<long long>(seconds, 1)));
-  }
-  add_parameter(uri, "fallback_application_name=deployd");
-  auto session = std::make_unique<soci::session>(soci::postgresql, uri);
+std::unique_ptr<soci::session> connect_postgresql(PostgresqlUrl url, std::chrono::milliseconds busy) {
+  auto const seconds = std::chrono::ceil<std::chrono::seconds>(busy).count();
+  url.parameters.try_emplace("connect_timeout", std::to_string(std::max<long long>(seconds, 1)));
+  url.parameters.insert_or_assign("fallback_application_name", "deployd");
+  auto session = std::make_unique<soci::session>(soci::postgresql, connection_uri(url));
   auto* const connection = static_cast<soci::postgresql_session_backend*>(session->get_backend())->conn_;
   PQsetNoticeProcessor(connection, log_notice, nullptr);  // libpq's own would write to stderr
   if (PQsetClientEncoding(connection, "UTF8") != 0)
@@ -244,11 +228,12 @@ std::string without(std::string message, std::string_view beginning) {
   return message;
 }
 
-/// "ERROR:  relation ... does not exist LINE 1: SELECT ..." without the query: the first line says what happened.
-std::string first_line(std::string_view message) {
-  auto const error = message.find("ERROR:  ");
-  if (error != message.npos) message.remove_prefix(error + 8);
-  return std::string(message.substr(0, message.find('\n')));
+/// "ERROR:  relation ... does not exist LINE 1: SELECT ..." without what SOCI puts in front of it.
+std::string_view from_error_on(std::string_view message) {
+  constexpr std::string_view beginning = "ERROR:  ";
+  auto const error = message.find(beginning);
+  if (error != message.npos) message.remove_prefix(error + beginning.size());
+  return message;
 }
 
 }  // namespace
@@ -271,9 +256,9 @@ Error translate(soci::soci_error const& failure, DatabaseUrl const& url) {
     return Error(meaning.code, sqlite->path + ": " + text);
   }
   auto const* known = dynamic_cast<soci::postgresql_soci_error const*>(&failure);
-  auto const line = known ? first_line(message) : without(message, "Cannot establish connection to the database.\n");
-  return Error(known ? meaning_of_state(known->sqlstate()) : meaning_of_words(message),
-               describe(url) + ": " + without_passwords(line, url));
+  auto const line = known ? first_line_without_passwords(from_error_on(message), url)
+                          : without_passwords(without(message, "Cannot establish connection to the database.\n"), url);
+  return Error(known ? meaning_of_state(known->sqlstate()) : meaning_of_words(message), describe(url) + ": " + line);
 }
 
 }  // namespace deployd::storage

@@ -8,7 +8,6 @@
 #include "server/listener.hpp"
 #include "server/options/values.hpp"
 #include "storage/relation_name.hpp"
-#include "storage/url_password.hpp"
 
 namespace deployd::server {
 namespace {

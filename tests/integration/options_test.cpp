@@ -241,6 +241,48 @@ TEST_CASE("a word that is missing or too many is named, and no option is taken f
   expect_failure({"token", "list", "--workers", "1"}, 64, "token list has no option --workers");
 }
 
+TEST_CASE("no password of a database URL is shown, whatever is wrong with it and wherever it stands", "[options]") {
+  TemporaryDirectory const directory;
+  auto const unquoted = directory.write("unquoted.toml", "database = postgresql://u:s3cr?tPASS@127.0.0.1:1/x\n");
+  auto const unclosed = directory.write("unclosed.toml", "database = \"postgresql://u:s3cr?tPASS@127.0.0.1:1/x\n");
+  auto const outdated = directory.write("other.toml", "databse = \"postgresql://u:s3cr?tPASS@127.0.0.1:1/x\"\n");
+  std::vector<std::vector<std::string>> commands{
+      {"serve", "postgresql://u:s3cr?tPASS@127.0.0.1:1/x"},
+      {"postgresql://u:s3cr?tPASS@127.0.0.1:1/x"},
+      {"import", "postgresql://u:tPASS@127.0.0.1:1/x"},
+      {"serve", "--listen", "postgresql://u:tPASS@127.0.0.1:1/x"},
+      {"check", "--databse=postgresql://u:s3cr?tPASS@127.0.0.1:1/x"},
+      {"backup", "x", "--database", "postgresql://u:s3cr?tPASS@127.0.0.1:1/x"},
+      {"check", "--config", unquoted},
+      {"check", "--config", unclosed},
+      {"check", "--config", outdated},
+  };
+  for (std::string const url :
+       {"postgresql://u:s3cr?tPASS@127.0.0.1:1/x", "postgresql://127.0.0.1:1/x?pass%77ord=tPASS",
+        "postgresql://u:s3cr@tPASS@127.0.0.1:1/x", "postgresql://u:1/tPASS@127.0.0.1/x",
+        "postgresql://u:tPASS%@127.0.0.1/x", "postgresql://h/x?passwrod=tPASS", "postgresql://h/x?password=a&tPASS"})
+    for (std::string const command : {"serve", "check", "migrate", "export"})
+      commands.push_back({command, "--database", url});
+  for (auto const& command : commands) {
+    auto const outcome = run_deployd(command);
+    CAPTURE(command, outcome.err);
+    CHECK(outcome.status != 0);
+    CHECK(outcome.out.empty());
+    CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    CHECK(outcome.err.find("tPASS") == std::string::npos);
+  }
+}
+
+TEST_CASE("options in the URL of a SQLite store are refused by name, and no file is made", "[options]") {
+  TemporaryDirectory const directory;
+  auto const url = "sqlite:" + (directory.path() / "a.db").string() + "?mode=ro";
+  for (std::string const command : {"serve", "check", "migrate", "export"}) {
+    expect_failure({command, "--database", url}, 64, "'mode'");
+    expect_failure({command}, 78, "'mode'", {{"DEPLOYD_DATABASE", url}});
+  }
+  CHECK(std::filesystem::is_empty(directory.path()));
+}
+
 TEST_CASE("a name may begin with dashes", "[options]") {
   CHECK(run_deployd({"token", "create", "--database", store().url(), "--name", "--x"}).status == 0);
   CHECK(run_deployd({"token", "create", "--database", store().url(), "--name=--workers"}).status == 0);

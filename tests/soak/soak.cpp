@@ -236,7 +236,7 @@ std::string first_line(std::string const& text) {
 
 std::string database_option(storage::DatabaseUrl const& url) {
   if (auto const* const sqlite = std::get_if<storage::SqliteUrl>(&url)) return "sqlite:" + sqlite->path;
-  return std::get<storage::PostgresqlUrl>(url).uri;
+  return connection_uri(std::get<storage::PostgresqlUrl>(url));
 }
 
 void ask_from_all_connections(Arguments const& arguments, Target const& target, Findings& findings) {
@@ -278,7 +278,8 @@ bool soak_store(Arguments const& arguments, std::string const& store) {
     return soak(arguments, storage::SqliteUrl{directory.path() / "soak.db"}, std::chrono::milliseconds(0));
   }
   PostgresqlServer server;
-  return soak(arguments, storage::PostgresqlUrl{server.create_database(), true}, std::chrono::seconds(1));
+  return soak(arguments, *storage::parse_database_url(server.create_database() + "?prepare=on"),
+              std::chrono::seconds(1));
 }
 
 Arguments parse(std::vector<std::string> const& words) {

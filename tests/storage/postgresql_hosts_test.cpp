@@ -12,29 +12,34 @@ namespace {
 using Role = PostgresqlHosts::Role;
 
 PostgresqlHosts hosts_of(std::string const& uri) {
-  return PostgresqlHosts(PostgresqlUrl{uri, std::nullopt});
+  return PostgresqlHosts(std::get<PostgresqlUrl>(parse_database_url(uri).value()));
 }
 
 TEST_CASE("the hosts of a URL are connected to one by one, with everything else that the URL says") {
+  using Parameters = std::map<std::string, std::string, std::less<>>;
   struct Case {
     std::string uri;
-    std::vector<std::string> hosts;
+    std::vector<Parameters> hosts;
   };
   auto const c = GENERATE(values<Case>({
-      {"postgresql://u@a:1,b:2/db", {"host=a&port=1", "host=b&port=2"}},
-      {"postgresql://a,b/db?sslmode=require", {"host=a&port=", "host=b&port="}},
-      {"postgresql:///db?host=a,b&port=7", {"host=a&port=7", "host=b&port=7"}},
-      {"postgresql:///db?host=/run/x,[::1]", {"host=%2Frun%2Fx", "host=%5B%3A%3A1%5D"}},
+      {"postgresql://u@a:1,b:2/db", {{{"host", "a"}, {"port", "1"}}, {{"host", "b"}, {"port", "2"}}}},
+      {"postgresql://a,b/db?sslmode=require", {{{"host", "a"}, {"port", ""}}, {{"host", "b"}, {"port", ""}}}},
+      {"postgresql:///db?host=a,b&port=7", {{{"host", "a"}, {"port", "7"}}, {{"host", "b"}, {"port", "7"}}}},
+      {"postgresql:///db?host=/run/x,::1", {{{"host", "/run/x"}}, {{"host", "::1"}}}},
       {"postgresql://a,b/db?hostaddr=10.0.0.1,10.0.0.2",
-       {"host=a&hostaddr=10.0.0.1&port=", "host=b&hostaddr=10.0.0.2&port="}},
+       {{{"host", "a"}, {"hostaddr", "10.0.0.1"}, {"port", ""}},
+        {{"host", "b"}, {"hostaddr", "10.0.0.2"}, {"port", ""}}}},
   }));
   CAPTURE(c.uri);
   auto const hosts = hosts_of(c.uri);
   REQUIRE(hosts.several());
   for (std::size_t host = 0; host < c.hosts.size(); ++host) {
-    auto const joint = c.uri.find('?') == std::string::npos ? "?" : "&";
-    CHECK(hosts.url(host, Role::primary).uri == c.uri + joint + "target_session_attrs=primary&" + c.hosts[host]);
-    CHECK(hosts.url(host, Role::standby).uri == c.uri + joint + "target_session_attrs=standby&" + c.hosts[host]);
+    auto wanted = hosts.url().parameters;
+    for (auto const& [keyword, value] : c.hosts[host]) wanted[keyword] = value;
+    wanted["target_session_attrs"] = "primary";
+    CHECK(hosts.url(host, Role::primary).parameters == wanted);
+    wanted["target_session_attrs"] = "standby";
+    CHECK(hosts.url(host, Role::standby).parameters == wanted);
   }
 }
 

@@ -26,7 +26,7 @@ using Rows = std::vector<Row>;
 class OwnServer {
  public:
   explicit OwnServer(std::chrono::milliseconds timeout) {
-    options_.url = PostgresqlUrl{server.create_database(), true};
+    options_.url = *parse_database_url(server.create_database() + "?prepare=on");
     options_.timeout = timeout;
     options_.sessions = 2;
     migrate(options_.url, {});

@@ -28,7 +28,7 @@ tests::PostgresqlServer& postgresql_server() {
 
 StoreUnderTest::StoreUnderTest(Kind kind) {
   options.url = kind == Kind::sqlite ? DatabaseUrl(SqliteUrl{directory_.file("deployd.db")})
-                                     : DatabaseUrl(PostgresqlUrl{postgresql_server().create_database(), true});
+                                     : *parse_database_url(postgresql_server().create_database() + "?prepare=on");
   options.sessions = 2;
   migrate(options.url, {});
 }

@@ -107,8 +107,8 @@ TEST_CASE("ids of tokens are not used again, so that a log names one token") {
 /// A database with relations of somebody else, and a role that may only read them.
 struct ForeignStore {
   explicit ForeignStore(StoreUnderTest& under_test) : url(under_test.options.url) {
-    auto const& uri = std::get<PostgresqlUrl>(url).uri;
-    role = "reader_of_" + uri.substr(uri.rfind('/') + 1);  // roles belong to the server, not to the database
+    // Roles belong to the server, not to the database.
+    role = "reader_of_" + std::get<PostgresqlUrl>(url).parameters.at("dbname");
     auto const session = open_session(url, Access::write);
     *session << "DROP SCHEMA deployd CASCADE";
     *session << "CREATE TABLE sorts (id bigint, name text)";
@@ -118,9 +118,9 @@ struct ForeignStore {
   }
 
   DatabaseUrl as_reader() const {
-    auto uri = std::get<PostgresqlUrl>(url).uri;
-    uri.replace(uri.find("postgres@"), 9, role + "@");
-    return PostgresqlUrl{uri, true};
+    auto reader = std::get<PostgresqlUrl>(url);
+    reader.parameters["user"] = role;
+    return reader;
   }
 
   DatabaseUrl url;
