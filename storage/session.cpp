@@ -59,14 +59,24 @@ void check_new_file(std::string const& path) {
   if (!allowed(directory, W_OK | X_OK)) refuse(errc::forbidden, path, "no permission to create files in " + directory);
 }
 
-/// SQLite tells all of these as "unable to open database file", or opens a file that it should not.
+/// Makes an empty file, which SQLite takes for a new database, readable to nobody else: it will hold names of tokens
+/// and hashes. SQLite gives its mode to the files beside it.
+void make_private_file(std::string const& path) {
+  int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (fd < 0) refuse(errc::unavailable, path, std::strerror(errno));
+  ::close(fd);
+}
+
+/// SQLite tells all of these as "unable to open database file", or opens a file that it should not. Makes the file that
+/// is to be created.
 void check_file(std::string const& path, Access access) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
     if (errno == EACCES) refuse(errc::forbidden, path, "no permission to look for it");
     if (errno != ENOENT && errno != ENOTDIR) refuse(errc::unavailable, path, std::strerror(errno));
     if (access != Access::create) refuse(errc::missing, path, "there is no such database; run `deployd migrate`");
-    return check_new_file(path);
+    check_new_file(path);
+    return make_private_file(path);
   }
   if (S_ISDIR(status.st_mode)) refuse(errc::corrupt, path, "is a directory and not a database");
   if (!S_ISREG(status.st_mode)) refuse(errc::corrupt, path, "is not a regular file");

@@ -65,6 +65,35 @@ TEST_CASE("a new SQLite store gets the current schema, in WAL mode") {
   CHECK(mode == "wal");
 }
 
+TEST_CASE("a SQLite store that is made is its owner's only, with the files beside it, and one that is there is left") {
+  auto const mode_of = [](std::string const& path) {
+    struct stat status {};
+    REQUIRE(::stat(path.c_str(), &status) == 0);
+    return status.st_mode & 0777U;
+  };
+  TemporaryDirectory const directory;
+  auto const path = directory.file("new.db");
+  auto const mask = ::umask(0);
+  migrate(SqliteUrl{path}, {});
+  {
+    auto const session = open_session(SqliteUrl{path}, Access::write);
+    *session << "INSERT INTO patterns (id, name) VALUES (1, 'A')";
+    for (auto const* const suffix : {"", "-wal", "-shm"}) {
+      CAPTURE(suffix);
+      CHECK(mode_of(path + suffix) == 0600);
+    }
+  }
+  std::filesystem::permissions(path, std::filesystem::perms(0664));
+  migrate(SqliteUrl{path}, {});
+  CHECK(mode_of(path) == 0664);
+
+  // Through a link to a file that is not there yet, it is that file which is made.
+  std::filesystem::create_symlink(directory.file("real.db"), directory.file("link.db"));
+  migrate(SqliteUrl{directory.file("link.db")}, {});
+  CHECK(mode_of(directory.file("real.db")) == 0600);
+  ::umask(mask);
+}
+
 TEST_CASE("migrating a current SQLite store changes nothing") {
   TemporaryDirectory const directory;
   SqliteUrl const url{directory.file("x.db")};
