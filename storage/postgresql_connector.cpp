@@ -1,7 +1,5 @@
 #include "storage/postgresql_connector.hpp"
 
-#include <spdlog/spdlog.h>
-
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -21,7 +19,6 @@ constexpr std::size_t tries_at_once = 2;
 
 constexpr milliseconds first_pause{50};
 constexpr milliseconds longest_pause{500};
-constexpr std::chrono::seconds between_complaints{10};
 
 }  // namespace
 
@@ -89,24 +86,16 @@ PostgresqlConnector::Result PostgresqlConnector::connect() {
   try {
     opened = open_postgresql(source_);
   } catch (std::exception const& failure) {
-    complain(errc::unavailable, failure.what());
+    state_.lost(make_error_code(errc::unavailable), failure.what());
     std::scoped_lock const lock(mutex_);
     pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
     next_try_ = Clock::now() + jittered(pause_);
     return make_error_code(errc::unavailable);
   }
+  state_.found();
   std::scoped_lock const lock(mutex_);
-  if (std::exchange(pause_, milliseconds(0)).count() != 0) spdlog::info("the store is back");
+  pause_ = milliseconds(0);
   return opened;
-}
-
-void PostgresqlConnector::complain(boost::system::error_code failure, std::string const& why) {
-  {
-    std::scoped_lock const lock(mutex_);
-    if (Clock::now() < next_complaint_) return;
-    next_complaint_ = Clock::now() + between_complaints;
-  }
-  spdlog::error("{}: {}", failure.message(), why);
 }
 
 }  // namespace deployd::storage

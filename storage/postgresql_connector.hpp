@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "storage/postgresql_opening.hpp"
+#include "storage/store_state.hpp"
 
 namespace deployd::storage {
 
@@ -51,8 +52,8 @@ class PostgresqlConnector {
   /// when the server is away and it is not yet time for another try.
   bool open(std::shared_ptr<WorkerLoop> worker, Done done);
 
-  /// Says in the log, now and then, why a question failed. Any thread.
-  void complain(boost::system::error_code failure, std::string const& why);
+  /// What the log is told of the server; of questions that fail by those who put them.
+  StoreState& state() noexcept { return state_; }
 
  private:
   struct Request {
@@ -65,13 +66,13 @@ class PostgresqlConnector {
   Result connect();
 
   PostgresqlSource source_;
+  StoreState state_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Request> requests_;
   bool stopping_ = false;
   std::chrono::milliseconds pause_{0};  // zero while the server is there
   std::chrono::steady_clock::time_point next_try_;
-  std::chrono::steady_clock::time_point next_complaint_;
   std::vector<std::thread> threads_;
 };
 

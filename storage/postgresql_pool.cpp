@@ -187,7 +187,7 @@ awaitable<void> PostgresqlPool::put(std::shared_ptr<PostgresqlSession> session, 
   }
   for (auto const& question : questions)
     if (!question->rows && (!question->lost || question->last_try))
-      connector_.complain(question->rows.error(), session->message());
+      connector_.state().failed(question->rows.error(), session->message());
   take_back(std::move(session));
 }
 

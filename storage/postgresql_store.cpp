@@ -90,7 +90,7 @@ class PostgresqlCursor final : public Cursor {
  private:
   Answer<PostgresqlRows> run(PostgresqlStatement const& statement, PostgresqlParameters const& parameters) {
     auto rows = co_await session_->run(statement, parameters);
-    if (!rows) database_.connector().complain(rows.error(), session_->message());
+    if (!rows) database_.connector().state().failed(rows.error(), session_->message());
     co_return rows;
   }
 

@@ -1,6 +1,5 @@
 #include "storage/sqlite_store.hpp"
 
-#include <spdlog/spdlog.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -37,9 +36,6 @@ constexpr milliseconds file_check_every(100);
 // How long a file that cannot be opened is left alone before it is tried again.
 constexpr milliseconds reopen_after(100);
 
-// The same complaint stands in the log at most this often.
-constexpr std::chrono::seconds complain_every(10);
-
 /// What an expected failure is to those who asked: how the store became unavailable stands in the log.
 boost::system::error_code outward(errc code) noexcept {
   switch (code) {
@@ -53,11 +49,13 @@ boost::system::error_code outward(errc code) noexcept {
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(DatabaseOptions const& options, TokenUses& token_uses, boost::asio::any_io_executor worker)
+  SqliteStore(DatabaseOptions const& options, TokenUses& token_uses, StoreState& state,
+              boost::asio::any_io_executor worker)
       : url_(std::get<SqliteUrl>(options.url)),
         timeout_(options.timeout),
         worker_(std::move(worker)),
         token_uses_(token_uses),
+        state_(state),
         cursor_places_(std::make_shared<CursorPlaces>(worker_, most_cursors)),
         cursor_sessions_(std::make_shared<SqliteCursorSessions>(url_)) {
     (void)attempt([](SqliteQueries& queries) { return queries.ping(); });
@@ -149,8 +147,12 @@ class SqliteStore final : public Store {
       }
       auto answer = ask(*queries_);
       if (!answer && answer.error() != errc::busy) [[unlikely]] {
-        complain(answer.error(), url_.path + ": " + queries_->message());
+        state_.lost(answer.error(), url_.path + ": " + queries_->message());
         queries_.reset();
+      }
+      if (answer && !proven_) [[unlikely]] {
+        proven_ = true;
+        state_.found();
       }
       return answer;
     } catch (soci::soci_error const& failure) {
@@ -185,6 +187,7 @@ class SqliteStore final : public Store {
     next_open_ = now + reopen_after;
     queries_ = std::make_unique<SqliteQueries>(url_, cache_kib);
     ++sessions_opened_;
+    proven_ = false;
     next_open_ = {};
     return {};
   }
@@ -195,7 +198,7 @@ class SqliteStore final : public Store {
       return errc::busy;
     }
     open_failure_ = outward(failure.code());
-    complain(open_failure_, failure.what());
+    state_.lost(open_failure_, failure.what());
     queries_.reset();
     return open_failure_;
   }
@@ -207,28 +210,20 @@ class SqliteStore final : public Store {
     if (queries_ && identify_file(url_.path) != queries_->file()) queries_.reset();
   }
 
-  void complain(boost::system::error_code failure, std::string const& what) {
-    auto const now = coarse_now();
-    if (failure == complained_of_ && now < next_complaint_) return;
-    complained_of_ = failure;
-    next_complaint_ = now + complain_every;
-    spdlog::error("{}: {}", failure.message(), what);
-  }
-
   SqliteUrl url_;
   milliseconds timeout_;
   boost::asio::any_io_executor worker_;
   WorkerTokenUses token_uses_;
+  StoreState& state_;
   std::shared_ptr<CursorPlaces> cursor_places_;
   std::shared_ptr<SqliteCursorSessions> cursor_sessions_;
 
   std::unique_ptr<SqliteQueries> queries_;  // null: to be opened with the next question
   std::uint32_t sessions_opened_ = 0;       // part of the data version: the counter of another session is another
+  bool proven_ = false;                     // the session has answered
   TimePoint next_open_;
   TimePoint next_file_check_;
   boost::system::error_code open_failure_ = errc::unavailable;
-  boost::system::error_code complained_of_;
-  TimePoint next_complaint_;
 };
 
 }  // namespace
@@ -240,7 +235,7 @@ SqliteDatabase::SqliteDatabase(DatabaseOptions options)
 }
 
 std::unique_ptr<Store> SqliteDatabase::store_for(boost::asio::any_io_executor worker) {
-  return std::make_unique<SqliteStore>(options_, token_uses_, std::move(worker));
+  return std::make_unique<SqliteStore>(options_, token_uses_, state_, std::move(worker));
 }
 
 bool SqliteDatabase::has_api_tokens() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "storage/database.hpp"
+#include "storage/store_state.hpp"
 #include "storage/token_uses.hpp"
 
 namespace deployd::storage {
@@ -20,6 +21,7 @@ class SqliteDatabase final : public Database {
  private:
   DatabaseOptions options_;
   TokenUses token_uses_;
+  StoreState state_;
 };
 
 }  // namespace deployd::storage

@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <string>
 
 #include "tests/faults/large_list.hpp"
@@ -53,6 +54,28 @@ TEST_CASE("while PostgreSQL is down everything is a 503 and nothing a 401, and i
     return server.ask(request("GET", "/api/v1/deployments/1", api_token)).body.find("after the crash") !=
            std::string::npos;
   }));
+}
+
+TEST_CASE("each time PostgreSQL goes the log says why at once, and each time it comes back") {
+  FilledStore const store(StoreKind::postgresql);
+  auto const api_token = bearer(store.create_token());
+  RunningDeployd server(store.url(), {"--store-timeout", "2s", "--workers", "2"});
+  for (int time = 0; time < 2; ++time) {
+    postgresql().crash();
+    CHECK(eventually(10s, [&] { return server.ask(request("GET", fresh_target(), api_token)).status == 503; }));
+    postgresql().start();
+    REQUIRE(eventually(30s, [&] { return server.ask(request("GET", fresh_target(), api_token)).status == 200; }));
+  }
+  server.process().signal(SIGTERM);
+  auto const log = server.process().wait().err;
+  CAPTURE(log);
+  for (std::size_t at = 0, time = 0; time < 2; ++time) {
+    auto const gone = log.find("the store is not available: postgresql://postgres@127.0.0.1", at);
+    REQUIRE(gone != std::string::npos);
+    CHECK(log.substr(gone, log.find('\n', gone) - gone).find("refused") != std::string::npos);
+    at = log.find("the store is back", gone);
+    REQUIRE(at != std::string::npos);
+  }
 }
 
 TEST_CASE("while PostgreSQL hangs, requests are a 503 within the store timeout, and nothing else hangs") {

@@ -35,6 +35,11 @@ struct Fixture {
     std::filesystem::rename(file, file + ".away");
   }
 
+  void bring_store_back() const {
+    auto const file = store.url().substr(std::string_view("sqlite:").size());
+    std::filesystem::rename(file + ".away", file);
+  }
+
   HttpAnswer get(std::string const& target, std::string const& lines = {}) const {
     return server.ask(request("GET", target, bearer(jwt) + lines));
   }
@@ -241,6 +246,25 @@ TEST_CASE("a 503 bears an id under which the log has the reason, and the access 
   };
   CHECK(find("message", "a request is answered 503: ") == "0af7651916cd43dd8448eb211c80319c");
   CHECK(find("target", "/api/v1/deployments?name=") == "0af7651916cd43dd8448eb211c80319c");
+}
+
+TEST_CASE("each time a SQLite store goes the log says why at once, and each time it comes back", "[logs]") {
+  // One worker: another one might have an answer yet.
+  Fixture fixture({"--workers", "1"});
+  for (int time = 0; time < 2; ++time) {
+    fixture.take_store_away();
+    first_failure(fixture, "");
+    fixture.bring_store_back();
+    REQUIRE(eventually(std::chrono::seconds(10), [&] { return fixture.get("/api/v1/deployments").status == 200; }));
+  }
+  std::string story;
+  for (auto const& line : fixture.lines("")) {
+    if (line.find("the store is not available: ") != std::string::npos &&
+        line.find("there is no such database") != std::string::npos)
+      story += "gone ";
+    if (line.find("the store is back") != std::string::npos) story += "back ";
+  }
+  CHECK(story == "gone back gone back ");
 }
 
 TEST_CASE("lines of the log that repeat are held back, and counted", "[logs]") {

@@ -1,0 +1,38 @@
+// Whether the store is there, as the log tells it.
+#pragma once
+
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <mutex>
+#include <string>
+
+namespace deployd::storage {
+
+/// What one process logs about its store. The first failure after the store was there is logged at once, with its
+/// reason, and so is the first success after a failure; further failures are logged once in `between_repeats`.
+/// Any thread.
+class StoreState {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  static constexpr std::chrono::seconds between_repeats{10};
+
+  /// The store cannot be opened or read: `why`.
+  void lost(boost::system::error_code failure, std::string const& why, TimePoint now = Clock::now());
+
+  /// The store was opened and read.
+  void found();
+
+  /// A query failed, which does not mean that the store is away: logged like a further failure.
+  void failed(boost::system::error_code failure, std::string const& why, TimePoint now = Clock::now());
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::mutex mutex_;
+  bool there_ = true;
+  TimePoint next_repeat_;
+};
+
+}  // namespace deployd::storage
