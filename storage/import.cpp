@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "storage/error.hpp"
+#include "storage/import_front.hpp"
 #include "storage/import_parser.hpp"
 #include "storage/import_target.hpp"
 #include "storage/postgresql_import.hpp"
@@ -66,16 +67,48 @@ class Observed {
   Clock::time_point last_ = Clock::now();
 };
 
-void read_source(ImportSource const& source, ImportParser& parser, ImportProgress& progress, Observed& observed) {
-  std::string piece(piece_bytes, '\0');
-  while (source.stream->good()) {
-    source.stream->read(piece.data(), static_cast<std::streamsize>(piece.size()));
-    auto const size = static_cast<std::size_t>(source.stream->gcount());
-    parser.read(std::string_view(piece).substr(0, size));
-    progress.bytes_read += size;
+/// The next piece of the source: empty at its end.
+std::string_view read_piece(ImportSource const& source, std::string& piece) {
+  if (!source.stream->good()) return {};
+  source.stream->read(piece.data(), static_cast<std::streamsize>(piece.size()));
+  if (!source.stream->good() && !source.stream->eof()) throw Error(errc::bad_input, source.name + ": cannot be read");
+  return std::string_view(piece).substr(0, static_cast<std::size_t>(source.stream->gcount()));
+}
+
+/// For rows that are only looked at.
+class NoTarget final : public ImportTarget {
+ public:
+  void pattern(RowPlace, std::int64_t, std::string_view) override {}
+  void deployment(RowPlace, std::int64_t, std::int64_t, std::string_view) override {}
+  void check() override {}
+  void build_indexes() override {}
+  void commit() override {}
+};
+
+/// The beginnings of the sources, looked at before the store is: what is no import at all leaves no trace there.
+std::vector<std::string> read_fronts(std::vector<ImportSource> const& sources) {
+  std::vector<std::string> fronts;
+  NoTarget nowhere;
+  for (auto const& source : sources) {
+    auto& front = fronts.emplace_back(import_front_bytes, '\0');
+    front.resize(read_piece(source, front).size());
+    if (auto const found = other_format(front, source.name); !found.empty())
+      throw Error(errc::bad_input, source.name + ": " + found);
+    ImportParser parser(static_cast<std::uint32_t>(fronts.size() - 1), nowhere);
+    parser.read(front);
+    if (!source.stream->good()) parser.finish();
+  }
+  return fronts;
+}
+
+void read_source(ImportSource const& source, std::string_view front, ImportParser& parser, ImportProgress& progress,
+                 Observed& observed) {
+  std::string buffer(piece_bytes, '\0');
+  for (auto piece = front; !piece.empty(); piece = read_piece(source, buffer)) {
+    parser.read(piece);
+    progress.bytes_read += piece.size();
     observed.now_and_then();
   }
-  if (!source.stream->eof()) throw Error(errc::bad_input, source.name + ": cannot be read");
   parser.finish();
 }
 
@@ -89,14 +122,14 @@ std::uint64_t total_bytes(std::vector<ImportSource> const& sources) {
 }
 
 ImportProgress import_into(ImportTarget& target, std::vector<ImportSource> const& sources,
-                           ImportObserver const& observer) {
+                           std::vector<std::string> const& fronts, ImportObserver const& observer) {
   ImportProgress progress;
   progress.bytes_total = total_bytes(sources);
   Observed observed(observer, progress);
   CountedRows rows(target, progress);
   for (std::size_t i = 0; i < sources.size(); ++i) {
     ImportParser parser(static_cast<std::uint32_t>(i), rows);
-    read_source(sources[i], parser, progress, observed);
+    read_source(sources[i], fronts[i], parser, progress, observed);
   }
   progress.phase = ImportProgress::Phase::indexes;
   observed.now();
@@ -116,10 +149,11 @@ ImportProgress import(DatabaseUrl const& url, Relations const& relations, std::v
     throw Error(errc::bad_input,
                 "nothing can be imported into the relations of --patterns-relation and --deployments-relation: deployd "
                 "only reads them");
-  migrate(url, relations);
   try {
+    auto const fronts = read_fronts(sources);
+    migrate(url, relations);
     auto const target = begin_import(url);
-    return import_into(*target, sources, observer);
+    return import_into(*target, sources, fronts, observer);
   } catch (BadRow const& bad) {
     auto const place = bad.place();
     throw Error(errc::bad_input, sources[place.source].name + ":" + std::to_string(place.line) + ": " + bad.what());

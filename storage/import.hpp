@@ -32,8 +32,9 @@ struct ImportProgress {
 using ImportObserver = std::function<void(ImportProgress const&)>;
 
 /// Makes or upgrades the schema, then loads every source in one transaction; rows with a known id are updated.
-/// Readers go on meanwhile. Throws `Error`: `bad_input` with a line that begins `NAME:LINE: ` for bad data (nothing is
-/// changed then), or one of the store's errors. Refused with `bad_input` for somebody else's relations.
+/// Readers go on meanwhile. Throws `Error`: `bad_input` with a line that begins `NAME:LINE: ` for bad data, or `NAME: `
+/// for a file that is no import at all (nothing is changed then), or one of the store's errors. Refused with
+/// `bad_input` for somebody else's relations.
 ImportProgress import(DatabaseUrl const& url, Relations const& relations, std::vector<ImportSource> const& sources,
                       ImportObserver const& observer);
 

@@ -55,6 +55,13 @@ class ImportParser::Text {
                                                      : "there is more behind the end of the JSON");
   }
 
+  void finish_line() {
+    if (!parser_.done())
+      throw BadRow(rows().place(),
+                   "the row goes on in the next line, but NDJSON has one row on each line, as `jq -c .` writes it");
+    finish();
+  }
+
   void finish() {
     boost::json::error_code failure;
     if (!parser_.done()) parser_.write_some(false, "", 0, failure);
@@ -115,7 +122,7 @@ void ImportParser::read_part_of_line(std::string_view part) {
 /// before its first member.
 void ImportParser::end_line() {
   if (text_->begun() && text_->rows().by_lines()) {
-    text_->finish();
+    text_->finish_line();
     text_->begin_next();
   }
   text_->rows().begin_line(++line_);

@@ -97,7 +97,8 @@ TEST_CASE("what is no import is refused with its line and the reason, whatever p
   auto const bad = GENERATE_COPY(values<BadText>({
       // What is not JSON.
       {"nonsense", 1, "not JSON (RFC 8259): syntax error"},
-      {p + "\n" + R"({"pattern":{"id":2,"name":"B"})" + "\n" + p, 2, "the text ends in the middle of the JSON"},
+      {p + "\n" + R"({"pattern":{"id":2,"name":"B"})" + "\n" + p, 2, "one row on each line, as `jq -c .` writes it"},
+      {"{\n  \"pattern\": {\n    \"id\": 1,\n    \"name\": \"A\"\n  }\n}\n", 2, "the row goes on in the next line"},
       {p + "\n" + R"({"pattern":{"id":2,"na)", 2, "the text ends in the middle of the JSON"},
       {R"({"patterns":[{"id":1,"name":"A"}],"deploy)", 1, "the text ends in the middle of the JSON (behind pattern 1)"},
       {"{\n\"patterns\":[\n", 3, "the text ends in the middle of the JSON"},

@@ -81,6 +81,24 @@ TEST_CASE("an import makes the schema of a SQLite store that is not there yet") 
   CHECK(exported(url) == pattern(1, "A"));
 }
 
+TEST_CASE("a file that is no import is named before a store is made for it") {
+  TemporaryDirectory const directory;
+  SqliteUrl const url{directory.file("new.db")};
+  struct Case {
+    std::string text, line;
+  };
+  auto const c = GENERATE(values<Case>({
+      {"\x1F\x8B\x08", "file2: compressed with gzip; try: gunzip -c file2 | deployd import -"},
+      {"id,name\n1,A\n", "file2: CSV; write each row in a line like {\"pattern\":{\"id\":1,\"name\":\"...\"}}"},
+      {"{\n  \"pattern\": {\n    \"id\": 1,\n    \"name\": \"A\"\n  }\n}\n",
+       "file2:2: the row goes on in the next line, but NDJSON has one row on each line, as `jq -c .` writes it"},
+      {"hello", "file2:1: not JSON (RFC 8259): syntax error"},
+      {"{\"pattern\":", "file2:1: the text ends in the middle of the JSON"},
+  }));
+  CHECK(refusal_of(url, {pattern(1, "A"), c.text}) == c.line);
+  CHECK(!std::filesystem::exists(url.path));
+}
+
 TEST_CASE("rows with a known id are updated, others stay") {
   StoreUnderTest under_test(every_kind());
   auto const& url = under_test.options.url;
