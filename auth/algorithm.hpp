@@ -35,7 +35,7 @@ std::optional<Algorithm> algorithm_of(std::string_view name) noexcept;
 /// Every algorithm with its `alg` value.
 std::span<std::pair<std::string_view, Algorithm> const> all_algorithms() noexcept;
 
-/// Whether an algorithm is EdDSA, by any of its names.
+/// True if the algorithm is EdDSA, by any of its names.
 constexpr bool is_edwards(Algorithm algorithm) noexcept {
   return algorithm == Algorithm::eddsa || algorithm == Algorithm::ed25519 || algorithm == Algorithm::ed448;
 }

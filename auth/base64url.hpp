@@ -11,7 +11,7 @@ namespace deployd::auth {
 /// The bytes that `text` stands for; nothing unless `text` is their one canonical form.
 std::optional<std::string> decode_base64url(std::string_view text);
 
-/// Whether `text` is the canonical form of `count` bytes.
+/// True if `text` is the canonical form of `count` bytes.
 bool is_base64url_of(std::string_view text, std::size_t count) noexcept;
 
 /// The canonical form of `bytes`.

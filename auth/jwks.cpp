@@ -93,7 +93,7 @@ class Entry {
     return result;
   }
 
-  /// Whether `use` and `key_ops` leave room for checking signatures.
+  /// True if `use` and `key_ops` permit verifying signatures.
   bool checks_signatures() const {
     auto const use = text("use");
     if (use && *use != "sig") return false;

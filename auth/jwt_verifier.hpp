@@ -1,4 +1,4 @@
-// Whether a JWT is good by the keys and rules of a ring.
+// Verifies JWTs with the keys and rules of a key ring.
 #pragma once
 
 #include <boost/system/result.hpp>

@@ -27,9 +27,9 @@ struct Key {
   std::optional<std::string> kid = {};      // the `kid` of a JWK
 };
 
-/// Whether a key may be used with an algorithm. The key decides, by its kind, its size and the `alg` of its JWK; what a
-/// token claims only asks. An HMAC secret must be as long as the hash (RFC 7518 §3.2). A JWK whose `alg` is a name of
-/// EdDSA may be used by its other names (RFC 9864): each is one algorithm for a key of one curve.
+/// True if the key may be used with the algorithm. The kind, the size and the `alg` of the key decide; the token only
+/// names an algorithm. An HMAC secret must be as long as the hash (RFC 7518 §3.2). A JWK whose `alg` is a name of EdDSA
+/// may be used by its other names (RFC 9864): each is one algorithm for a key of one curve.
 bool suits(Key const& key, Algorithm algorithm) noexcept;
 
 /// A key of HMAC. Throws KeyError naming `origin` when the secret has fewer than 32 bytes.

@@ -21,8 +21,8 @@ class RefusalLog {
 
   static constexpr std::chrono::seconds window{10};
 
-  /// Whether a line about a refusal is due: then how many others for this reason have been counted since the last line
-  /// and belong into it. Else the refusal is counted.
+  /// Returns the number of refusals for this reason since its last log line, if another line is due. Otherwise counts
+  /// the refusal and returns nothing.
   std::optional<std::uint64_t> admit(Refusal why, Clock::time_point now) noexcept;
 
   /// Refusals of which no line has told.

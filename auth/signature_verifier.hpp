@@ -26,7 +26,8 @@ class SignatureVerifier {
   SignatureVerifier(SignatureVerifier&&) noexcept;
   SignatureVerifier& operator=(SignatureVerifier&&) noexcept;
 
-  /// Whether `signature`, in the form that JWS gives it, is the key's for `input`. The key must suit the algorithm.
+  /// True if `signature`, in the format of JWS, is a valid signature of `input` by the key. The key must suit the
+  /// algorithm.
   bool verify(Key const& key, Algorithm algorithm, std::string_view input, std::string_view signature);
 
  private:

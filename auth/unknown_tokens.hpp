@@ -16,7 +16,7 @@ class UnknownTokens {
   /// CONTRACT: a token that is created works within one second; half of it is left for the clocks and the store.
   static constexpr std::chrono::milliseconds kept{500};
 
-  /// Whether the store did not have the token at a time less than `kept` before `now`.
+  /// True if the store did not have the token less than `kept` before `now`.
   bool contains(storage::Sha256 const& hash, std::chrono::system_clock::time_point now) const noexcept;
 
   /// Notes that the store does not have it, in place of another token perhaps.

@@ -1,4 +1,4 @@
-// Whether a body is what was asked for: the expected bytes, and JSON where it claims to be.
+// Checks a response body: the expected bytes, and valid JSON if its type is JSON.
 #pragma once
 
 #include <cstdint>

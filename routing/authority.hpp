@@ -5,12 +5,12 @@
 
 namespace deployd::routing {
 
-/// Whether `text` is `uri-host [ ":" port ]`: a registered name, which may be empty, an IPv4 address, or a literal in
+/// True if `text` is `uri-host [ ":" port ]`: a registered name, which may be empty, an IPv4 address, or a literal in
 /// brackets (an IPv6 address without a zone, or IPvFuture); the port may be empty.
 bool is_host_and_port(std::string_view text) noexcept;
 
-/// Whether `text` is the authority of an http or https URI: the same with a host that is not empty (RFC 9110 §4.2.1).
-/// A user name or password, which RFC 9110 §4.2.4 wants taken for an error, has no place in it.
+/// True if `text` is the authority of an http or https URI: the same with a non-empty host (RFC 9110 §4.2.1). A user
+/// name or password is not allowed (RFC 9110 §4.2.4).
 bool is_http_authority(std::string_view text) noexcept;
 
 }  // namespace deployd::routing

@@ -19,7 +19,7 @@ class CorsPolicy {
   /// Lines that every answer gets, whatever the request: ready for a header block, each ending in CRLF.
   std::string_view fixed_lines() const noexcept { return fixed_lines_; }
 
-  /// Whether answers differ by Origin, so that `append_lines` has something to say.
+  /// True if responses differ by Origin, so that `append_lines` adds header lines.
   bool varies() const noexcept { return !any_; }
 
   /// The lines that depend on the request, if its origin is allowed.

@@ -1,4 +1,4 @@
-// Whether an event loop has more to do than it can.
+// Detects the overload of an event loop.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -23,7 +23,7 @@ class LoopLoad {
   LoopLoad(LoopLoad const&) = delete;
   LoopLoad& operator=(LoopLoad const&) = delete;
 
-  /// Whether a request that has come by `now` may be answered; otherwise it is to be refused at once.
+  /// True if a request received by `now` may be processed; otherwise refuse it at once.
   bool admits(Clock::time_point now);
 
  private:

@@ -48,7 +48,7 @@ class Exchange {
   /// From now on the answer is streamed: the limit for streams runs.
   virtual void begin_stream() noexcept = 0;
 
-  /// Whether part of the answer has been sent, so that it cannot be taken back.
+  /// True if part of the response has been sent, so that it can no longer be replaced.
   virtual bool streaming() const noexcept = 0;
 
   /// The connection cannot be used for another request: close it in order once the output is sent.

@@ -58,7 +58,7 @@ void append_options_answer(Output& out, Request const& request, Moment const& mo
 void append_stream_head(Output& out, std::string_view link, Request const& request, Moment const& moment,
                         CorsPolicy const& cors);
 
-/// Whether a value of If-None-Match (RFC 9110 §13.1.2, weak comparison) names `etag`.
+/// True if an If-None-Match value names `etag` (RFC 9110 §13.1.2, weak comparison).
 bool names_etag(std::string_view if_none_match, std::string_view etag) noexcept;
 
 }  // namespace deployd::routing

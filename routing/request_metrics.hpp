@@ -75,7 +75,7 @@ class RequestBatch {
 
   bool empty() const noexcept { return count_ == 0; }
 
-  /// Whether what is added is of this kind; at first of none.
+  /// True if `add` counts requests of this kind. A new batch takes no kind.
   bool takes(RequestKind kind) const noexcept { return kind_ == kind; }
 
   /// Takes another kind from now on, and counts it in `metrics`, which must outlive this. Must be empty.

@@ -1,4 +1,4 @@
-// Whether the store answers, asked once for all who want to know.
+// Checks the availability of the store, with one query for all callers.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

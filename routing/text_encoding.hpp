@@ -7,7 +7,7 @@
 
 namespace deployd::routing {
 
-/// Whether `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
+/// True if `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text) noexcept;
 
 /// `text` with every ill-formed byte replaced by U+FFFD, for messages that quote what a client sent.
@@ -17,7 +17,7 @@ enum class PlusSign { literal, space };
 
 bool is_hex_digit(char c) noexcept;
 
-/// Whether `c` is one of the characters that mean themselves everywhere in a URI (RFC 3986 §2.3).
+/// True if `c` is an unreserved character of URIs (RFC 3986 §2.3).
 bool is_unreserved(char c) noexcept;
 
 /// Decodes `%XX`. Nothing when an escape is incomplete or not hexadecimal. The result may be any bytes.

@@ -52,7 +52,8 @@ FileDescriptor open_socket(int flags) {
   return FileDescriptor(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0));
 }
 
-/// Whether the process at the other end may be trusted with sockets, or for them: anybody may take an abstract name.
+/// True if the peer process may receive or hand over sockets. Any process can bind an abstract name, so this is
+/// checked.
 bool is_ours(int connection) noexcept {
   ucred peer{};
   socklen_t size = sizeof(peer);

@@ -10,7 +10,7 @@
 namespace deployd::server {
 namespace {
 
-/// Whether stderr is the stream that systemd speaks of; it is another one where somebody has redirected it since.
+/// True if stderr is the stream of JOURNAL_STREAM. It is not if it was redirected.
 bool goes_to_journal() noexcept {
   auto const* const stream = std::getenv("JOURNAL_STREAM");
   struct stat status {};

@@ -58,7 +58,7 @@ class Listener {
   /// What becomes readable when a socket that was taken over may be accepted from; none when it may be already.
   FileDescriptor take_turn() noexcept { return std::move(turn_); }
 
-  /// Whether another deployd waits until this one lets go of the socket.
+  /// True if another deployd waits for this one to release the socket.
   bool is_awaited() const noexcept { return offer_ && offer_->is_awaited(); }
 
   /// Closes all but what was taken, and lets go of it.

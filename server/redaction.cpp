@@ -24,8 +24,8 @@ unsigned hex_value(char c) noexcept {
   return hex_values[static_cast<unsigned char>(c)];
 }
 
-/// Whether a token begins with the last digit of what may be an escape, as in `%2dpd_`. It is none then: what stands in
-/// the text is to be found, too.
+/// True if a token starts with the last digit of a possible percent escape, as in `%2dpd_`. That is not treated as an
+/// escape, so that the token is found in the text as it is.
 bool hides_token(std::string_view from_last_digit) noexcept {
   return from_last_digit.starts_with("dpd_") || from_last_digit.starts_with("eyJ");
 }

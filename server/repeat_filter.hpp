@@ -30,7 +30,7 @@ class RepeatFilter {
     std::size_t times;
   };
 
-  /// Whether a line is to be written.
+  /// True if the line is to be written.
   bool admit(spdlog::level::level_enum level, std::string_view line, TimePoint now);
 
   /// What was held back in windows that have ended by `now`. To be called now and then.

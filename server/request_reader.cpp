@@ -63,8 +63,8 @@ class HeadParser final : public http::basic_parser<true> {
   bool transfer_coding() const noexcept { return transfer_coding_; }
   bool expects_continue() const noexcept { return expects_continue_; }
 
-  /// Whether the connection stays (RFC 9112 §9.3). Beast's own lets `keep-alive` win over `close` in HTTP/1.0, and
-  /// takes Proxy-Connection for Connection.
+  /// True if the connection persists (RFC 9112 §9.3). Beast's own check lets `keep-alive` override `close` in HTTP/1.0,
+  /// and treats Proxy-Connection as Connection.
   bool stays() const noexcept { return !close_named_ && (request_.http_1_1 || keep_alive_named_); }
 
  private:
@@ -153,7 +153,7 @@ class HeadParser final : public http::basic_parser<true> {
   bool keep_alive_named_ = false;
 };
 
-/// Whether a request line that Beast refused ends in a well-formed version that is not ours.
+/// True if a request line that Beast refused ends in a well-formed HTTP version that is not supported.
 bool names_other_version(std::string_view bytes) noexcept {
   auto const line = bytes.substr(0, bytes.find("\r\n"));
   auto const version = line.substr(std::min(line.rfind(' '), line.size() - 1) + 1);

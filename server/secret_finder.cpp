@@ -30,12 +30,12 @@ bool is_alphanumeric(char c) noexcept {
   return is_between(c, 'a', 'z') || is_between(c, 'A', 'Z') || is_between(c, '0', '9');
 }
 
-/// Whether `e`, `second` and `third` are base64url of `{"` and more, as almost all headers begin.
+/// True if `e`, `second` and `third` are base64url of `{"` and more. Almost all JWT headers start so.
 bool is_brace_and_quote(char second, char third) noexcept {
   return second == 'y' && is_between(third, 'I', 'L');
 }
 
-/// Whether they are base64url of `{` and white space: a space, or a line feed, a carriage return or a tab.
+/// True if they are base64url of `{` and white space: a space, a line feed, a carriage return or a tab.
 bool is_brace_and_space(char second, char third) noexcept {
   if (second == 'y') return is_between(third, 'A', 'D');
   return second == 'w' && (is_between(third, 'o', 'r') || is_between(third, '0', '3') || is_between(third, 'k', 'n'));

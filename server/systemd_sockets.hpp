@@ -13,7 +13,7 @@ struct PassedSocket {
   FileDescriptor socket;  // close-on-exec
   std::string name;       // FileDescriptorName= of its unit; empty where systemd gave none
 
-  /// Whether it takes the place of --admin-listen; all others take that of --listen.
+  /// True if the socket replaces --admin-listen; all others replace --listen.
   bool is_admin() const noexcept { return name == "admin"; }
 };
 

@@ -50,10 +50,10 @@ class TlsStream {
   /// Goes on with the handshake. After `failed` an alert has been sent.
   Status handshake() noexcept;
 
-  /// Whether `read` may have something without that more arrives.
+  /// True if `read` can return data without more input.
   bool has_buffered() const noexcept { return begin_ != end_ || SSL_has_pending(connection_.get()) == 1; }
 
-  /// Whether a record has arrived in part.
+  /// True if part of a record has been received.
   bool has_part() const noexcept { return SSL_has_pending(connection_.get()) == 1; }
 
   /// Decrypts what has arrived.
@@ -66,10 +66,10 @@ class TlsStream {
   /// Tells the other side that all is said, if it can still be told.
   void close() noexcept;
 
-  /// Whether the handshake, which is done, took up an earlier session.
+  /// True if the completed handshake resumed an earlier session.
   bool is_resumed() const noexcept { return SSL_session_reused(connection_.get()) == 1; }
 
-  /// Whether it has failed since the other side's certificate is not good enough.
+  /// True if the handshake failed because the certificate of the peer was refused.
   bool distrusts() const noexcept {
     return (SSL_get_verify_mode(connection_.get()) & SSL_VERIFY_PEER) != 0 &&
            SSL_get_verify_result(connection_.get()) != X509_V_OK;

@@ -15,7 +15,7 @@ class BackupFileError : public std::runtime_error {
  public:
   BackupFileError(std::filesystem::path const& file, int error);
 
-  /// Whether there is such a file already.
+  /// True if the file already exists.
   bool exists() const noexcept { return exists_; }
 
  private:

@@ -29,8 +29,8 @@ boost::asio::awaitable<result<CursorPlaces::Place>> CursorPlaces::take(Deadline 
   co_return make_error_code(errc::overloaded);
 }
 
-/// Whether one more would wait for too long. In overload nobody waits: the lists in the places share one core, so each
-/// takes as many times longer as there are places already.
+/// True if one more list would wait too long. Under overload no list waits: the lists in the places share one core, so
+/// each takes as many times longer as there are places.
 bool CursorPlaces::is_too_much() noexcept {
   auto const before = places_ - free_ + waiting_.size();
   return waiting_.size() >= most_waiting || overload_.refuses(before, places_, Clock::now());

@@ -202,7 +202,7 @@ std::string reworded(std::string_view complaint, std::vector<std::string_view> c
   return "the database URL cannot be understood";
 }
 
-/// Whether these are ports between commas, each of which may be left out.
+/// True if `list` consists of ports separated by commas, each of which may be empty.
 bool are_ports(std::string_view list) {
   return std::ranges::all_of(split(list, ','), [](std::string_view text) {
     unsigned port = 1;

@@ -40,7 +40,7 @@ boost::system::result<DatabaseUrl> parse_database_url(std::string_view text);
 /// refuse.
 std::string database_url_complaint(std::string_view text);
 
-/// Whether a URL holds a password, of the role or of a client's key.
+/// True if the URL contains a password, of the role or of a client key.
 bool holds_password(DatabaseUrl const& url);
 
 /// The URI that makes libpq connect. It holds the password: for libpq only.

@@ -80,7 +80,7 @@ std::string other_bytes(std::string_view front, std::string const& name) {
 
 // --- JSON -----------------------------------------------------------------------------------------------------------
 
-/// Whether a member `name` is in the text.
+/// True if the text contains a member `name`.
 bool has_member(std::string_view text, std::string_view name) {
   auto const quoted = '"' + std::string(name) + '"';
   for (auto at = text.find(quoted); at != text.npos; at = text.find(quoted, at + 1)) {
@@ -124,7 +124,7 @@ std::string flat_rows(std::string_view text, bool marked, std::string const& nam
 
 // --- CSV ------------------------------------------------------------------------------------------------------------
 
-/// Whether this is a column's name, quoted or not, in any case.
+/// True if this is the name of a column, quoted or not, in any case.
 bool is_column(std::string_view field, std::string_view name) {
   if (field.size() > 1 && field.front() == '"' && field.back() == '"') field = field.substr(1, field.size() - 2);
   return std::ranges::equal(field, name, {},

@@ -34,7 +34,7 @@ class RowReader {
   /// The next document of the same source, in the same format.
   void begin_document() noexcept;
 
-  /// Whether the source is NDJSON: known from the first member on.
+  /// True if the source is NDJSON. Known after the first member.
   bool by_lines() const noexcept { return format_ == Format::lines; }
   RowPlace place() const noexcept { return place_; }
   /// The row read last, in words; empty when there is none.

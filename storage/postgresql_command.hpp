@@ -20,8 +20,8 @@ PGconn* postgresql_connection(soci::session& session) noexcept;
 /// Runs one statement as it is, without preparing it. Throws soci::soci_error when it fails.
 PostgresqlResult run(soci::session& session, std::string const& sql);
 
-/// Whether a pooler stands between this session and the server: then another of the server's sessions may run the next
-/// transaction.
+/// True if there is a pooler between this session and the server: the next transaction can then run in another server
+/// session.
 bool behind_pooler(soci::session& session);
 
 /// How many rows the statement wrote.

@@ -72,7 +72,7 @@ void PostgresqlConnector::run() {
   }
 }
 
-/// Whether it is time for a try, which then is the caller's.
+/// True if it is time for another attempt, which the caller must then make.
 bool PostgresqlConnector::may_try() {
   if (pause_.count() == 0) return true;
   auto const now = Clock::now();

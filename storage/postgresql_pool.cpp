@@ -126,7 +126,7 @@ awaitable<void> PostgresqlPool::wait_for(std::shared_ptr<Question> question) {
   question->finish(make_error_code(errc::timeout), false);
 }
 
-/// Whether one question more would wait for too long.
+/// True if one more query would wait too long.
 bool PostgresqlPool::is_too_much() noexcept {
   auto const waiting = waiting_.size();
   return waiting >= waiting_for_each * most_sessions_ ||

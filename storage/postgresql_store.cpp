@@ -247,7 +247,7 @@ bool reads_standbys(PostgresqlHosts const& hosts) {
   return hosts.read_from() == ReadFrom::prefer_standby || hosts.read_from() == ReadFrom::standby;
 }
 
-/// Whether each session has one of the server's to itself, so that it may prepare statements and hear of changes.
+/// True if each session has a server session of its own, so that it can prepare statements and receive notifications.
 bool may_prepare(DatabaseOptions const& options) {
   auto const& url = std::get<PostgresqlUrl>(options.url);
   if (url.prepare) return *url.prepare;

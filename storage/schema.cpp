@@ -182,7 +182,7 @@ void warn_about_missing_tables(DatabaseUrl const& url) {
                describe(url));
 }
 
-/// Whether deployd has to do without its own tables, and may.
+/// True if deployd runs without tables of its own, which only tables of another program permit.
 bool goes_without_tables(Catalog const& catalog, Relations const& relations) {
   return relations.foreign() && !(catalog.version_table ? catalog.usable : catalog.creatable);
 }

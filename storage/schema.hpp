@@ -39,16 +39,16 @@ MigrationReport migrate(DatabaseUrl const& url, Relations const& relations, std:
 /// readable; where deployd may not create its own tables, their absence is a warning in the log.
 void require_current_schema(DatabaseUrl const& url, Relations const& relations);
 
-/// Whether deployd's own tables are there, or could be made by `migrate`: false only beside somebody else's relations,
-/// where this role may not have them. Throws `Error` when the store is away.
+/// True if deployd's own tables exist or `migrate` can create them. False only with tables of another program, if the
+/// role may not create its own. Throws `Error` if the store is unreachable.
 bool may_have_own_tables(DatabaseUrl const& url, Relations const& relations);
 
 /// Throws `Error` with `missing`, `corrupt`, `forbidden` or `unavailable` unless a SQLite store has a schema of
 /// deployd, of whatever version.
 void require_some_schema(SqliteUrl const& url);
 
-/// Whether the store has deployd's own tables and they may be used: false only beside somebody else's relations.
-/// To be asked when `require_current_schema` has passed; throws `Error` when the store is away.
+/// True if the store has deployd's own tables and the role may use them. False only with tables of another program.
+/// Call after `require_current_schema` has succeeded. Throws `Error` if the store is unreachable.
 bool has_own_tables(DatabaseUrl const& url, Relations const& relations);
 
 }  // namespace deployd::storage

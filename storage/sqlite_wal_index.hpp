@@ -1,4 +1,4 @@
-// Whether anything was committed to a SQLite database, told by the memory that its users share.
+// Detects commits to a SQLite database in the memory that its users share.
 #pragma once
 
 #include <soci/sqlite3/soci-sqlite3.h>

@@ -100,7 +100,7 @@ class Store {
   /// Notes that a token was used now; written to the store in batches, within a minute, off the worker's thread.
   virtual void note_token_used(std::int64_t token_id) noexcept = 0;
 
-  /// Whether the store answers a trivial query.
+  /// Succeeds if the store answers a trivial query.
   virtual Answer<bool> ping() = 0;
 
   /// What was asked so far. Any thread.

@@ -1,4 +1,4 @@
-// Whether the store is there, as the log tells it.
+// Logs each outage of the store and each recovery.
 #pragma once
 
 #include <boost/system/error_code.hpp>

@@ -9,7 +9,7 @@
 namespace deployd::tests {
 namespace {
 
-// Whether the text is a value of that kind.
+// Parses a value. False if the text is not of that kind.
 bool set(std::string* value, std::string const& text) {
   *value = text;
   return true;

@@ -47,7 +47,7 @@ class Load:
 
 
 def only_unsent(measured: dict) -> bool:
-    """Whether nothing was wrong with the run but that requests could not be sent in time, as is meant with overload."""
+    """True if the only failure is that requests could not be sent in time, which is expected under overload."""
     return bool(measured) and measured["skipped"] > 0 and measured["errors"]["total"] == 0 and measured["requests"] > 0
 
 

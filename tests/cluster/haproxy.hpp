@@ -24,7 +24,7 @@ class Haproxy {
 
   std::uint16_t port() const noexcept { return port_; }
 
-  /// Whether its checks say that a server is ready.
+  /// True if its health checks report the server as ready.
   bool up(std::size_t server) const;
   /// How many requests were given to another server than they were given to first.
   std::uint64_t redispatched() const;

@@ -40,7 +40,7 @@ class Show {
         writer_(cluster_.database(), history_),
         readers_(cluster_.port(), cluster_.token(), history_, arguments.connections) {}
 
-  /// Whether nothing was amiss.
+  /// True if there was no wrong or lost response.
   bool run() {
     std::printf("three deployd, one PostgreSQL, HAProxy; %d connections, changes written all the time\n",
                 arguments_.connections);

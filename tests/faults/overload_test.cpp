@@ -61,7 +61,7 @@ class Crowd {
   std::size_t at_ = 0;
 };
 
-/// Whether all is answered again in time.
+/// True if all requests are answered in time again.
 bool recovers(RunningDeployd const& server, std::string const& question) {
   return eventually(30s, [&] {
     for (int i = 0; i < 20; ++i)

@@ -26,7 +26,7 @@ bool has_marker(std::string_view text) {
   return text.find(marker) != text.npos;
 }
 
-/// Whether libpq takes the marker for something that is shown.
+/// True if libpq treats the marker as part of something that is shown.
 bool marker_is_shown(storage::PostgresqlUrl const& url) {
   return std::ranges::any_of(std::initializer_list<std::string_view>{"user", "host", "hostaddr", "port", "dbname"},
                              [&url](std::string_view keyword) { return has_marker(url[keyword]); });

@@ -59,13 +59,13 @@ class HttpConnection {
   /// Everything up to the end of the connection. An answer that was cut ends as one that is complete: see `reset`.
   std::string read_to_end();
 
-  /// Whether there is something to be read, be it the end, until the deadline.
+  /// True if data, or the end of the connection, can be read before the deadline.
   bool has_bytes_within(std::chrono::milliseconds deadline);
 
-  /// Whether the connection has ended, without a byte before that, until the deadline.
+  /// True if the connection ends before the deadline without further bytes.
   bool ends_within(std::chrono::milliseconds deadline);
 
-  /// Whether the connection ended by a reset.
+  /// True if the connection was reset.
   bool reset() const noexcept { return reset_; }
 
   /// For what concerns TLS alone.

@@ -23,7 +23,7 @@ class NotifySocket {
   /// The next message that holds the line `line`; others are passed over. Throws std::runtime_error when none comes.
   std::string wait_for(std::string_view line, std::chrono::milliseconds deadline = std::chrono::seconds(20));
 
-  /// Whether a message with the line `line` comes before the deadline.
+  /// True if a message with the line `line` arrives before the deadline.
   bool hears(std::string_view line, std::chrono::milliseconds deadline);
 
   /// Forgets what has come so far.

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Whether a server told so allows this origin alone: an option whose effect every answer shows.
+/// True if the server allows only this origin. Every response shows the effect of this option.
 bool allows(RunningDeployd const& server, std::string const& origin) {
   return server.ask(request("GET", "/healthz", "Origin: " + origin + "\r\n"))["Access-Control-Allow-Origin"] == origin;
 }

@@ -54,7 +54,7 @@ class TlsConnection {
   bool resumed() const;
   std::string version() const;
   std::string certificate_name() const;
-  /// Whether the server said that it would send no more, before it closed.
+  /// True if the server sent close_notify before it closed the connection.
   bool ended_in_order() const noexcept { return ended_in_order_; }
 
  private:

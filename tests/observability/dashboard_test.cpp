@@ -84,7 +84,7 @@ std::vector<std::string> dashboard_queries() {
   return queries;
 }
 
-/// Whether a query finds a number: a quantile of nothing is none.
+/// True if a query returns a number. A quantile of no samples is not a number.
 bool finds_data(PrometheusServer const& prometheus, std::string const& query) {
   for (auto const value : prometheus.query(query))
     if (!std::isnan(value)) return true;
@@ -104,7 +104,7 @@ std::set<std::string> metrics_of(std::string const& expression) {
   return {std::sregex_token_iterator(expression.begin(), expression.end(), name), std::sregex_token_iterator()};
 }
 
-/// Whether something may be wrong by these alerts. On a machine that is busy with other tests much is late.
+/// True if no alert fires except those about latency, which can fire on a machine that is busy with other tests.
 bool silent_but_for_lateness(boost::json::array const& alerts) {
   static std::set<std::string_view> const of_lateness{"DeploydSlow", "DeploydEventLoopsLate", "DeploydEventLoopStuck",
                                                       "DeploydSessionsExhausted"};

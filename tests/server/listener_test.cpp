@@ -61,7 +61,7 @@ FileDescriptor connect_to(std::string const& path) {
   return socket;
 }
 
-/// Whether a connection waits on one of the sockets.
+/// True if a connection waits on one of the sockets.
 bool one_has_a_connection(std::vector<FileDescriptor> const& sockets) {
   std::vector<pollfd> waiting;
   for (auto const& socket : sockets) waiting.push_back({socket.get(), POLLIN, 0});

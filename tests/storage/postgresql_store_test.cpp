@@ -53,7 +53,7 @@ class OwnServer {
 
   DatabaseUrl const& url() const { return options_.url; }
 
-  /// Whether `condition` comes true in time.
+  /// True if `condition` becomes true in time.
   template <typename Condition>
   static bool eventually(Condition condition, std::chrono::milliseconds limit = 20s) {
     for (auto const end = Clock::now() + limit; Clock::now() < end; std::this_thread::sleep_for(5ms))
