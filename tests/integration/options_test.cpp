@@ -124,6 +124,15 @@ TEST_CASE("the configuration may stand in a file that the environment names", "[
   CHECK(server.ask(request("GET", "/healthz", "Content-Length: 1025\r\n")).status == 413);
 }
 
+TEST_CASE("a configuration file may begin with a byte order mark", "[options]") {
+  TemporaryDirectory const directory;
+  std::string const mark = "\xEF\xBB\xBF";
+  auto const config = directory.write("deployd.toml", mark + "workers = \"many\"\n");
+  expect_failure({"check", "--config", config}, 78, config + ":1: workers: 'many'");
+  directory.write("deployd.toml", mark + "database = \"" + store().url() + "\"\n");
+  CHECK(run_deployd({"check", "--config", config}).status == 0);
+}
+
 TEST_CASE("the file that holds the secret wins over the variable, less one trailing newline", "[options]") {
   TemporaryDirectory const directory;
   auto const file = directory.write("secret", jwt_secret + "\n");
