@@ -68,7 +68,9 @@ ServedInProcess::ServedInProcess(int patterns, int deployments_each, std::size_t
   server_ = std::thread([options] {
     // It may still be starting when the worker answers already.
     leave_out_this_thread();
-    server::serve(options, [options] { return server::ReloadedOptions{options.keys, {}}; });
+    server::serve(options, [options] {
+      return server::ReloadedOptions{.keys = options.keys, .tls = options.tls, .need_restart = {}, .settings = {}};
+    });
   });
   if (!eventually(std::chrono::seconds(30), [this] { return answers_at(socket_); }))
     throw std::runtime_error("the server does not answer at " + socket_);
