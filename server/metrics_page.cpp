@@ -75,8 +75,8 @@ void write_requests(Exposition& out, Workers const& workers) {
   }
 
   out.begin({"deployd_http_request_duration_seconds", histogram,
-             "From a request being complete to its answer having been given to the kernel; pipelined requests of one "
-             "read are timed together."});
+             "Time from the complete head of a request until the kernel has accepted its response; pipelined requests "
+             "of one read are timed together."});
   for (routing::RouteLabel route = 0; route < routing::route_labels; ++route) {
     if (!served_by_api(route)) continue;
     out.sample(sum_durations(
@@ -85,8 +85,7 @@ void write_requests(Exposition& out, Workers const& workers) {
                {{"route", routing::to_string(route)}});
   }
 
-  out.begin(
-      {"deployd_http_framing_errors_total", counter, "Requests that could not be read, by status of the answer."});
+  out.begin({"deployd_http_framing_errors_total", counter, "Malformed requests, by status of the response."});
   for (std::size_t status = 1; status < routing::unread_statuses.size(); ++status) {
     out.sample(
         sum(
@@ -94,32 +93,31 @@ void write_requests(Exposition& out, Workers const& workers) {
         {{"status", std::to_string(routing::unread_statuses[status])}});
   }
 
-  out.single(
-      {"deployd_http_shed_total", counter, "Requests answered 503 at once since the event loop had too much to do."},
-      sum(
-          workers, [](Worker const& worker) -> auto const& { return worker.request_metrics().shed; }));
-  out.single({"deployd_http_rate_limited_total", counter, "Requests refused since their token had made too many."},
+  out.single({"deployd_http_shed_total", counter, "Requests refused with 503 because the event loop was overloaded."},
+             sum(
+                 workers, [](Worker const& worker) -> auto const& { return worker.request_metrics().shed; }));
+  out.single({"deployd_http_rate_limited_total", counter, "Requests refused because of --rate-limit."},
              sum(
                  workers, [](Worker const& worker) -> auto const& { return worker.request_metrics().rate_limited; }));
 }
 
 void write_connections(Exposition& out, Workers const& workers, ServeOptions const& options) {
-  out.begin({"deployd_connections", gauge, "Open connections by what they are doing, as of the last half second."});
+  out.begin({"deployd_connections", gauge, "Open connections by state, sampled twice a second."});
   for (std::size_t phase = 0; phase < connection_phases; ++phase) {
     out.sample(
         sum(
             workers, [phase](Worker const& worker) -> auto const& { return worker.metrics().connections[phase]; }),
         {{"state", to_string(static_cast<ConnectionPhase>(phase))}});
   }
-  out.single({"deployd_connections_max", gauge, "Connections that may be open at the same time: --max-connections."},
+  out.single({"deployd_connections_max", gauge, "Limit on open connections: --max-connections."},
              std::uint64_t{options.max_connections});
   out.single({"deployd_connections_accepted_total", counter, "Connections accepted."},
              sum(
                  workers, [](Worker const& worker) -> auto const& { return worker.metrics().accepted; }));
-  out.single({"deployd_connections_refused_total", counter,
-              "Connections closed at once since their address had too many: --max-connections-per-address."},
-             sum(
-                 workers, [](Worker const& worker) -> auto const& { return worker.metrics().refused; }));
+  out.single(
+      {"deployd_connections_refused_total", counter, "Connections refused because of --max-connections-per-address."},
+      sum(
+          workers, [](Worker const& worker) -> auto const& { return worker.metrics().refused; }));
   out.single({"deployd_http_received_bytes_total", counter, "Bytes read from clients."},
              sum(
                  workers, [](Worker const& worker) -> auto const& { return worker.metrics().bytes_received; }));
@@ -138,7 +136,7 @@ void write_tls(Exposition& out, Workers const& workers, TlsContext const* tls) {
         {{"result", to_string(static_cast<TlsHandshake>(result))}});
   }
   out.begin({"deployd_tls_certificate_expiry_timestamp_seconds", gauge,
-             "When certificates end, in seconds since the epoch, by their file."});
+             "Expiry of certificates in seconds since the epoch, by file."});
   for (auto const& [file, end] : tls->expiries())
     out.sample(in_seconds(end.time_since_epoch()), {{"certificate", file}});
 }
@@ -148,21 +146,21 @@ void write_cache(Exposition& out, Workers const& workers, ServeOptions const& op
     return sum(
         workers, [member](Worker const& worker) -> auto const& { return worker.cache_metrics().*member; });
   };
-  out.single({"deployd_cache_hits_total", counter, "Requests answered from the cache of rendered answers."},
+  out.single({"deployd_cache_hits_total", counter, "Requests answered from the response cache."},
              of_all(&routing::CacheMetrics::hits));
-  out.single({"deployd_cache_misses_total", counter, "Requests for which the cache had no answer that still was true."},
+  out.single({"deployd_cache_misses_total", counter, "Requests for which the cache had no valid response."},
              of_all(&routing::CacheMetrics::misses));
-  out.single({"deployd_cache_evictions_total", counter, "Answers dropped from the cache to make room."},
+  out.single({"deployd_cache_evictions_total", counter, "Responses evicted from the cache."},
              of_all(&routing::CacheMetrics::evictions));
-  out.single({"deployd_cache_entries", gauge, "Answers in the cache."}, of_all(&routing::CacheMetrics::entries));
-  out.single({"deployd_cache_bytes", gauge, "Memory taken by the cache."}, of_all(&routing::CacheMetrics::bytes));
-  out.single({"deployd_cache_max_bytes", gauge, "Memory that the cache may take: --cache-bytes."},
+  out.single({"deployd_cache_entries", gauge, "Responses in the cache."}, of_all(&routing::CacheMetrics::entries));
+  out.single({"deployd_cache_bytes", gauge, "Memory used by the cache."}, of_all(&routing::CacheMetrics::bytes));
+  out.single({"deployd_cache_max_bytes", gauge, "Memory limit of the cache: --cache-bytes."},
              std::uint64_t{options.cache_bytes});
 }
 
 void write_token_checks(Exposition& out, Workers const& workers) {
   out.begin({"deployd_token_checks_total", counter,
-             "Checks of bearer tokens by result: recalled, accepted, or why one was refused."});
+             "Checks of bearer tokens by result: recalled, accepted, or the reason of the refusal."});
   // Whoever got an answer from the cache had their token recalled.
   auto const warm = sum(
       workers, [](Worker const& worker) -> auto const& { return worker.cache_metrics().hits; });
@@ -184,15 +182,14 @@ void write_token_checks(Exposition& out, Workers const& workers) {
 
 void write_queries(Exposition& out, Workers const& workers) {
   out.begin({"deployd_store_query_duration_seconds", histogram,
-             "How long the store took to answer, waiting for a session included, by kind of query."});
+             "Duration of queries by kind, including the wait for a session."});
   for (std::size_t kind = 0; kind < storage::query_kinds; ++kind) {
     out.sample(
         sum_durations(
             workers, [kind](Worker const& worker) -> auto const& { return worker.query_metrics().durations[kind]; }),
         {{"kind", to_string(static_cast<storage::QueryKind>(kind))}});
   }
-  out.begin(
-      {"deployd_store_query_failures_total", counter, "Queries that the store did not answer, by kind and reason."});
+  out.begin({"deployd_store_query_failures_total", counter, "Failed queries by kind and reason."});
   for (std::size_t kind = 0; kind < storage::query_kinds; ++kind) {
     for (std::size_t reason = 0; reason < storage::query_failures; ++reason) {
       out.sample(sum(
@@ -211,37 +208,37 @@ void write_pool(Exposition& out, Workers const& workers, ServeOptions const& opt
     return sum(
         workers, [member](Worker const& worker) -> auto const& { return worker.pool_metrics()->*member; });
   };
-  out.single({"deployd_store_pool_max_sessions", gauge, "PostgreSQL sessions that may be open: --store-sessions."},
+  out.single({"deployd_store_pool_max_sessions", gauge, "Limit on PostgreSQL sessions: --store-sessions."},
              std::uint64_t{std::max(options.database.sessions, workers.size())});
-  out.single({"deployd_store_pool_sessions", gauge, "PostgreSQL sessions that are open, but for those of long lists."},
+  out.single({"deployd_store_pool_sessions", gauge, "Open PostgreSQL sessions, without those of long lists."},
              of_all(&storage::PoolMetrics::sessions));
-  out.single({"deployd_store_pool_busy_sessions", gauge, "Those of them that are at work."},
+  out.single({"deployd_store_pool_busy_sessions", gauge, "Open PostgreSQL sessions that are in use."},
              of_all(&storage::PoolMetrics::busy));
-  out.single({"deployd_store_pool_queue_length", gauge, "Queries that wait for a session."},
+  out.single({"deployd_store_pool_queue_length", gauge, "Queries waiting for a session."},
              of_all(&storage::PoolMetrics::queued));
-  out.single({"deployd_store_pool_wait_seconds", histogram, "How long queries waited for a session."},
+  out.single({"deployd_store_pool_wait_seconds", histogram, "Time that queries waited for a session."},
              sum_durations(
                  workers, [](Worker const& worker) -> auto const& { return worker.pool_metrics()->waits; }));
 }
 
 void write_store(Exposition& out, storage::Database const& database, Worker const* prober) {
   auto const state = database.state();
-  out.begin({"deployd_store_info", gauge, "The kind of store, and how its changes are noticed; always 1."});
+  out.begin({"deployd_store_info", gauge, "The kind of store and how its changes are detected; always 1."});
   out.sample(std::uint64_t{1}, {{"backend", state.backend}, {"change_feed", state.changes.mode}});
-  out.single({"deployd_store_up", gauge, "1 while the store answers a trivial query, asked once a second."},
+  out.single({"deployd_store_up", gauge, "1 while the store answers a trivial query, sent once a second."},
              prober == nullptr ? std::uint64_t{0} : prober->metrics().store_up.value());
-  out.single(
-      {"deployd_store_change_feed_up", gauge, "1 while changes of the store are noticed, so that answers are kept."},
-      std::uint64_t{state.changes.up});
+  out.single({"deployd_store_change_feed_up", gauge,
+              "1 while changes of the store are detected, so that responses can be cached."},
+             std::uint64_t{state.changes.up});
   out.single({"deployd_store_change_feed_lag_seconds", gauge,
-              "Changes committed longer ago than this have been noticed; while the feed is up."},
+              "All changes committed longer ago than this have been detected; valid while the feed is up."},
              in_seconds(state.changes.lag));
-  out.single({"deployd_store_changes_total", counter, "How often PostgreSQL told of a change."}, state.changes.changes);
+  out.single({"deployd_store_changes_total", counter, "Change notifications from PostgreSQL."}, state.changes.changes);
 }
 
 void write_loops(Exposition& out, Workers const& workers) {
   out.single({"deployd_workers", gauge, "Event loops, one thread each."}, std::uint64_t{workers.size()});
-  out.single({"deployd_event_loop_lag_seconds", histogram, "How late event loops came to their timers."},
+  out.single({"deployd_event_loop_lag_seconds", histogram, "Delay of timers on the event loops."},
              sum_durations(
                  workers, [](Worker const& worker) -> auto const& { return worker.metrics().loop_lag; }));
   auto oldest = std::chrono::nanoseconds(Clock::now().time_since_epoch());
@@ -249,7 +246,7 @@ void write_loops(Exposition& out, Workers const& workers) {
   for (auto const& worker : workers)
     oldest = std::min(oldest, std::chrono::nanoseconds(worker->metrics().last_turn.value()));
   out.single({"deployd_event_loop_silence_seconds", gauge,
-              "How long ago the event loop that is latest came to a timer; below 1 in good health."},
+              "Time since the slowest event loop last ran a timer; normally below 1."},
              in_seconds(now - oldest));
 }
 
@@ -257,10 +254,10 @@ void write_reloads(Exposition& out, ReloadRecord const& reloads) {
   out.begin({"deployd_reloads_total", counter, "Reloads by SIGHUP, by result."});
   out.sample(reloads.succeeded.value(), {{"result", "success"}});
   out.sample(reloads.failed.value(), {{"result", "failure"}});
-  out.single({"deployd_last_reload_successful", gauge, "0 when the last reload failed and the old state stayed."},
+  out.single({"deployd_last_reload_successful", gauge, "0 if the last reload failed and the old values stayed."},
              reloads.last_succeeded.value());
   out.single({"deployd_last_reload_success_timestamp_seconds", gauge,
-              "When the configuration in force was read, in seconds since the epoch."},
+              "Time of the last successful reload or start, in seconds since the epoch."},
              reloads.last_success.value());
 }
 
@@ -273,12 +270,12 @@ void write_log_output(Exposition& out) {
 void write_process(Exposition& out) {
   auto const usage = read_process_usage();
   out.single({"process_cpu_seconds_total", counter, "User and system time of all threads."}, usage.cpu_seconds);
-  out.single({"process_resident_memory_bytes", gauge, "Memory that is resident."}, usage.resident_bytes);
-  out.single({"process_virtual_memory_bytes", gauge, "Address space taken."}, usage.virtual_bytes);
+  out.single({"process_resident_memory_bytes", gauge, "Resident memory."}, usage.resident_bytes);
+  out.single({"process_virtual_memory_bytes", gauge, "Virtual memory."}, usage.virtual_bytes);
   out.single({"process_open_fds", gauge, "Open file descriptors."}, usage.open_descriptors);
-  out.single({"process_max_fds", gauge, "File descriptors that may be open."}, usage.max_descriptors);
+  out.single({"process_max_fds", gauge, "Limit on open file descriptors."}, usage.max_descriptors);
   out.single({"process_threads", gauge, "Threads."}, usage.threads);
-  out.single({"process_start_time_seconds", gauge, "When the process was started, in seconds since the epoch."},
+  out.single({"process_start_time_seconds", gauge, "Start time of the process in seconds since the epoch."},
              usage.start_seconds);
 }
 
@@ -300,9 +297,9 @@ std::shared_ptr<TlsContext const> MetricsPage::tls() const {
 
 std::string MetricsPage::render(routing::MetricsFormat format) const {
   Exposition out(format);
-  out.begin({"deployd_build_info", gauge, "The program that runs; always 1."});
+  out.begin({"deployd_build_info", gauge, "Version of the running program; always 1."});
   out.sample(std::uint64_t{1}, {{"version", DEPLOYD_VERSION}});
-  out.single({"deployd_draining", gauge, "1 while the process is about to stop."}, draining_.value());
+  out.single({"deployd_draining", gauge, "1 while the server is draining."}, draining_.value());
   write_requests(out, workers_);
   write_connections(out, workers_, options_);
   write_tls(out, workers_, tls().get());

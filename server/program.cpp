@@ -34,7 +34,7 @@ class CommandLine {
     app_.require_subcommand(1);
     app_.set_version_flag("--version", std::string("deployd ") + DEPLOYD_VERSION);
     auto* const token =
-        app_.add_subcommand("token", "make, list, revoke, sign and check tokens")->require_subcommand(1);
+        app_.add_subcommand("token", "create, list, revoke, sign and check tokens")->require_subcommand(1);
     for (auto& command : commands_) {
       auto const below_token = (command.spec.bit & token_commands) != 0;
       command.app =
