@@ -86,9 +86,11 @@ Parsed parse_sqlite(std::string_view path) {
   if (path == ":memory:") return refused("sqlite::memory: holds nothing that a second session could see; name a file");
   if (path.find('\0') != path.npos) return refused("the path of the SQLite file has a NUL byte in it");
   if (auto const query = path.find('?'); query != path.npos) {
-    auto const option = path.substr(query + 1);
-    return refused("a SQLite URL takes no options: '" + std::string(option.substr(0, option.find_first_of("=&"))) +
-                   "' behind the '?'; a file whose name has a '?' cannot be used");
+    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+    auto const option = path.substr(query + 1, path.find_first_of("=&", query) - query - 1);
+    bool const is_name = !option.empty() && option.find_first_not_of(letters) == option.npos;
+    return refused("a SQLite URL takes no options" + (is_name ? ": '" + std::string(option) + "'" : std::string()) +
+                   " behind the '?'; a file whose name has a '?' cannot be used");
   }
   return {SqliteUrl{std::string(path)}, ""};
 }
