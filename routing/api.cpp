@@ -97,6 +97,7 @@ awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exch
   if (options_asked && (path.is_api() || found.route != nullptr)) co_return answer_options();
   RateLimitFields fields;
   std::optional<Request> admitted;
+  std::uint64_t token = 0;
   if (path.is_api() && surface_ == Surface::api) {
     auto const* identity = recall(request, moment);
     if (identity != nullptr)
@@ -104,6 +105,7 @@ awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exch
     else
       identity = co_await authenticate(request, moment, exchange);
     if (identity == nullptr) co_return;
+    token = identity->key;
     exchange.note(0, identity->subject);
     if (options_.limiter) {
       admitted = admit(*identity, request, moment, exchange.output(), fields);
@@ -118,7 +120,7 @@ awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exch
   }
   if (request.method == Method::other) co_return refuse(not_implemented(), to_answer, moment, exchange);
 
-  Call call{to_answer, moment, exchange, found.label(), found.id, path.well_formed, target->query.value_or("")};
+  Call call{to_answer, moment, exchange, found.label(), token, found.id, path.well_formed, target->query.value_or("")};
   co_await (handlers_.*found.route->handler)(call);
 }
 

@@ -63,7 +63,12 @@ awaitable<void> Handlers::find_deployments(Call& call) {
   if (!listing->pattern_known) co_return refuse(call, no_such_pattern(*filter->pattern));
   if (!listing->complete) {
     std::string().swap(body);  // the long list may have to wait for a long time
-    co_await answer_long_list(call, *filter, data_version);
+    // A few rows that were hard to find do not wait behind those who read long lists.
+    if (filter->limit && *filter->limit <= short_list_rows) {
+      bool const answered = co_await answer_through_cursor(call, *filter, false, data_version);
+      if (answered) co_return;
+    }
+    co_await answer_through_cursor(call, *filter, true, data_version);
     co_return;
   }
   body += ']';
@@ -71,17 +76,25 @@ awaitable<void> Handlers::find_deployments(Call& call) {
   answer(call, body, has_next ? next_page(*filter, rows.last_id()) : std::string(), data_version);
 }
 
-awaitable<void> Handlers::answer_long_list(Call& call, storage::Filter const& filter,
-                                           std::optional<std::uint64_t> data_version) {
-  auto opened = co_await store_.open_cursor(filter);
-  if (!opened) co_return refuse(call, opened.error());
+awaitable<bool> Handlers::answer_through_cursor(Call& call, storage::Filter const& filter, bool streamed,
+                                                std::optional<std::uint64_t> data_version) {
+  auto const refused = [&](boost::system::error_code failure) {
+    refuse(call, failure);
+    return true;
+  };
+  storage::CursorUse const use{call.token, streamed};
+  auto opened = co_await store_.open_cursor(filter, use);
+  if (!opened) co_return refused(opened.error());
   auto cursor = std::move(*opened);
-  if (!cursor->pattern_known()) co_return refuse(call, no_such_pattern(*filter.pattern));
+  if (!cursor->pattern_known()) {
+    refuse(call, no_such_pattern(*filter.pattern));
+    co_return true;
+  }
 
   std::string link;
   if (filter.limit && *filter.limit > 0) {
     auto const last_id = co_await cursor->last_id_before_more();
-    if (!last_id) co_return refuse(call, last_id.error());
+    if (!last_id) co_return refused(last_id.error());
     if (*last_id) link = next_page(filter, **last_id);
   }
 
@@ -89,17 +102,20 @@ awaitable<void> Handlers::answer_long_list(Call& call, storage::Filter const& fi
   JsonRows rows(body, longest_whole_body);
   while (body.size() <= longest_whole_body) {
     auto const more = co_await cursor->read(rows_a_step, rows);
-    if (!more) co_return refuse(call, more.error());
+    if (!more) co_return refused(more.error());
     if (*more) continue;
     cursor.reset();
     body += ']';
-    co_return answer(call, body, link, data_version);
+    answer(call, body, link, data_version);
+    co_return true;
   }
+  if (!streamed) co_return false;
 
   append_stream_head(call.exchange.output(), link, call.request, call.moment, cors_);
   call.exchange.note(200, {});
   if (!call.request.http_1_1) call.exchange.close_after();
   if (call.request.method != Method::head) co_await stream(call, *cursor, rows, body);
+  co_return true;
 }
 
 awaitable<void> Handlers::stream(Call& call, storage::Cursor& cursor, JsonRows& rows, std::string& body) {

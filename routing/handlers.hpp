@@ -31,6 +31,7 @@ struct Call {
   Moment const& moment;
   Exchange& exchange;
   RouteLabel route;
+  std::uint64_t token;         // Identity::key; 0 where none is asked for
   std::string_view id;         // the path parameter
   bool id_well_formed = true;  // false: a bad escape or no UTF-8
   std::string_view query;      // raw; empty when there is none
@@ -62,8 +63,9 @@ class Handlers {
   void begin_drain() noexcept { draining_ = true; }
 
  private:
-  boost::asio::awaitable<void> answer_long_list(Call& call, storage::Filter const& filter,
-                                                std::optional<std::uint64_t> data_version);
+  /// Streams a list that is too long to be kept, if `streamed`; otherwise leaves it unanswered and returns false.
+  boost::asio::awaitable<bool> answer_through_cursor(Call& call, storage::Filter const& filter, bool streamed,
+                                                     std::optional<std::uint64_t> data_version);
   boost::asio::awaitable<void> stream(Call& call, storage::Cursor& cursor, JsonRows& rows, std::string& body);
   void answer(Call& call, std::string_view body, std::string_view link, std::optional<std::uint64_t> data_version,
               std::string_view content_type = json_type);

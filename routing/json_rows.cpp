@@ -21,7 +21,8 @@ char* put(char* at, std::int64_t value) noexcept {
 
 }  // namespace
 
-void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_id,
+                       std::optional<std::string_view> name) {
   constexpr std::string_view before_id = R"({"id":)";
   constexpr std::string_view before_pattern = R"(,"pattern_id":)";
   constexpr std::string_view before_name = R"(,"name":")";
@@ -33,11 +34,16 @@ void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_i
   end = put(end, pattern_id);
   end = put(end, before_name);
   out.append(numbers.data(), end);
-  storage::append_json_escaped(out, name);
+  if (!name) [[unlikely]] {
+    out.back() = 'n';
+    out += "ull}";
+    return;
+  }
+  storage::append_json_escaped(out, *name);
   out += R"("})";
 }
 
-bool JsonRows::row(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+bool JsonRows::row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
   if (!first_) out_ += ',';
   first_ = false;
   last_id_ = id;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,8 +11,9 @@
 
 namespace deployd::routing {
 
-/// Appends `{"id":1,"pattern_id":1,"name":"..."}`.
-void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_id, std::string_view name);
+/// Appends `{"id":1,"pattern_id":1,"name":"..."}`; without a name it is `null`.
+void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_id,
+                       std::optional<std::string_view> name);
 
 /// Writes the rows of a query as the elements of a JSON array, without its brackets.
 class JsonRows final : public storage::RowSink {
@@ -20,7 +22,7 @@ class JsonRows final : public storage::RowSink {
   /// be long, so that rows alone bound nothing.
   JsonRows(std::string& out, std::size_t enough) : out_(out), enough_(enough) {}
 
-  bool row(std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
+  bool row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) override;
 
   std::int64_t last_id() const noexcept { return last_id_; }
 

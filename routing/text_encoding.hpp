@@ -5,13 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "storage/utf8.hpp"
+
 namespace deployd::routing {
 
-/// True if `text` is well-formed UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
-bool is_utf8(std::string_view text) noexcept;
-
-/// `text` with every ill-formed byte replaced by U+FFFD, for messages that quote what a client sent.
-std::string to_valid_utf8(std::string_view text);
+using storage::is_utf8;
+using storage::to_valid_utf8;
 
 enum class PlusSign { literal, space };
 

@@ -9,11 +9,10 @@
 #include <iterator>
 #include <utility>
 
+#include "server/descriptor_limit.hpp"
+
 namespace deployd::server {
 namespace {
-
-// Some for scrapers and load balancers, none for those who try how many there are.
-constexpr std::size_t most_connections = 64;
 
 constexpr std::chrono::seconds between_tries{1};
 
@@ -21,7 +20,7 @@ constexpr std::chrono::seconds between_tries{1};
 
 ServeOptions Admin::for_admin(ServeOptions options) {
   options.workers = 1;
-  options.max_connections = most_connections;
+  options.max_connections = admin_connections();
   options.max_connections_per_address = 0;
   options.cache_bytes = 0;
   options.cors_origins = {};

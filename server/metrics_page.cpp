@@ -109,7 +109,8 @@ void write_connections(Exposition& out, Workers const& workers, ServeOptions con
             workers, [phase](Worker const& worker) -> auto const& { return worker.metrics().connections[phase]; }),
         {{"state", to_string(static_cast<ConnectionPhase>(phase))}});
   }
-  out.single({"deployd_connections_max", gauge, "Limit on open connections: --max-connections."},
+  out.single({"deployd_connections_max", gauge,
+              "Limit on open connections: --max-connections, or less under a low limit on descriptors."},
              std::uint64_t{options.max_connections});
   out.single({"deployd_connections_accepted_total", counter, "Connections accepted."},
              sum(
@@ -177,6 +178,16 @@ void write_token_checks(Exposition& out, Workers const& workers) {
         sum(
             workers, [reason](Worker const& worker) -> auto const& { return worker.token_checks().refused[reason]; }),
         {{"result", name}});
+  }
+}
+
+void write_left_out_rows(Exposition& out, storage::LeftOutRows const& left_out) {
+  out.begin({"deployd_store_rows_left_out_total", counter,
+             "Rows left out of responses because a column holds no 64-bit integer, by table and column."});
+  for (std::size_t index = 0; index < storage::bad_columns; ++index) {
+    auto const column = static_cast<storage::BadColumn>(index);
+    out.sample(left_out.count(column), {{"table", is_of_patterns(column) ? "patterns" : "deployments"},
+                                        {"column", storage::column_name(column)}});
   }
 }
 
@@ -307,6 +318,7 @@ std::string MetricsPage::render(routing::MetricsFormat format) const {
   write_token_checks(out, workers_);
   write_store(out, database_, prober_);
   write_queries(out, workers_);
+  write_left_out_rows(out, database_.left_out_rows());
   write_pool(out, workers_, options_);
   write_loops(out, workers_);
   write_reloads(out, reloads_);

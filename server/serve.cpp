@@ -25,6 +25,7 @@
 #include "server/listener.hpp"
 #include "server/log.hpp"
 #include "server/metrics_page.hpp"
+#include "server/process_usage.hpp"
 #include "server/reload_record.hpp"
 #include "server/systemd_notifier.hpp"
 #include "server/systemd_sockets.hpp"
@@ -38,14 +39,13 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Listening sockets, sessions of PostgreSQL, the log: what is open for the whole process.
-constexpr std::size_t descriptors_beside_connections = 128;
-// A loop's own, its sockets, and the files of its sessions of SQLite.
-constexpr std::size_t descriptors_of_a_worker = 32;
-
 // What a server without a connection has open, and each of its loops beside its listening sockets.
 constexpr std::size_t least_descriptors = 24;
 constexpr std::size_t least_descriptors_of_a_worker = 10;
+
+// What is opened now and then and closed soon: files that are reloaded, /proc for the metrics, another deployd that
+// asks for the sockets, the admin address when it is opened again.
+constexpr std::size_t transient_descriptors = 10;
 
 // What ending takes beside waiting for clients.
 constexpr std::chrono::seconds time_to_end{10};
@@ -67,7 +67,8 @@ std::string counted(std::size_t count, std::string_view noun) {
 /// The workers and what ends them: signals, arriving on the main thread.
 class Server {
  public:
-  Server(ServeOptions const& options, storage::Database& database, std::function<ReloadedOptions()> reread)
+  /// Lowers `options.max_connections` to what the limit on descriptors allows.
+  Server(ServeOptions& options, storage::Database& database, std::function<ReloadedOptions()> reread)
       : options_(options),
         reread_(std::move(reread)),
         shared_{options,
@@ -89,6 +90,7 @@ class Server {
     page_.replace_tls(tls_);
     if (options.admin_listen || !passed_admin_.empty())
       admin_.emplace(main_, options, database, page_, std::move(passed_admin_));
+    limit_connections(options);
     // Last, so that a start that fails is one line.
     warn_of(*keys);
     if (keys->empty() && !database.has_api_tokens())
@@ -119,6 +121,19 @@ class Server {
  private:
   static std::shared_ptr<routing::RateLimiter> make_limiter(ServeOptions const& options) {
     return options.rate_limit ? std::make_shared<routing::RateLimiter>(*options.rate_limit) : nullptr;
+  }
+
+  void limit_connections(ServeOptions& options) {
+    auto const store = shared_.database.descriptor_needs();
+    // Beside the place to ask at, each listener keeps copies of the sockets that it hands over.
+    auto const handed_over = listeners_.size() * (options.workers + 1) + (admin_ ? 2 : 0);
+    auto const open = read_process_usage().open_descriptors;  // 0 without /proc
+    DescriptorReserve const reserve{
+        .open = open > 0 ? open : needed_descriptors(options),
+        .serving = handed_over + transient_descriptors + store.serving + (admin_ ? admin_connections() : 0),
+        .lists = store.lists};
+    options.max_connections = connections_within_limit(options.max_connections, reserve);
+    shared_.connections.limit_to(options.max_connections);
   }
 
   /// Sockets of systemd's win over --listen and --admin-listen.
@@ -370,8 +385,8 @@ int serve(ServeOptions const& given, std::function<ReloadedOptions()> reread) {
   std::signal(SIGPIPE, SIG_IGN);
   auto options = given;
   if (options.workers == 0) options.workers = usable_cores();
-  allow_descriptors(needed_descriptors(options), options.max_connections + descriptors_beside_connections +
-                                                     options.workers * descriptors_of_a_worker);
+  auto const needed = needed_descriptors(options);
+  allow_descriptors(needed, 4 * needed);
   options.database.workers = options.workers;
   auto const database = storage::open_database(options.database);
   Server(options, *database, std::move(reread)).run();

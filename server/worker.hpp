@@ -54,6 +54,9 @@ class ConnectionCount {
 
   explicit ConnectionCount(std::size_t limit) noexcept : limit_(limit) {}
 
+  /// Before the first connection.
+  void limit_to(std::size_t limit) noexcept { limit_ = limit; }
+
   /// Nothing when all places are taken.
   std::optional<Place> enter() noexcept {
     if (count_.fetch_add(1, std::memory_order_relaxed) < limit_) return Place(*this);
@@ -64,7 +67,7 @@ class ConnectionCount {
  private:
   void leave() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
 
-  std::size_t const limit_;
+  std::size_t limit_;
   std::atomic<std::size_t> count_{0};
 };
 

@@ -1,5 +1,7 @@
 #include "storage/cursor_places.hpp"
 
+#include <algorithm>
+
 #include "storage/error.hpp"
 #include "storage/wait_for_outcome.hpp"
 
@@ -11,40 +13,108 @@ using Clock = std::chrono::steady_clock;
 
 // A list is read as fast as its client takes it: of more than these, the last would hardly get a place in time.
 constexpr std::size_t most_waiting = 256;
+constexpr std::size_t most_waiting_for_one = most_waiting / 2;
 
 }  // namespace
 
-boost::asio::awaitable<result<CursorPlaces::Place>> CursorPlaces::take(Deadline deadline) {
-  if (is_too_much()) co_return make_error_code(errc::overloaded);
-  if (free_ > 0) {
-    --free_;
-    co_return Place(shared_from_this());
+CursorPlaces::CursorPlaces(boost::asio::any_io_executor worker, std::size_t places)
+    : worker_(std::move(worker)),
+      places_(places),
+      share_(std::max(places / 2, std::size_t{1})),
+      free_(places),
+      overload_(2 * (places + 1)) {
+  shares_.reserve(places + most_waiting + 1);
+}
+
+boost::asio::awaitable<result<CursorPlaces::Place>> CursorPlaces::take(std::uint64_t token, Deadline deadline) {
+  auto& share = share_of(token);
+  if (is_too_much(share)) {
+    forget_if_empty(token);
+    co_return make_error_code(errc::overloaded);
   }
-  auto const waiting = std::make_shared<Waiting>(worker_);
+  if (may_go(share)) {
+    hold(share);
+    co_return Place(shared_from_this(), token);
+  }
+  forget_if_empty(token);  // until nothing can throw any more
+  auto const waiting = std::make_shared<Waiting>(worker_, token);
   waiting_.push_back(waiting);
+  ++share_of(token).waiting;
   waiting->timer.expires_at(deadline);
   co_await wait_for_outcome(waiting->timer, waiting->given);
-  if (waiting->given) co_return Place(shared_from_this());
-  std::erase(waiting_, waiting);
+  if (waiting->given) co_return Place(shared_from_this(), token);
+  leave(waiting);
   co_return make_error_code(errc::overloaded);
 }
 
-/// True if one more list would wait too long. Under overload no list waits: the lists in the places share one core, so
-/// each takes as many times longer as there are places.
-bool CursorPlaces::is_too_much() noexcept {
-  auto const before = places_ - free_ + waiting_.size();
-  return waiting_.size() >= most_waiting || overload_.refuses(before, places_, Clock::now());
+CursorPlaces::Share& CursorPlaces::share_of(std::uint64_t token) noexcept {
+  auto const found = std::ranges::find(shares_, token, &Share::token);
+  return found != shares_.end() ? *found : shares_.emplace_back(Share{.token = token});
 }
 
-void CursorPlaces::pass_on() noexcept {
-  if (waiting_.empty()) {
-    ++free_;
-    return;
+void CursorPlaces::forget_if_empty(std::uint64_t token) noexcept {
+  auto const found = std::ranges::find(shares_, token, &Share::token);
+  if (found->all() == 0) shares_.erase(found);
+}
+
+void CursorPlaces::hold(Share& share) noexcept {
+  --free_;
+  ++share.held;
+}
+
+void CursorPlaces::leave(std::shared_ptr<Waiting> const& waiting) noexcept {
+  std::erase(waiting_, waiting);
+  --std::ranges::find(shares_, waiting->token, &Share::token)->waiting;
+  forget_if_empty(waiting->token);
+}
+
+/// How many get their turn before one more of this token, when tokens have their turns one after the other.
+std::size_t CursorPlaces::before(Share const& share) const noexcept {
+  auto count = share.all();
+  for (auto const& other : shares_)
+    if (other.token != share.token) count += std::min(other.all(), share.all() + 1);
+  return count;
+}
+
+/// Returns true if one more would wait for too long. In overload hardly anybody waits: the lists in the places share
+/// one core, so each takes as many times longer as there are places already.
+bool CursorPlaces::is_too_much(Share const& share) noexcept {
+  auto const now = Clock::now();
+  overload_.note(places_ - free_ + waiting_.size() >= Overload::long_queue, now);
+  bool const full = waiting_.size() >= most_waiting || share.waiting >= most_waiting_for_one;
+  if (!overload_.lasts()) return full && !may_go(share);
+  bool const refused = !may_go(share) && (full || share.all() >= share_ || before(share) >= places_);
+  overload_.count(refused, now);
+  return refused;
+}
+
+/// Who gets the place that is free; the end where nobody can have it.
+CursorPlaces::Queue::iterator CursorPlaces::next() noexcept {
+  auto best = waiting_.end();
+  auto fewest = share_;
+  for (auto waiting = waiting_.begin(); waiting != waiting_.end() && fewest > 0; ++waiting) {
+    auto const held = std::ranges::find(shares_, (*waiting)->token, &Share::token)->held;
+    if (held >= fewest) continue;
+    fewest = held;
+    best = waiting;
   }
-  auto const next = std::move(waiting_.front());
-  waiting_.pop_front();
-  next->given = true;
-  next->timer.cancel();
+  return best;
+}
+
+void CursorPlaces::give_back(std::uint64_t token) noexcept {
+  ++free_;
+  --std::ranges::find(shares_, token, &Share::token)->held;
+  auto const chosen = next();
+  if (chosen != waiting_.end()) {
+    auto const waiting = std::move(*chosen);
+    waiting_.erase(chosen);
+    auto& share = *std::ranges::find(shares_, waiting->token, &Share::token);
+    --share.waiting;
+    hold(share);
+    waiting->given = true;
+    waiting->timer.cancel();
+  }
+  forget_if_empty(token);
 }
 
 }  // namespace deployd::storage

@@ -10,6 +10,7 @@
 
 #include "storage/database_state.hpp"
 #include "storage/database_url.hpp"
+#include "storage/left_out_rows.hpp"
 #include "storage/store.hpp"
 
 namespace deployd::storage {
@@ -23,6 +24,12 @@ struct DatabaseOptions {
   std::string deployments_relation = "";
 };
 
+/// The descriptors that may be opened while serving, beside those that are open once there is a store for each worker.
+struct DescriptorNeeds {
+  std::size_t serving;  // for queries, and for noting when tokens were used
+  std::size_t lists;    // for lists that are read through cursors
+};
+
 class Database {
  public:
   virtual ~Database() = default;
@@ -34,8 +41,13 @@ class Database {
   /// True when the store holds at least one API token that is neither revoked nor expired. Blocks; for start-up.
   virtual bool has_api_tokens() = 0;
 
+  /// Those that all workers have left out of answers. Any thread.
+  virtual LeftOutRows const& left_out_rows() const noexcept = 0;
+
   /// Any thread; does not block.
   virtual DatabaseState state() const = 0;
+
+  virtual DescriptorNeeds descriptor_needs() const noexcept = 0;
 };
 
 /// Opens the store for serving. Never creates or changes a schema.

@@ -19,6 +19,7 @@ class Category final : public boost::system::error_category {
       case errc::corrupt: return "the database is damaged";
       case errc::forbidden: return "access to the database is denied";
       case errc::busy: return "the database is locked";
+      case errc::unsuitable: return "the tables do not have the columns that deployd reads";
       case errc::bad_input: return "the data is not valid";
     }
     return "unknown error of the store";

@@ -19,6 +19,7 @@ enum class errc {
   corrupt,               // the file is no database, or a damaged one
   forbidden,             // the operating system or the server denies access
   busy,                  // locked by another writer for too long
+  unsuitable,            // tables or relations of another program whose columns cannot be what deployd reads
   bad_input,             // data to be imported is not what it should be
 };
 

@@ -2,7 +2,9 @@
 
 #include <charconv>
 #include <ios>
+#include <utility>
 
+#include "storage/error.hpp"
 #include "storage/json_escape.hpp"
 
 namespace deployd::storage {
@@ -18,16 +20,16 @@ void append_number(std::string& out, std::int64_t number) {
 
 }  // namespace
 
-ExportWriter::ExportWriter(ExportFormat format, std::ostream& out) : format_(format), out_(out) {
+ExportWriter::ExportWriter(ExportFormat format, TableNames tables, std::ostream& out)
+    : format_(format), tables_(std::move(tables)), out_(out) {
   if (format_ == ExportFormat::json) buffer_ += R"({"patterns":[)";
 }
 
-void ExportWriter::pattern(std::int64_t id, std::string_view name) {
+void ExportWriter::pattern(std::int64_t id, std::optional<std::string_view> name) {
   begin_row(R"({"pattern":)");
   buffer_ += R"({"id":)";
   append_number(buffer_, id);
-  buffer_ += R"(,"name":")";
-  append_json_escaped(buffer_, name);
+  append_name(tables_.patterns, id, name);
   end_row();
 }
 
@@ -36,14 +38,13 @@ void ExportWriter::begin_deployments() {
   first_in_array_ = true;
 }
 
-void ExportWriter::deployment(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+void ExportWriter::deployment(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
   begin_row(R"({"deployment":)");
   buffer_ += R"({"id":)";
   append_number(buffer_, id);
   buffer_ += R"(,"pattern_id":)";
   append_number(buffer_, pattern_id);
-  buffer_ += R"(,"name":")";
-  append_json_escaped(buffer_, name);
+  append_name(tables_.deployments, id, name);
   end_row();
 }
 
@@ -55,8 +56,21 @@ void ExportWriter::begin_row(std::string_view line_beginning) {
   first_in_array_ = false;
 }
 
+void ExportWriter::append_name(std::string const& table, std::int64_t id, std::optional<std::string_view> name) {
+  buffer_ += R"(,"name":)";
+  if (!name) {
+    buffer_ += "null";
+    return;
+  }
+  buffer_ += '"';
+  if (!append_json_escaped(buffer_, *name))
+    throw Error(errc::bad_input, table + ": the name of the row with id " + std::to_string(id) +
+                                     " is not UTF-8 and cannot be exported; correct it with UPDATE");
+  buffer_ += '"';
+}
+
 void ExportWriter::end_row() {
-  buffer_ += format_ == ExportFormat::ndjson ? "\"}}\n" : "\"}";
+  buffer_ += format_ == ExportFormat::ndjson ? "}}\n" : "}";
   if (buffer_.size() >= buffer_bytes) send();
 }
 

@@ -6,7 +6,8 @@
 
 namespace deployd::storage {
 
-/// Appends `text`, which must be UTF-8, to `out` with what RFC 8259 §7 wants escaped, as Boost.JSON would escape it.
-void append_json_escaped(std::string& out, std::string_view text);
+/// Appends `text` to `out` with what RFC 8259 §7 wants escaped, as Boost.JSON would escape it, and U+FFFD for every
+/// byte that is not UTF-8. False when there were such bytes.
+bool append_json_escaped(std::string& out, std::string_view text);
 
 }  // namespace deployd::storage

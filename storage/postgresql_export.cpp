@@ -1,14 +1,17 @@
 #include "storage/postgresql_export.hpp"
 
-#include <charconv>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "storage/export_writer.hpp"
+#include "storage/left_out_rows.hpp"
 #include "storage/postgresql_command.hpp"
+#include "storage/privileges.hpp"
 #include "storage/relation_name.hpp"
 #include "storage/session.hpp"
+#include "storage/whole_number.hpp"
 
 namespace deployd::storage {
 namespace {
@@ -53,11 +56,10 @@ class Columns {
     return column;
   }
 
-  std::int64_t integer() {
+  /// Nothing for NULL.
+  std::optional<std::string_view> value() {
     auto const column = text();
-    std::int64_t value = 0;
-    std::from_chars(column.data(), column.data() + column.size(), value);
-    return value;
+    return column == "\\N" ? std::nullopt : std::optional(column);
   }
 
  private:
@@ -82,9 +84,19 @@ void copy_rows(soci::session& sql, std::string const& query, TakeRow const& take
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw_failure(connection, result.get());
 }
 
+/// An id in a column; nothing, which is told as left out, when there is none. `row` is the id of the row, if it is not
+/// what is read.
+std::optional<std::int64_t> id_in(std::optional<std::string_view> column, BadColumn bad,
+                                  std::optional<std::int64_t> row, LeftOutRows& left_out) {
+  auto const id = column ? whole_number(*column) : std::nullopt;
+  if (!id) left_out.add({.column = bad, .value = column, .id = row});
+  return id;
+}
+
 }  // namespace
 
-void export_postgresql(DatabaseUrl const& url, Relations const& relations, ExportWriter& writer) {
+void export_postgresql(DatabaseUrl const& url, Relations const& relations, ExportWriter& writer,
+                       LeftOutRows& left_out) {
   auto const names = relation_names(relations);
   auto const session = open_session(url, Access::read);
   auto& sql = *session;
@@ -92,21 +104,25 @@ void export_postgresql(DatabaseUrl const& url, Relations const& relations, Expor
   run(sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   // Limits that are meant for queries do not suit an export, whose reader may be slow.
   run(sql, "SET LOCAL statement_timeout = 0");
+  require_privileges(sql, url, {{names.patterns, "SELECT"}, {names.deployments, "SELECT"}});
   std::string space;
-  // Names may be NULL in relations of another program. Answers have them empty, and COPY would write them as \N.
-  copy_rows(sql, "SELECT id::bigint, coalesce(name::text, '') FROM " + names.patterns + " ORDER BY 1",
-            [&](Columns row) {
-              auto const id = row.integer();
-              writer.pattern(id, unescaped(row.text(), space));
-            });
+  auto const name_in = [&space](Columns& row) -> std::optional<std::string_view> {
+    auto const column = row.value();
+    if (!column) return std::nullopt;
+    return unescaped(*column, space);
+  };
+  // Ids of another program are taken as they are: to cast what is no bigint would fail, or make another number of it.
+  copy_rows(sql, "SELECT id, name::text FROM " + names.patterns + " ORDER BY 1", [&](Columns row) {
+    auto const id = id_in(row.value(), BadColumn::pattern_id, std::nullopt, left_out);
+    if (id) writer.pattern(*id, name_in(row));
+  });
   writer.begin_deployments();
-  copy_rows(sql,
-            "SELECT id::bigint, pattern_id::bigint, coalesce(name::text, '') FROM " + names.deployments + " ORDER BY 1",
-            [&](Columns row) {
-              auto const id = row.integer();
-              auto const pattern_id = row.integer();
-              writer.deployment(id, pattern_id, unescaped(row.text(), space));
-            });
+  copy_rows(sql, "SELECT id, pattern_id, name::text FROM " + names.deployments + " ORDER BY 1", [&](Columns row) {
+    auto const id = id_in(row.value(), BadColumn::deployment_id, std::nullopt, left_out);
+    if (!id) return;
+    auto const pattern_id = id_in(row.value(), BadColumn::deployment_pattern_id, id, left_out);
+    if (pattern_id) writer.deployment(*id, *pattern_id, name_in(row));
+  });
 }
 
 }  // namespace deployd::storage

@@ -29,6 +29,7 @@ class PostgresqlHosts {
   explicit PostgresqlHosts(PostgresqlUrl url);
 
   bool several() const noexcept { return hosts_.size() > 1; }
+  std::size_t count() const noexcept { return hosts_.size(); }
   /// `any` for a single host: it was chosen by whoever named it.
   ReadFrom read_from() const noexcept { return read_from_; }
 

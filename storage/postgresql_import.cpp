@@ -9,6 +9,7 @@
 #include "storage/error.hpp"
 #include "storage/migrations.hpp"
 #include "storage/postgresql_command.hpp"
+#include "storage/privileges.hpp"
 #include "storage/session.hpp"
 
 namespace deployd::storage {
@@ -103,6 +104,10 @@ constexpr char const* first_unknown_pattern =
 }  // namespace
 
 PostgresqlImport::PostgresqlImport(DatabaseUrl const& url) : url_(url), session_(open_session(url, Access::write)) {
+  std::vector<Privilege> needed;
+  for (auto const* const table : {"deployd.patterns", "deployd.deployments"})
+    for (auto const* const name : {"SELECT", "INSERT", "UPDATE"}) needed.push_back({table, name});
+  require_privileges(*session_, url, needed);
   batch_ = copy_header;
 }
 

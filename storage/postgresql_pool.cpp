@@ -202,9 +202,10 @@ awaitable<void> PostgresqlPool::put_together(PostgresqlSession& session, Questio
   if (rows) {
     auto const count = row_count(**rows);
     for (std::size_t row = 0; row < count; ++row) {
-      auto const id = integer(**rows, row, 0);
+      auto const id = whole_number(**rows, row, 0);
+      // An id of another program may be there twice: what cannot be a deployment gives way.
       for (auto const& question : questions)
-        if (*question->id == id) question->row = row;
+        if (id == question->id && (!question->row || !is_deployment(**rows, *question->row))) question->row = row;
     }
   }
   bool const broke = !rows && !session.usable();

@@ -7,15 +7,21 @@
 #include <limits>
 #include <utility>
 
+#include "storage/whole_number.hpp"
+#include "storage/whole_number_sql.hpp"
+
 namespace deployd::storage {
 namespace {
 
 // A list whose first row is further down than this is left to a cursor.
-constexpr std::uint64_t longest_skip = 1000;
+constexpr std::uint64_t longest_skip = 8192;
 
 constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
 constexpr std::size_t first_list = 4;
+constexpr std::size_t lists = 16;
+constexpr std::size_t first_sound_list = first_list + lists;
+static_assert(first_sound_list + lists == PostgresqlQueries::prepared_statements);
 
 // Which filters a list has, as bits of its statement's number.
 constexpr std::size_t with_id = 1;
@@ -50,8 +56,29 @@ std::string hex(Sha256 const& hash) {
   return text;
 }
 
+std::optional<std::string_view> optional_text(PGresult const& rows, std::size_t row, int column) noexcept {
+  if (is_null(rows, row, column)) return std::nullopt;
+  return text(rows, row, column);
+}
+
+std::size_t filters_of(Filter const& filter) noexcept {
+  return (filter.id_greater_than ? with_id : 0) | (filter.pattern_id ? with_pattern_id : 0) |
+         (filter.name ? with_name : 0) | (filter.pattern ? with_pattern : 0);
+}
+
+/// Columns of another program are taken as they are: to cast what is no bigint would fail, or make another number of
+/// it.
 std::string deployments_from(RelationNames const& relations) {
-  return "SELECT id::bigint, pattern_id::bigint, name::text FROM " + relations.deployments + " WHERE ";
+  auto const* const columns =
+      relations.own ? "id::bigint, pattern_id::bigint, name::text" : "id, pattern_id, name::text";
+  return std::string("SELECT ") + columns + " FROM " + relations.deployments + " WHERE ";
+}
+
+/// The id of a pattern by its name, which is the text of `name`. Of patterns with the same name one that can be one.
+std::string patterns_named(RelationNames const& relations, std::string const& as, std::string const& name) {
+  if (relations.own) return "SELECT id" + as + " FROM " + relations.patterns + " WHERE name = " + name + " LIMIT 1";
+  return "SELECT id" + as + " FROM " + relations.patterns + " WHERE name::text = " + name + " ORDER BY " +
+         is_whole_number("id") + " IS NOT TRUE LIMIT 1";
 }
 
 /// The rows of a list: SQL expressions of what their columns must be.
@@ -61,11 +88,11 @@ struct Keys {
   std::optional<std::string> name;
 };
 
-std::string equalities(Keys const& keys) {
+std::string equalities(Keys const& keys, std::string const& name) {
   std::string sql = "true";
   if (keys.after_id) sql += " AND id > " + *keys.after_id;
   if (keys.pattern_id) sql += " AND pattern_id = " + *keys.pattern_id;
-  if (keys.name) sql += " AND name = " + *keys.name;
+  if (keys.name) sql += " AND " + name + " = " + *keys.name;
   return sql + " ORDER BY id";
 }
 
@@ -73,7 +100,7 @@ std::string equalities(Keys const& keys) {
 /// where patterns are few it reads the primary key in order and throws away what does not belong to the list, which is
 /// the whole table for a pattern with hardly any deployments.
 std::string range(Keys const& keys) {
-  if (!keys.pattern_id && !keys.name) return equalities(keys);
+  if (!keys.pattern_id && !keys.name) return equalities(keys, "name");
   std::string columns;
   std::string values;
   for (auto const& [column, value] : {std::pair("pattern_id", &keys.pattern_id), std::pair("name", &keys.name)}) {
@@ -87,13 +114,16 @@ std::string range(Keys const& keys) {
   return "(" + columns + ", id)" + first + " AND (" + columns + ") <= (" + values + ") ORDER BY " + columns + ", id";
 }
 
-/// Conditions and order of a list.
-std::string rows_of(RelationNames const& relations, Keys const& keys) {
-  return relations.own ? range(keys) : equalities(keys);
+/// Conditions and order of a list. Constraints make all rows of deployd's own tables sound. The names of another
+/// program may be of a type that has no equality with text.
+std::string rows_of(RelationNames const& relations, Keys const& keys, bool sound) {
+  if (relations.own) return range(keys);
+  auto const condition = sound ? is_whole_number("id") + " AND " + is_whole_number("pattern_id") + " AND " : "";
+  return condition + equalities(keys, "name::text");
 }
 
 /// The parameters are $1, the limit, and $2, the rows to skip, then the filters in the order of their bits.
-std::string list_sql(RelationNames const& relations, std::size_t filters) {
+std::string list_sql(RelationNames const& relations, std::size_t filters, bool sound) {
   int parameters = 2;
   auto const next = [&](std::string const& type) { return "$" + std::to_string(++parameters) + "::" + type; };
   Keys keys;
@@ -105,11 +135,13 @@ std::string list_sql(RelationNames const& relations, std::size_t filters) {
     if (keys.pattern_id) also = "p.pattern = " + *keys.pattern_id + " AND ";
     keys.pattern_id = "p.pattern";
   }
-  auto select = deployments_from(relations) + also + rows_of(relations, keys) + " LIMIT $1::bigint OFFSET $2::bigint";
+  auto select =
+      deployments_from(relations) + also + rows_of(relations, keys, sound) + " LIMIT $1::bigint OFFSET $2::bigint";
   if (!(filters & with_pattern)) return select;
   // The pattern and its deployments in one statement, and so of one snapshot: a known pattern gives a row at least.
-  return "SELECT d.* FROM (SELECT id AS pattern FROM " + relations.patterns + " WHERE name = " + next("text") +
-         " LIMIT 1) AS p LEFT JOIN LATERAL (" + select + ") AS d ON true ORDER BY d.id";
+  return std::string("SELECT d.*") + (relations.own ? "" : ", p.pattern") + " FROM (" +
+         patterns_named(relations, " AS pattern", next("text")) + ") AS p LEFT JOIN LATERAL (" + select +
+         ") AS d ON true ORDER BY d.id";
 }
 
 }  // namespace
@@ -121,24 +153,28 @@ PostgresqlQueries::PostgresqlQueries(RelationNames relations, bool own_tables)
   statements_[2].sql =
       "SELECT id, name, expires, revoked, encode(hash, 'hex') FROM deployd.api_tokens WHERE hash = ANY($1::bytea[])";
   statements_[3].sql = "SELECT id FROM " + relations_.patterns + " LIMIT 1";
-  for (std::size_t filters = 0; first_list + filters < prepared_statements; ++filters)
-    statements_[first_list + filters].sql = list_sql(relations_, filters);
+  for (std::size_t filters = 0; filters < lists; ++filters) {
+    statements_[first_list + filters].sql = list_sql(relations_, filters, false);
+    statements_[first_sound_list + filters].sql = list_sql(relations_, filters, true);
+  }
   for (std::size_t number = 0; number < prepared_statements; ++number) statements_[number].number = number;
 }
 
 PostgresqlStatement const& PostgresqlQueries::list(Filter const& filter) const noexcept {
-  auto const filters = (filter.id_greater_than ? with_id : 0) | (filter.pattern_id ? with_pattern_id : 0) |
-                       (filter.name ? with_name : 0) | (filter.pattern ? with_pattern : 0);
-  return statements_[first_list + filters];
+  return statements_[first_list + filters_of(filter)];
+}
+
+PostgresqlStatement const& PostgresqlQueries::sound_list(Filter const& filter) const noexcept {
+  return statements_[(foreign() ? first_sound_list : first_list) + filters_of(filter)];
 }
 
 PostgresqlStatement PostgresqlQueries::pattern() const {
-  return {.sql = "SELECT id::bigint FROM " + relations_.patterns + " WHERE name = $1::text LIMIT 1"};
+  return {.sql = patterns_named(relations_, "", "$1::text")};
 }
 
 /// A cursor is declared once a list: its values stand in the statement.
 std::string PostgresqlQueries::literal_rows(Filter const& filter, std::optional<std::int64_t> pattern,
-                                            std::string const& quoted_name) const {
+                                            std::string const& quoted_name, bool sound) const {
   Keys keys;
   if (filter.id_greater_than) keys.after_id = literal(*filter.id_greater_than);
   if (filter.pattern_id) keys.pattern_id = literal(*filter.pattern_id);
@@ -148,22 +184,23 @@ std::string PostgresqlQueries::literal_rows(Filter const& filter, std::optional<
     if (keys.pattern_id) also = literal(*pattern) + " = " + *keys.pattern_id + " AND ";
     keys.pattern_id = literal(*pattern);
   }
-  return also + rows_of(relations_, keys);
+  return also + rows_of(relations_, keys, sound);
 }
 
 PostgresqlStatement PostgresqlQueries::declare_cursor(Filter const& filter, std::optional<std::int64_t> pattern,
                                                       std::string const& quoted_name) const {
+  bool const counted = filter.limit || filter.skip > 0;
   return {.sql = "DECLARE deployments NO SCROLL CURSOR FOR " + deployments_from(relations_) +
-                 literal_rows(filter, pattern, quoted_name) + " LIMIT " + clamped(filter.limit.value_or(largest)) +
-                 " OFFSET " + clamped(filter.skip)};
+                 literal_rows(filter, pattern, quoted_name, counted) + " LIMIT " +
+                 clamped(filter.limit.value_or(largest)) + " OFFSET " + clamped(filter.skip)};
 }
 
 PostgresqlStatement PostgresqlQueries::around_limit(Filter const& filter, std::optional<std::int64_t> pattern,
                                                     std::string const& quoted_name) const {
   auto const limit = std::min(*filter.limit, largest);
   auto const end = limit > largest - std::min(filter.skip, largest) ? largest : filter.skip + limit;
-  return {.sql = "SELECT id::bigint FROM " + relations_.deployments + " WHERE " +
-                 literal_rows(filter, pattern, quoted_name) + " LIMIT 2 OFFSET " + clamped(end - 1)};
+  return {.sql = "SELECT id FROM " + relations_.deployments + " WHERE " +
+                 literal_rows(filter, pattern, quoted_name, true) + " LIMIT 2 OFFSET " + clamped(end - 1)};
 }
 
 ListBounds list_bounds(Filter const& filter, std::size_t max_rows) noexcept {
@@ -217,20 +254,84 @@ std::int64_t integer(PGresult const& rows, std::size_t row, int column) noexcept
   return value;
 }
 
-bool give_row(PGresult const& rows, std::size_t row, RowSink& sink) {
-  return sink.row(integer(rows, row, 0), integer(rows, row, 1), text(rows, row, 2));
+std::optional<std::int64_t> whole_number(PGresult const& rows, std::size_t row, int column) noexcept {
+  return whole_number(text(rows, row, column));  // the text of NULL is empty, which is no number
 }
 
-Listing read_listing(PGresult const& rows, Filter const& filter, ListBounds const& bounds, RowSink& sink) {
+namespace {
+
+/// Why a row is left out; nothing when it is a deployment.
+std::optional<LeftOutRow> fault_of(PGresult const& rows, std::size_t row) noexcept {
+  auto const id = whole_number(rows, row, 0);
+  if (!id) return LeftOutRow{.column = BadColumn::deployment_id, .value = optional_text(rows, row, 0)};
+  if (whole_number(rows, row, 1)) return std::nullopt;
+  return LeftOutRow{.column = BadColumn::deployment_pattern_id, .value = optional_text(rows, row, 1), .id = id};
+}
+
+/// True if the only row of a list of a pattern by its name says that it has no deployments.
+bool says_empty(PGresult const& rows, Filter const& filter) noexcept {
+  return filter.pattern && is_null(rows, 0, 0) && is_null(rows, 0, 1);
+}
+
+/// The id of a pattern in a column of the first row.
+std::optional<std::int64_t> pattern_at(PGresult const& rows, int column, LeftOutRows& left_out) {
+  auto const id = whole_number(rows, 0, column);
+  if (!id) left_out.add({.column = BadColumn::pattern_id, .value = optional_text(rows, 0, column)});
+  return id;
+}
+
+/// True if the rows of a list of a pattern by its name say that there is one.
+bool knows_pattern(PGresult const& rows, LeftOutRows& left_out) {
+  constexpr int pattern_column = 3;
+  if (row_count(rows) == 0) return false;
+  return PQnfields(&rows) <= pattern_column || pattern_at(rows, pattern_column, left_out);
+}
+
+}  // namespace
+
+bool is_deployment(PGresult const& rows, std::size_t row) noexcept {
+  return whole_number(rows, row, 0) && whole_number(rows, row, 1);
+}
+
+std::optional<bool> give_row(PGresult const& rows, std::size_t row, RowSink& sink, LeftOutRows& left_out) {
+  auto const id = whole_number(rows, row, 0);
+  auto const pattern_id = whole_number(rows, row, 1);
+  if (!id || !pattern_id) [[unlikely]] {
+    left_out.add(*fault_of(rows, row));
+    return std::nullopt;
+  }
+  return sink.row(*id, *pattern_id, optional_text(rows, row, 2));
+}
+
+bool lacks_rows(PGresult const& rows, Filter const& filter, ListBounds const& bounds, LeftOutRows& left_out) {
   auto const count = row_count(rows);
-  if (filter.pattern && count == 0) return {.pattern_known = false, .complete = true, .more = false};
+  if (bounds.far || count <= bounds.wanted || says_empty(rows, filter)) return false;
+  bool any = false;
+  for (std::size_t row = 0; row < count; ++row) {
+    auto const fault = fault_of(rows, row);
+    if (fault) left_out.add(*fault);
+    any = any || fault;
+  }
+  return any;
+}
+
+Listing read_listing(PGresult const& rows, Filter const& filter, ListBounds const& bounds, RowSink& sink,
+                     LeftOutRows& left_out) {
+  auto const count = row_count(rows);
+  if (filter.pattern && !knows_pattern(rows, left_out))
+    return {.pattern_known = false, .complete = true, .more = false};
   if (bounds.far) return {.pattern_known = true, .complete = false, .more = false};
-  if (count == 1 && is_null(rows, 0, 0)) return {.pattern_known = true, .complete = true, .more = false};
+  if (says_empty(rows, filter)) return {.pattern_known = true, .complete = true, .more = false};
   for (std::size_t row = 0; row < count; ++row) {
     if (row == bounds.wanted) return {.pattern_known = true, .complete = bounds.limited, .more = bounds.limited};
-    if (!give_row(rows, row, sink)) return {.pattern_known = true, .complete = false, .more = false};
+    auto const goes_on = give_row(rows, row, sink, left_out);
+    if (goes_on && !*goes_on) return {.pattern_known = true, .complete = false, .more = false};
   }
   return {.pattern_known = true, .complete = true, .more = false};
+}
+
+std::optional<std::int64_t> read_pattern(PGresult const& rows, LeftOutRows& left_out) {
+  return row_count(rows) == 0 ? std::nullopt : pattern_at(rows, 0, left_out);
 }
 
 std::optional<ApiToken> find_api_token(PGresult const& rows, Sha256 const& hash) {

@@ -100,6 +100,7 @@ error_code PostgresqlSession::fail(PGresult const* result) {
   auto const* const field = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
   std::string_view const state = field == nullptr ? "" : field;
   message_ = first_line_without_passwords(words_of(connection(), result), DatabaseUrl(source_.hosts.url()));
+  if (state == "42501") message_ += "; `deployd check` names the GRANT that mends it";
   if (PQstatus(connection()) != CONNECTION_OK || state.starts_with("57P")) broken_ = true;
   // A prepared statement that is gone, or whose types have changed under it: a new session prepares it anew.
   if (state == "26000" || state == "0A000") broken_ = true;

@@ -13,6 +13,7 @@
 #include "storage/postgresql_command.hpp"
 #include "storage/postgresql_pool.hpp"
 #include "storage/postgresql_tokens.hpp"
+#include "storage/privileges.hpp"
 #include "storage/query_metrics.hpp"
 #include "storage/schema.hpp"
 #include "storage/session.hpp"
@@ -32,10 +33,14 @@ constexpr std::size_t most_bytes_a_fetch = std::size_t{1} << 20;
 
 PostgresqlParameters const no_parameters;
 
-/// How many of a worker's sessions are allowed for long lists, beside those for everything else.
-constexpr std::size_t half_of(std::size_t sessions) noexcept {
-  return std::max(sessions / 2, std::size_t{1});
+/// How many sessions a worker may have for streamed lists, beside `sessions` for everything else: no token has more
+/// than half of them, so there are two at least.
+constexpr std::size_t most_streams(std::size_t sessions) noexcept {
+  return std::max(sessions / 2, std::size_t{2});
 }
+
+// And for lists that have to be looked for far down: these are read at once, so that nobody holds one for long.
+constexpr std::size_t most_pages = 1;
 
 /// A transaction with one snapshot, in which a cursor of the server is read.
 class PostgresqlCursor final : public Cursor {
@@ -72,7 +77,7 @@ class PostgresqlCursor final : public Cursor {
     auto const rows = co_await run(statement, no_parameters);
     if (!rows) co_return rows.error();
     if (row_count(**rows) < 2) co_return std::optional<std::int64_t>();
-    co_return std::optional(integer(**rows, 0, 0));
+    co_return whole_number(**rows, 0, 0);
   }
 
   Answer<bool> read(std::size_t max_rows, RowSink& sink) override {
@@ -82,8 +87,10 @@ class PostgresqlCursor final : public Cursor {
     } else {
       co_await boost::asio::post(worker_, boost::asio::use_awaitable);
     }
-    for (std::size_t count = 0; count < max_rows && next_ < fetched_; ++count)
-      if (!give_row(*rows_, next_++, sink)) break;
+    for (std::size_t count = 0; count < max_rows && next_ < fetched_; ++count) {
+      auto const goes_on = give_row(*rows_, next_++, sink, database_.left_out());
+      if (goes_on && !*goes_on) break;
+    }
     co_return next_ < fetched_ || !at_end_;
   }
 
@@ -100,7 +107,7 @@ class PostgresqlCursor final : public Cursor {
     parameters.push_back(*filter_.pattern);
     auto const rows = co_await run(statement, parameters);
     if (!rows) co_return rows.error();
-    co_return know_pattern(row_count(**rows) > 0 ? std::optional(integer(**rows, 0, 0)) : std::nullopt);
+    co_return know_pattern(read_pattern(**rows, database_.left_out()));
   }
 
   bool know_pattern(std::optional<std::int64_t> pattern) {
@@ -145,7 +152,8 @@ class PostgresqlStore final : public Store {
   PostgresqlStore(PostgresqlDatabase& database, boost::asio::any_io_executor worker, std::size_t sessions)
       : database_(database),
         worker_(worker),
-        cursor_places_(std::make_shared<CursorPlaces>(worker, half_of(sessions))),
+        stream_places_(std::make_shared<CursorPlaces>(worker, most_streams(sessions))),
+        page_places_(std::make_shared<CursorPlaces>(worker, most_pages)),
         pool_(std::make_shared<PostgresqlPool>(worker, database.connector(), database.queries(), sessions)),
         tokens_(std::make_shared<PostgresqlTokens>(worker, pool_, database.queries(), database.options().timeout)) {
     if (database.token_uses() != nullptr) token_uses_.emplace(*database.token_uses());
@@ -160,8 +168,7 @@ class PostgresqlStore final : public Store {
     auto const found = co_await pool_->look_up(id);
     timer.done(found);
     if (!found) co_return found.error();
-    if (found->row) give_row(*found->rows, *found->row, sink);
-    co_return found->row.has_value();
+    co_return found->row&& give_row(*found->rows, *found->row, sink, database_.left_out()).has_value();
   }
 
   Answer<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink) override {
@@ -171,18 +178,19 @@ class PostgresqlStore final : public Store {
       co_return listing;
     }
     auto const bounds = list_bounds(filter, max_rows);
-    auto const& statement = database_.queries().list(filter);
-    auto parameters = list_parameters(filter, bounds);
-    QueryTimer timer(metrics_, QueryKind::list);
-    auto const rows = co_await pool_->ask(statement, std::move(parameters));
-    timer.done(rows);
+    auto const& queries = database_.queries();
+    // Rows that are passed over must be such as would be given.
+    auto const& statement = filter.skip > 0 ? queries.sound_list(filter) : queries.list(filter);
+    auto rows = co_await ask_list(statement, filter, bounds);
+    if (rows && queries.foreign() && lacks_rows(**rows, filter, bounds, database_.left_out()))
+      rows = co_await ask_list(queries.sound_list(filter), filter, bounds);
     if (!rows) co_return rows.error();
-    co_return read_listing(**rows, filter, bounds, sink);
+    co_return read_listing(**rows, filter, bounds, sink, database_.left_out());
   }
 
-  Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter) override {
+  Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter, CursorUse use) override {
     QueryTimer timer(metrics_, QueryKind::open_cursor);
-    auto opened = co_await begin_cursor(filter);
+    auto opened = co_await begin_cursor(filter, use);
     timer.done(opened);
     co_return opened;
   }
@@ -211,8 +219,18 @@ class PostgresqlStore final : public Store {
   PoolMetrics const* pool_metrics() const noexcept override { return &pool_->metrics(); }
 
  private:
-  Answer<std::unique_ptr<Cursor>> begin_cursor(Filter const& filter) {
-    auto place = co_await cursor_places_->take(Clock::now() + database_.options().timeout);
+  Answer<PostgresqlRows> ask_list(PostgresqlStatement const& statement, Filter const& filter,
+                                  ListBounds const& bounds) {
+    auto parameters = list_parameters(filter, bounds);
+    QueryTimer timer(metrics_, QueryKind::list);
+    auto rows = co_await pool_->ask(statement, std::move(parameters));
+    timer.done(rows);
+    co_return rows;
+  }
+
+  Answer<std::unique_ptr<Cursor>> begin_cursor(Filter const& filter, CursorUse use) {
+    auto& places = use.streamed ? *stream_places_ : *page_places_;
+    auto place = co_await places.take(use.token, Clock::now() + database_.options().timeout);
     if (!place) co_return place.error();
     auto cursor = std::make_unique<PostgresqlCursor>(database_, worker_, std::move(*place), filter);
     auto const begun = co_await cursor->begin(*pool_);
@@ -233,7 +251,8 @@ class PostgresqlStore final : public Store {
 
   PostgresqlDatabase& database_;
   boost::asio::any_io_executor worker_;
-  std::shared_ptr<CursorPlaces> cursor_places_;
+  std::shared_ptr<CursorPlaces> stream_places_;
+  std::shared_ptr<CursorPlaces> page_places_;
   std::shared_ptr<PostgresqlPool> pool_;
   std::shared_ptr<PostgresqlTokens> tokens_;
   std::optional<WorkerTokenUses> token_uses_;
@@ -245,6 +264,20 @@ Relations relations_of(DatabaseOptions const& options) {
 
 bool reads_standbys(PostgresqlHosts const& hosts) {
   return hosts.read_from() == ReadFrom::prefer_standby || hosts.read_from() == ReadFrom::standby;
+}
+
+/// Throws `Error` with the GRANTs that are missing unless the role may read deployd's own tables, of which `own_tables`
+/// says whether tokens are among them. Relations of another program have been looked at before.
+void require_readable_tables(DatabaseOptions const& options, bool own_tables) {
+  std::vector<Privilege> needed;
+  if (!relations_of(options).foreign()) needed = {{"deployd.patterns", "SELECT"}, {"deployd.deployments", "SELECT"}};
+  if (own_tables) needed.push_back({"deployd.api_tokens", "SELECT"});
+  if (needed.empty()) return;
+  try {
+    require_privileges(*open_session(options.url, Access::read, options.timeout), options.url, needed);
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, options.url);
+  }
 }
 
 /// True if each session has a server session of its own, so that it can prepare statements and receive notifications.
@@ -266,12 +299,14 @@ bool may_prepare(DatabaseOptions const& options) {
 
 PostgresqlDatabase::PostgresqlDatabase(DatabaseOptions options)
     : options_(std::move(options)),
+      left_out_(table_names(options_.url, relations_of(options_))),
       own_tables_(has_own_tables(options_.url, relations_of(options_))),
       prepare_(may_prepare(options_)),
       hosts_(std::get<PostgresqlUrl>(options_.url)),
       timed_step_(reads_standbys(hosts_) ? 250 : 500),
       queries_(relation_names(relations_of(options_)), own_tables_),
       connector_({hosts_, prepare_, options_.timeout, primary_}) {
+  require_readable_tables(options_, own_tables_);
   if (own_tables_) token_uses_.emplace(options_.url, "deployd.api_tokens");
   // Triggers stand on deployd's own tables only, behind a pooler LISTEN hears nothing, and a standby may not have yet
   // what is told of.
@@ -280,9 +315,21 @@ PostgresqlDatabase::PostgresqlDatabase(DatabaseOptions options)
 }
 
 std::unique_ptr<Store> PostgresqlDatabase::store_for(boost::asio::any_io_executor worker) {
-  auto const index = stores_++;
-  auto const share = options_.sessions / options_.workers + (index < options_.sessions % options_.workers ? 1 : 0);
-  return std::make_unique<PostgresqlStore>(*this, std::move(worker), std::max(share, std::size_t{1}));
+  return std::make_unique<PostgresqlStore>(*this, std::move(worker), sessions_of(stores_++));
+}
+
+std::size_t PostgresqlDatabase::sessions_of(std::size_t store) const noexcept {
+  auto const share = options_.sessions / options_.workers + (store < options_.sessions % options_.workers ? 1 : 0);
+  return std::max(share, std::size_t{1});
+}
+
+DescriptorNeeds PostgresqlDatabase::descriptor_needs() const noexcept {
+  // The session that hears of changes, the one that notes uses of tokens, and one that is tried at each host.
+  DescriptorNeeds needs{.serving = 2 + hosts_.count(), .lists = 0};
+  for (std::size_t store = 0; store < stores_; ++store) needs.serving += sessions_of(store);
+  for (std::size_t worker = 0; worker < options_.workers; ++worker)
+    needs.lists += most_streams(sessions_of(worker)) + most_pages;
+  return needs;
 }
 
 std::optional<std::uint64_t> PostgresqlDatabase::data_version() const noexcept {

@@ -22,20 +22,26 @@ class PostgresqlDatabase final : public Database {
 
   std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) override;
   bool has_api_tokens() override;
+  LeftOutRows const& left_out_rows() const noexcept override { return left_out_; }
   DatabaseState state() const override;
+  DescriptorNeeds descriptor_needs() const noexcept override;
 
   // For the stores of the workers:
 
   DatabaseOptions const& options() const noexcept { return options_; }
   PostgresqlQueries const& queries() const noexcept { return queries_; }
+  LeftOutRows& left_out() noexcept { return left_out_; }
   PostgresqlConnector& connector() noexcept { return connector_; }
   TokenUses* token_uses() noexcept { return token_uses_ ? &*token_uses_ : nullptr; }
   std::optional<std::uint64_t> data_version() const noexcept;
 
  private:
+  /// Of the store with this number, counted from 0.
+  std::size_t sessions_of(std::size_t store) const noexcept;
   bool told_of_changes() const noexcept { return changes_ && changes_->listening(); }
 
   DatabaseOptions options_;
+  LeftOutRows left_out_;
   bool own_tables_;
   bool prepare_;
   PostgresqlHosts hosts_;

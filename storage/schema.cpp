@@ -7,8 +7,10 @@
 #include <chrono>
 #include <thread>
 
+#include "storage/column_types.hpp"
 #include "storage/error.hpp"
 #include "storage/migrations.hpp"
+#include "storage/privileges.hpp"
 #include "storage/relation_name.hpp"
 #include "storage/session.hpp"
 #include "storage/transaction.hpp"
@@ -152,29 +154,18 @@ Catalog read_catalog(soci::session& sql) {
   return {schema != 0, usable != 0, creatable != 0, version_table != 0, tables != 0};
 }
 
-Found find_in_postgresql(soci::session& sql, Catalog const& catalog) {
+Found find_in_postgresql(soci::session& sql, DatabaseUrl const& url, Catalog const& catalog) {
   if (!catalog.version_table) return {0, catalog.tables};
+  // A role that may not even read the version is a new one: it is told all that serving needs.
+  if (!missing_grants(sql, {{"deployd.schema_version", "SELECT"}}).empty())
+    require_privileges(sql, url,
+                       {{"deployd.schema_version", "SELECT"},
+                        {"deployd.patterns", "SELECT"},
+                        {"deployd.deployments", "SELECT"},
+                        {"deployd.api_tokens", "SELECT"}});
   Found found;
   sql << "SELECT coalesce(max(version), 0) FROM deployd.schema_version", soci::into(found.version);
   return found;
-}
-
-/// Reads no row, but has PostgreSQL look at the relation, its columns and this role's privileges.
-void probe(soci::session& sql, DatabaseUrl const& url, std::string const& relation, std::string const& name,
-           std::string_view columns) {
-  try {
-    long long id = 0;
-    sql << "SELECT id::bigint FROM (SELECT " << columns << " FROM " << relation << " LIMIT 0) AS probe", soci::into(id);
-  } catch (soci::soci_error const& failure) {
-    auto const error = translate(failure, url);
-    throw Error(error.code(), "relation " + name + ": " + error.what());
-  }
-}
-
-void require_foreign_relations(soci::session& sql, DatabaseUrl const& url, Relations const& relations) {
-  auto const names = relation_names(relations);
-  probe(sql, url, names.patterns, relations.patterns, "id::bigint, name::text");
-  probe(sql, url, names.deployments, relations.deployments, "id::bigint, pattern_id::bigint, name::text");
 }
 
 void warn_about_missing_tables(DatabaseUrl const& url) {
@@ -187,12 +178,25 @@ bool goes_without_tables(Catalog const& catalog, Relations const& relations) {
   return relations.foreign() && !(catalog.version_table ? catalog.usable : catalog.creatable);
 }
 
+void require_schema_creation(soci::session& sql, DatabaseUrl const& url) {
+  std::string grant;
+  sql << "SELECT CASE WHEN has_database_privilege(current_database(), 'CREATE') THEN '' ELSE 'GRANT CREATE ON DATABASE "
+         "' "
+         "|| quote_ident(current_database()) || ' TO ' || quote_ident(current_user) END",
+      soci::into(grant);
+  if (!grant.empty())
+    throw Error(errc::forbidden, describe(url) +
+                                     ": permission denied to create the schema deployd; run as the owner of "
+                                     "the database: " +
+                                     grant);
+}
+
 MigrationReport migrate_postgresql(DatabaseUrl const& url, Relations const& relations,
                                    std::span<Migration const> migrations) {
   auto const last = last_version(migrations);
   auto const session = open_session(url, Access::create);
   auto& sql = *session;
-  if (relations.foreign()) require_foreign_relations(sql, url, relations);
+  if (relations.foreign()) require_columns(sql, url, relations);
 
   // Two processes that migrate at once take turns; the lock goes with the transaction.
   Transaction transaction(sql, "BEGIN");
@@ -202,12 +206,15 @@ MigrationReport migrate_postgresql(DatabaseUrl const& url, Relations const& rela
     warn_about_missing_tables(url);
     return {0, 0};
   }
-  auto const found = find_in_postgresql(sql, catalog);
+  auto const found = find_in_postgresql(sql, url, catalog);
   if (found.somebody_elses) refuse_foreign_store(url);
   if (found.version > last) refuse_newer(url, found.version, last);
   if (found.version == last) return {last, last};
 
-  if (!catalog.schema) sql << "CREATE SCHEMA deployd";
+  if (!catalog.schema) {
+    require_schema_creation(sql, url);
+    sql << "CREATE SCHEMA deployd";
+  }
   if (!catalog.version_table)
     sql << "CREATE TABLE deployd.schema_version (version int PRIMARY KEY, "
            "applied timestamptz NOT NULL DEFAULT now())";
@@ -223,10 +230,10 @@ MigrationReport migrate_postgresql(DatabaseUrl const& url, Relations const& rela
 void require_postgresql(DatabaseUrl const& url, Relations const& relations, int current) {
   auto const session = open_session(url, Access::read);
   auto& sql = *session;
-  if (relations.foreign()) require_foreign_relations(sql, url, relations);
+  if (relations.foreign()) require_columns(sql, url, relations);
   auto const catalog = read_catalog(sql);
   if (goes_without_tables(catalog, relations)) return warn_about_missing_tables(url);
-  require(url, find_in_postgresql(sql, catalog), current);
+  require(url, find_in_postgresql(sql, url, catalog), current);
 }
 
 void refuse_relations_on_sqlite(Relations const& relations) {

@@ -150,7 +150,10 @@ std::unique_ptr<soci::session> connect_postgresql(PostgresqlUrl url, std::chrono
   auto session = std::make_unique<soci::session>(soci::postgresql, connection_uri(url));
   auto* const connection = static_cast<soci::postgresql_session_backend*>(session->get_backend())->conn_;
   PQsetNoticeProcessor(connection, log_notice, nullptr);  // libpq's own would write to stderr
-  if (PQsetClientEncoding(connection, "UTF8") != 0)
+  // Of a database without an encoding PostgreSQL refuses to give what is not UTF-8 to a client that speaks it.
+  auto const* const stored = PQparameterStatus(connection, "server_encoding");
+  bool const without_encoding = stored != nullptr && std::string_view(stored) == "SQL_ASCII";
+  if (PQsetClientEncoding(connection, without_encoding ? "SQL_ASCII" : "UTF8") != 0)
     throw Error(errc::unavailable, describe(url) + ": the server cannot speak UTF-8");
   return session;
 }

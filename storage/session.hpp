@@ -18,7 +18,8 @@ enum class Access {
 };
 
 /// Opens a session with deployd's settings: for SQLite WAL, foreign keys and `busy` as busy timeout; for PostgreSQL
-/// `busy` as connect timeout (at least a second) and UTF-8. Throws `Error`.
+/// `busy` as connect timeout (at least a second) and UTF-8, or
+/// the bytes as they are where the database has no encoding (SQL_ASCII). Throws `Error`.
 std::unique_ptr<soci::session> open_session(DatabaseUrl const& url, Access access,
                                             std::chrono::milliseconds busy = std::chrono::seconds(5));
 

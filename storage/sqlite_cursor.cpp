@@ -28,7 +28,7 @@ std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) noexcept {
 
 std::unique_ptr<SqliteQueries> SqliteCursorSessions::take() {
   if (idle_ && identify_file(url_.path) == idle_->file()) return std::move(idle_);
-  return std::make_unique<SqliteQueries>(url_, cache_kib);
+  return std::make_unique<SqliteQueries>(url_, cache_kib, left_out_);
 }
 
 void SqliteCursorSessions::give_back(std::unique_ptr<SqliteQueries> session) noexcept {
@@ -71,13 +71,25 @@ Answer<std::optional<std::int64_t>> SqliteCursor::last_id_before_more() {
   auto& ids = session_->start_ids(*range_);
   ResetAtEnd const reset(ids);
   std::int64_t last = 0;
-  for (std::uint64_t number = 1;; ++number) {
+  std::uint64_t number = 0;
+  for (std::uint64_t steps = 1;; ++steps) {
     int const stepped = ids.step();
-    if (stepped == SQLITE_DONE) co_return std::nullopt;
+    if (stepped == SQLITE_DONE) {
+      if (number <= filter_.skip) range_.reset();
+      co_return std::nullopt;
+    }
     if (stepped != SQLITE_ROW) co_return failure_of(stepped);
-    if (number > wanted) co_return std::optional(last);
-    if (number == wanted) last = ids.integer(1);
-    if (number % ids_a_step == 0) co_await boost::asio::post(worker_, use_awaitable);
+    if (holds_deployment(ids)) {
+      ++number;
+      if (number - 1 == filter_.skip) {
+        // The first row of the list: nothing has to be passed over any more.
+        range_->least_id = ids.integer(1);
+        at_first_ = true;
+      }
+      if (number > wanted) co_return std::optional(last);
+      if (number == wanted) last = ids.integer(1);
+    }
+    if (steps % ids_a_step == 0) co_await boost::asio::post(worker_, use_awaitable);
   }
 }
 
@@ -85,22 +97,23 @@ Answer<std::optional<std::int64_t>> SqliteCursor::last_id_before_more() {
 Answer<bool> SqliteCursor::skip_to_first() {
   auto& ids = session_->start_ids(*range_);
   ResetAtEnd const reset(ids);
-  for (std::uint64_t number = 0;; ++number) {
+  std::uint64_t number = 0;
+  for (std::uint64_t steps = 1;; ++steps) {
     int const stepped = ids.step();
     if (stepped == SQLITE_DONE) co_return false;
     if (stepped != SQLITE_ROW) co_return failure_of(stepped);
-    if (number == filter_.skip) {
+    if (holds_deployment(ids) && number++ == filter_.skip) {
       range_->least_id = ids.integer(1);
       co_return true;
     }
-    if (number % ids_a_step == ids_a_step - 1) co_await boost::asio::post(worker_, use_awaitable);
+    if (steps % ids_a_step == 0) co_await boost::asio::post(worker_, use_awaitable);
   }
 }
 
 Answer<bool> SqliteCursor::read(std::size_t max_rows, RowSink& sink) {
   if (!range_ || remaining_ == 0) co_return false;
   if (rows_ == nullptr) {
-    if (filter_.skip > 0) {
+    if (filter_.skip > 0 && !at_first_) {
       auto const found = co_await skip_to_first();
       if (!found) co_return found.error();
       if (!*found) {
@@ -118,7 +131,8 @@ Answer<bool> SqliteCursor::read(std::size_t max_rows, RowSink& sink) {
       co_return false;
     }
     if (stepped != SQLITE_ROW) co_return failure_of(stepped);
-    bool const wants_more = sink.row(rows_->integer(1), rows_->integer(2), rows_->text(3));
+    if (!session_->is_deployment(*rows_)) continue;
+    bool const wants_more = give(*rows_, sink);
     if (--remaining_ == 0) co_return false;
     if (!wants_more) break;
   }

@@ -17,7 +17,8 @@ namespace deployd::storage {
 /// cannot share the worker's session. For the worker's thread.
 class SqliteCursorSessions {
  public:
-  explicit SqliteCursorSessions(SqliteUrl url) : url_(std::move(url)) {}
+  /// `left_out` must outlive the cursors as well.
+  SqliteCursorSessions(SqliteUrl url, LeftOutRows& left_out) : url_(std::move(url)), left_out_(left_out) {}
 
   /// A session without a transaction. Throws `Error`.
   std::unique_ptr<SqliteQueries> take();
@@ -25,6 +26,7 @@ class SqliteCursorSessions {
 
  private:
   SqliteUrl url_;
+  LeftOutRows& left_out_;
   std::unique_ptr<SqliteQueries> idle_;  // one is kept open: the common case is one stream at a time
 };
 
@@ -58,6 +60,7 @@ class SqliteCursor final : public Cursor {
   Filter filter_;
   bool pattern_known_ = true;
   std::optional<RowRange> range_;  // nothing: the list is empty, or at its end
+  bool at_first_ = false;          // the range begins with the first row behind those to be skipped
   SqliteStatement* rows_ = nullptr;
   std::uint64_t remaining_;
 };

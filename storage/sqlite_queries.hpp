@@ -12,6 +12,7 @@
 #include <string>
 
 #include "storage/database_url.hpp"
+#include "storage/left_out_rows.hpp"
 #include "storage/sqlite_statement.hpp"
 #include "storage/sqlite_wal_index.hpp"
 #include "storage/store.hpp"
@@ -39,6 +40,14 @@ struct RowRange {
 /// it. `filter` must outlive the range.
 std::optional<RowRange> range_of(Filter const& filter, std::optional<std::int64_t> pattern_id) noexcept;
 
+/// True if the row at which a statement of deployments stands can be one.
+inline bool holds_deployment(SqliteStatement const& row) noexcept {
+  return row.whole_number(1) && row.whole_number(2);
+}
+
+/// Gives the row at which a statement of deployments stands; what the sink says.
+bool give(SqliteStatement const& row, RowSink& sink);
+
 /// What the result of a `step` that is neither a row nor the end means.
 boost::system::error_code failure_of(int step_result) noexcept;
 
@@ -49,8 +58,8 @@ boost::system::error_code failure_of(int step_result) noexcept;
 /// (it is prepared when it is first needed) throws soci::soci_error; `failure_of` says what that means.
 class SqliteQueries {
  public:
-  /// Throws `Error`. `cache_kib` bounds the session's page cache.
-  SqliteQueries(SqliteUrl const& url, int cache_kib);
+  /// Throws `Error`. `cache_kib` bounds the session's page cache. `left_out` must outlive this.
+  SqliteQueries(SqliteUrl const& url, int cache_kib, LeftOutRows& left_out);
 
   FileIdentity file() const noexcept { return file_; }
 
@@ -72,7 +81,10 @@ class SqliteQueries {
   /// ended.
   bool end_snapshot() noexcept;
 
-  /// The statements of a range, bound and not yet stepped, without a limit. To be used in a snapshot.
+  /// The same, for rows of an answer: one that cannot be a deployment counts as left out.
+  bool is_deployment(SqliteStatement const& row);
+
+  /// The statements of a range, bound and not yet stepped. To be used in a snapshot.
   SqliteStatement& start_rows(RowRange const& range);
   SqliteStatement& start_ids(RowRange const& range);
 
@@ -82,9 +94,12 @@ class SqliteQueries {
  private:
   std::optional<std::uint32_t> ask_data_version() noexcept;
   SqliteStatement& statement(std::size_t which);
-  SqliteStatement& start(std::size_t which, RowRange const& range, std::int64_t limit);
+  SqliteStatement& start(std::size_t which, RowRange const& range);
+  std::optional<int> step_to_deployment(SqliteStatement& rows, std::size_t& left_out);
+  int step_to_pattern(SqliteStatement& pattern, std::string_view name);
 
   DatabaseUrl url_;
+  LeftOutRows& left_out_;
   FileIdentity file_;
   std::unique_ptr<soci::session> session_;
   std::array<std::unique_ptr<SqliteStatement>, 13> statements_;  // after the session: finalized before it is closed

@@ -29,6 +29,10 @@ class SqliteStatement {
   int step() noexcept { return sqlite_api::sqlite3_step(handle_); }
 
   bool null(int column) const noexcept { return sqlite_api::sqlite3_column_type(handle_, column - 1) == SQLITE_NULL; }
+  /// True if it is an integer of 64 bits, and not a number with a fraction, text, a blob or NULL.
+  bool whole_number(int column) const noexcept {
+    return sqlite_api::sqlite3_column_type(handle_, column - 1) == SQLITE_INTEGER;
+  }
   std::int64_t integer(int column) const noexcept { return sqlite_api::sqlite3_column_int64(handle_, column - 1); }
   /// Valid until the next `step` or `reset`. Throws std::bad_alloc.
   std::string_view text(int column) const;

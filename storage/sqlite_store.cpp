@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "storage/coarse_clock.hpp"
+#include "storage/column_types.hpp"
 #include "storage/cursor_places.hpp"
 #include "storage/error.hpp"
 #include "storage/query_metrics.hpp"
@@ -27,8 +28,14 @@ using TimePoint = std::chrono::steady_clock::time_point;
 // memory: a file that somebody truncates would end the process with a signal.
 constexpr int cache_kib = 8 * 1024;
 
+// The database and its log; the index of the log is shared by all sessions. One that writes has a journal for a moment.
+constexpr std::size_t files_of_a_session = 2;
+
 // Long lists that one worker reads at the same time: each has a session with a cache of its own.
-constexpr std::size_t most_cursors = 4;
+constexpr std::size_t most_streams = 4;
+
+// And of lists that have to be looked for far down: these are read at once, so that nobody holds one for long.
+constexpr std::size_t most_pages = 2;
 
 // How often the file is looked at, whether it still is the one that was opened.
 constexpr milliseconds file_check_every(100);
@@ -49,15 +56,17 @@ boost::system::error_code outward(errc code) noexcept {
 
 class SqliteStore final : public Store {
  public:
-  SqliteStore(DatabaseOptions const& options, TokenUses& token_uses, StoreState& state,
+  SqliteStore(DatabaseOptions const& options, TokenUses& token_uses, StoreState& state, LeftOutRows& left_out,
               boost::asio::any_io_executor worker)
       : url_(std::get<SqliteUrl>(options.url)),
         timeout_(options.timeout),
         worker_(std::move(worker)),
         token_uses_(token_uses),
         state_(state),
-        cursor_places_(std::make_shared<CursorPlaces>(worker_, most_cursors)),
-        cursor_sessions_(std::make_shared<SqliteCursorSessions>(url_)) {
+        left_out_(left_out),
+        stream_places_(std::make_shared<CursorPlaces>(worker_, most_streams)),
+        page_places_(std::make_shared<CursorPlaces>(worker_, most_pages)),
+        cursor_sessions_(std::make_shared<SqliteCursorSessions>(url_, left_out_)) {
     (void)attempt([](SqliteQueries& queries) { return queries.ping(); });
   }
 
@@ -91,18 +100,19 @@ class SqliteStore final : public Store {
     co_return answer;
   }
 
-  Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter) override {
+  Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter, CursorUse use) override {
     QueryTimer timer(metrics_, QueryKind::open_cursor);
     auto const deadline = std::chrono::steady_clock::now() + timeout_;
-    auto place = co_await cursor_places_->take(deadline);
+    auto& places = use.streamed ? *stream_places_ : *page_places_;
+    auto place = co_await places.take(use.token, deadline);
     if (!place) {
       timer.done(place);
       co_return place.error();
     }
-    auto const ask = [this, &filter](SqliteQueries&) { return SqliteCursor::open(worker_, cursor_sessions_, filter); };
-    auto opened = attempt(ask);
+    auto const begin = [this, &filter] { return begin_cursor(filter); };
+    auto opened = begin();
     if (is_busy(opened)) [[unlikely]]
-      opened = co_await attempt_until(deadline, ask);
+      opened = co_await repeat_until(deadline, begin);
     timer.done(opened);
     if (!opened) co_return opened.error();
     (*opened)->hold(std::move(*place));
@@ -162,20 +172,43 @@ class SqliteStore final : public Store {
     }
   }
 
-  template <typename Ask>
-  boost::asio::awaitable<std::invoke_result_t<Ask, SqliteQueries&>> attempt_until_timeout(Ask const& ask) {
-    return attempt_until(std::chrono::steady_clock::now() + timeout_, ask);
+  /// Opens the session of a cursor, without waiting. When that fails, as without a free descriptor, the worker's own
+  /// session is none the worse.
+  result<std::unique_ptr<SqliteCursor>> begin_cursor(Filter const& filter) {
+    try {
+      auto opened = SqliteCursor::open(worker_, cursor_sessions_, filter);
+      if (!opened && opened.error() != errc::busy) [[unlikely]]
+        state_.failed(opened.error(), url_.path + ": a long list cannot be read");
+      return opened;
+    } catch (soci::soci_error const& failure) {
+      return fail_cursor(translate(failure, url_));
+    } catch (Error const& failure) {
+      return fail_cursor(failure);
+    }
   }
 
-  /// The same again and again while another program keeps the file locked, without holding up the worker.
+  boost::system::error_code fail_cursor(Error const& failure) {
+    auto const code = outward(failure.code());
+    if (code != errc::busy) state_.failed(code, failure.what());
+    return code;
+  }
+
   template <typename Ask>
-  boost::asio::awaitable<std::invoke_result_t<Ask, SqliteQueries&>> attempt_until(
-      std::chrono::steady_clock::time_point deadline, Ask const& ask) {
+  boost::asio::awaitable<std::invoke_result_t<Ask, SqliteQueries&>> attempt_until_timeout(Ask const& ask) {
+    auto const once = [this, &ask] { return attempt(ask); };
+    auto answer = co_await repeat_until(std::chrono::steady_clock::now() + timeout_, once);
+    co_return answer;
+  }
+
+  /// `once` again and again while another program keeps the file locked, without holding up the worker.
+  template <typename Once>
+  boost::asio::awaitable<std::invoke_result_t<Once>> repeat_until(std::chrono::steady_clock::time_point deadline,
+                                                                  Once const& once) {
     boost::asio::steady_timer timer(worker_);
     for (milliseconds pause(1);; pause = std::min(pause * 2, milliseconds(25))) {
       timer.expires_at(std::min(deadline, std::chrono::steady_clock::now() + pause));
       co_await timer.async_wait(boost::asio::use_awaitable);
-      auto answer = attempt(ask);
+      auto answer = once();
       if (!is_busy(answer) || std::chrono::steady_clock::now() >= deadline) co_return answer;
     }
   }
@@ -185,7 +218,7 @@ class SqliteStore final : public Store {
     auto const now = coarse_now();
     if (now < next_open_) return open_failure_;
     next_open_ = now + reopen_after;
-    queries_ = std::make_unique<SqliteQueries>(url_, cache_kib);
+    queries_ = std::make_unique<SqliteQueries>(url_, cache_kib, left_out_);
     ++sessions_opened_;
     proven_ = false;
     next_open_ = {};
@@ -215,7 +248,9 @@ class SqliteStore final : public Store {
   boost::asio::any_io_executor worker_;
   WorkerTokenUses token_uses_;
   StoreState& state_;
-  std::shared_ptr<CursorPlaces> cursor_places_;
+  LeftOutRows& left_out_;
+  std::shared_ptr<CursorPlaces> stream_places_;
+  std::shared_ptr<CursorPlaces> page_places_;
   std::shared_ptr<SqliteCursorSessions> cursor_sessions_;
 
   std::unique_ptr<SqliteQueries> queries_;  // null: to be opened with the next question
@@ -229,13 +264,21 @@ class SqliteStore final : public Store {
 }  // namespace
 
 SqliteDatabase::SqliteDatabase(DatabaseOptions options)
-    : options_(std::move(options)), token_uses_(options_.url, "api_tokens") {
-  // The worker's own way of reading, once, while an error can still be told to the operator.
+    : options_(std::move(options)), left_out_(table_names(options_.url, {})), token_uses_(options_.url, "api_tokens") {
+  // While an error can still be told to the operator: what other programs made of the tables, and the worker's own way
+  // of reading, once.
+  auto const& url = std::get<SqliteUrl>(options_.url);
+  require_columns(*open_session(options_.url, Access::read, options_.timeout), url);
   (void)has_api_tokens();
 }
 
 std::unique_ptr<Store> SqliteDatabase::store_for(boost::asio::any_io_executor worker) {
-  return std::make_unique<SqliteStore>(options_, token_uses_, state_, std::move(worker));
+  return std::make_unique<SqliteStore>(options_, token_uses_, state_, left_out_, std::move(worker));
+}
+
+DescriptorNeeds SqliteDatabase::descriptor_needs() const noexcept {
+  return {.serving = files_of_a_session + 1,
+          .lists = options_.workers * (most_streams + most_pages) * files_of_a_session};
 }
 
 bool SqliteDatabase::has_api_tokens() {

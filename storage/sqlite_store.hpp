@@ -16,10 +16,13 @@ class SqliteDatabase final : public Database {
 
   std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) override;
   bool has_api_tokens() override;
+  LeftOutRows const& left_out_rows() const noexcept override { return left_out_; }
   DatabaseState state() const override { return {"sqlite", {"file"}}; }
+  DescriptorNeeds descriptor_needs() const noexcept override;
 
  private:
   DatabaseOptions options_;
+  LeftOutRows left_out_;
   TokenUses token_uses_;
   StoreState state_;
 };

@@ -25,12 +25,13 @@ using Answer = boost::asio::awaitable<boost::system::result<T>>;
 using Sha256 = std::array<unsigned char, 32>;
 
 /// Takes the rows of a query, straight from the bound columns.
-/// `name` is valid during the call only. May be called on a thread of the store's own, but never while the coroutine
-/// that waits for the query runs. Must not throw but for want of memory.
+/// `name` is valid during the call only, nothing stands for NULL, and its bytes are any: other programs write them. May
+/// be called on a thread of the store's own, but never while the coroutine that waits for the query runs. Must not
+/// throw but for want of memory.
 class RowSink {
  public:
   /// False when the sink has had enough for now: the row was taken, and no further one is given in this call.
-  virtual bool row(std::int64_t id, std::int64_t pattern_id, std::string_view name) = 0;
+  virtual bool row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) = 0;
 
  protected:
   ~RowSink() = default;
@@ -69,8 +70,17 @@ class Cursor {
   virtual Answer<bool> read(std::size_t max_rows, RowSink& sink) = 0;
 };
 
+/// For whom a list is read through a cursor, and until when.
+struct CursorUse {
+  std::uint64_t token;   // whose places are taken: the same number for the same token
+  bool streamed = true;  // as fast as a client takes it; false: to its end at once, or not at all
+};
+
 /// The store as one worker sees it. All members are called on that worker's thread only; awaited members resume
 /// there. Arguments taken by reference must live until the awaited call is done.
+///
+/// Rows that cannot be a deployment, since other programs have put there what is no id, are left out of every answer
+/// and told to `LeftOutRows`.
 ///
 /// Expected failures are `errc::unavailable`, `overloaded`, `timeout`, `busy`, `corrupt`; anything else throws.
 class Store {
@@ -90,9 +100,10 @@ class Store {
   /// and what the sink got is to be thrown away. Never takes longer than a few milliseconds of the worker's thread.
   virtual Answer<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink) = 0;
 
-  /// Opens a cursor. When as many long lists as are allowed are being read already, waits for its turn, and fails with
-  /// `errc::overloaded` when that takes too long.
-  virtual Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter) = 0;
+  /// Opens a cursor. When as many as are allowed are being read already, waits for its turn, and fails with
+  /// `errc::overloaded` when that takes too long. No token has more than half of them. Lists that are streamed and
+  /// those that are not have places of their own: clients that read slowly hold up nobody who asks for a few rows.
+  virtual Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter, CursorUse use) = 0;
 
   /// The API token with this SHA-256, revoked and expired ones included.
   virtual Answer<std::optional<ApiToken>> api_token(Sha256 const& hash) = 0;

@@ -3,6 +3,7 @@
 #include <soci/soci.h>
 
 #include "storage/error.hpp"
+#include "storage/privileges.hpp"
 #include "storage/session.hpp"
 #include "storage/transaction.hpp"
 
@@ -27,6 +28,14 @@ void require_place(DatabaseUrl const& url, Relations const& relations) {
     throw Error(errc::forbidden, describe(url) +
                                      ": there is nowhere to keep API tokens: beside other programs' relations deployd "
                                      "needs a schema 'deployd' of its own, which this role may not create or use");
+}
+
+/// Throws `Error` with the GRANTs of the table of tokens that this role lacks.
+void require(soci::session& sql, DatabaseUrl const& url, std::vector<std::string> const& names) {
+  if (std::holds_alternative<SqliteUrl>(url)) return;
+  std::vector<Privilege> privileges;
+  for (auto const& name : names) privileges.push_back({table_of(url), name});
+  require_privileges(sql, url, privileges);
 }
 
 std::string hex(Sha256 const& hash) {
@@ -71,17 +80,17 @@ std::int64_t add_token(DatabaseUrl const& url, Relations const& relations, std::
   try {
     auto const session = open_session(url, Access::write);
     auto& sql = *session;
+    require(sql, url, {"INSERT", "SELECT"});
     std::string const token_name(name);
     long long const created = unix_now();
     OptionalTime expiry;
     if (expires) expiry = {unix_seconds(*expires), soci::i_ok};
     long long id = 0;
     Transaction transaction(sql, begin_writing(url));
-    sql << "INSERT INTO " + table_of(url) + " (name, hash, created, expires) VALUES (:name, " +
-               hash_literal(url, hash) + ", :created, :expires)",
-        soci::use(token_name, "name"), soci::use(created, "created"),
-        soci::use(expiry.value, expiry.indicator, "expires");
-    sql << (std::holds_alternative<SqliteUrl>(url) ? "SELECT last_insert_rowid()" : "SELECT lastval()"), soci::into(id);
+    auto const insert = "INSERT INTO " + table_of(url) + " (name, hash, created, expires) VALUES (:name, " +
+                        hash_literal(url, hash) + ", :created, :expires) RETURNING id";
+    sql << insert, soci::use(token_name, "name"), soci::use(created, "created"),
+        soci::use(expiry.value, expiry.indicator, "expires"), soci::into(id);
     transaction.commit();
     return id;
   } catch (soci::soci_error const& failure) {
@@ -94,6 +103,7 @@ std::vector<TokenRecord> list_tokens(DatabaseUrl const& url, Relations const& re
   require_current_schema(url, relations);
   try {
     auto const session = open_session(url, Access::read);
+    require(*session, url, {"SELECT"});
     long long id = 0;
     std::string name;
     long long created = 0;
@@ -126,6 +136,7 @@ bool revoke_token(DatabaseUrl const& url, Relations const& relations, std::int64
   try {
     auto const session = open_session(url, Access::write);
     auto& sql = *session;
+    require(sql, url, {"SELECT", "UPDATE"});
     long long const token = id;
     long long const now = unix_now();
     long long known = 0;

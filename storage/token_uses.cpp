@@ -80,7 +80,11 @@ bool TokenUses::write(std::map<std::int64_t, std::int64_t> const& uses) {
       complained_ = false;
       return true;
     } catch (soci::soci_error const& failure) {
-      throw translate(failure, url_);
+      auto const error = translate(failure, url_);
+      if (error.code() == errc::forbidden && std::holds_alternative<PostgresqlUrl>(url_))
+        throw Error(errc::forbidden,
+                    error.what() + std::string("; GRANT UPDATE (last_used) ON deployd.api_tokens to its role"));
+      throw error;
     }
   } catch (std::exception const& failure) {
     if (!std::exchange(complained_, true)) spdlog::warn("cannot note when tokens were used: {}", failure.what());

@@ -76,8 +76,8 @@ std::string options() {
     text += '\n' + sentence(option.help);
     if (option.repeatable) text += " May be given several times.";
     if (!option.default_value.empty()) text += fmt::format(" Default: {}.", roff(option.default_value));
-    text += fmt::format("\n.br\nOf {}; {} in the environment.\n", commands_of(option),
-                        roff(environment_name(option.name)));
+    text +=
+        fmt::format("\n.br\nOf {}; {} in the environment.\n", commands_of(option), roff(environment_name(option.name)));
   }
   return text;
 }
@@ -138,7 +138,7 @@ std::string table() {
 }
 
 std::map<std::string, std::function<std::string()>> const blocks{
-    {"@synopsis@", synopsis}, {"@commands@", commands},       {"@options@", options},
+    {"@synopsis@", synopsis}, {"@commands@", commands},      {"@options@", options},
     {"@keys@", keys},         {"@values@", values_in_shell}, {"@command_options@", options_in_shell},
     {"@table@", table},
 };

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -13,9 +14,13 @@
 #include "server/log.hpp"
 #include "server/options/option_table.hpp"
 #include "server/options/serve_options.hpp"
+#include "storage/row_check.hpp"
 
 namespace deployd::server {
 namespace {
+
+// What an operator waits for: some ten million rows of SQLite.
+constexpr std::chrono::seconds longest_row_check{10};
 
 /// Null when TLS is off.
 std::shared_ptr<TlsContext const> load_tls(TlsOptions const& options) {
@@ -83,6 +88,9 @@ int run_check(Settings const& settings) {
   auto const database = storage::open_database(options.database);
   auto const notes = notes_about_addresses(options);
   with_access_log_file(settings, options, try_access_log);
+  auto const complaints = storage::check_rows(
+      options.database.url, {options.database.patterns_relation, options.database.deployments_relation},
+      longest_row_check);
   // Once nothing can fail, so that a failure is one line.
   if (tls)
     for (auto const& line : tls->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
@@ -90,7 +98,9 @@ int run_check(Settings const& settings) {
   if (keys->empty() && !database->has_api_tokens())
     spdlog::warn("no key for tokens is configured and the store has no API token: every call will be refused");
   for (auto const& note : notes) spdlog::info("{}", note);
-  print("The configuration is good, and the store " + storage::describe(options.database.url) + " can be served.\n");
+  for (auto const& complaint : complaints) spdlog::warn("{}", complaint);
+  print("The configuration is good, and the store " + storage::describe(options.database.url) + " can be served" +
+        (complaints.empty() ? ".\n" : ", but some of its rows are not good.\n"));
   return 0;
 }
 

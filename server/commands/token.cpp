@@ -61,7 +61,7 @@ std::string as_table(std::vector<storage::TokenRecord> const& tokens) {
   for (auto const& token : tokens)
     text += fmt::format("{:<6} {:<20} {:<20} {:<20} {:<20} {}\n", token.id, show(token.created),
                         show(token.expires, "never"), show(token.last_used, "never"), show(token.revoked, "no"),
-                        token.name);
+                        routing::to_valid_utf8(token.name));
   return text;
 }
 

@@ -43,7 +43,7 @@ class StoredTokens final : public storage::Store {
   storage::Answer<storage::Listing> list(storage::Filter const&, std::size_t, storage::RowSink&) override {
     co_return unasked();
   }
-  storage::Answer<std::unique_ptr<storage::Cursor>> open_cursor(storage::Filter const&) override {
+  storage::Answer<std::unique_ptr<storage::Cursor>> open_cursor(storage::Filter const&, storage::CursorUse) override {
     co_return unasked();
   }
   storage::Answer<bool> ping() override { co_return unasked(); }

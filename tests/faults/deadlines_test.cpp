@@ -103,7 +103,7 @@ void race(std::uint16_t port, Way const& way) {
       clients.send(way.again);
       if (way.reads) clients.read_a_little();
     }
-    left += clients.left_over(5s);
+    left += clients.left_over(20s);
   }
   CAPTURE(way.name);
   CHECK(left == 0);

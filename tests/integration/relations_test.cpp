@@ -88,20 +88,6 @@ TEST_CASE("views of another program are served to JWTs, fresh within a second, b
   CHECK(others.relations() == before);
 }
 
-TEST_CASE("a name that is NULL in a relation of another program is an empty one, in answers and exports",
-          "[relations]") {
-  OthersDatabase others;
-  *others.session << "INSERT INTO p VALUES (3, NULL)";
-  *others.session << "INSERT INTO d VALUES (3, 3, NULL)";
-  RunningDeployd const server(others.reader, others.options, {{"DEPLOYD_JWT_SECRET", jwt_secret}});
-  auto const deployment = R"({"id":3,"pattern_id":3,"name":""})";
-  CHECK(server.ask(request("GET", "/api/v1/deployments/3", bearer(signed_token()))).body == deployment);
-  auto const exported = others.run({"export"});
-  CHECK(exported.status == 0);
-  CHECK(exported.out.find(R"({"id":3,"name":""}],"deployments":[)") != std::string::npos);
-  CHECK(exported.out.ends_with(deployment + std::string("]}\n")));
-}
-
 TEST_CASE("what cannot be done beside the relations of another program is refused in one line", "[relations]") {
   OthersDatabase const others;
   auto const expect = [&](std::vector<std::string> const& arguments, int status, std::string const& culprit) {

@@ -66,3 +66,23 @@ TEST_CASE("what is escaped is appended") {
   deployd::storage::append_json_escaped(out, "\"");
   CHECK(out == "before\\\"");
 }
+
+TEST_CASE("bytes that are not UTF-8 are replaced one by one, wherever they stand") {
+  std::string const bad = "\xEF\xBF\xBD";
+  for (std::string const& before : {std::string(), std::string("abc"), std::string(16, 'a'), std::string("\u20ac")}) {
+    for (std::string const& after : {std::string(), std::string("abc"), std::string(16, 'a'), std::string("\u20ac")}) {
+      CAPTURE(before, after);
+      CHECK(escaped(before + "\xFF" + after) == before + bad + after);
+      CHECK(escaped(before + "\xE2\x82" + after) == before + bad + bad + after);
+      CHECK(escaped(before + "\xC3\"" + after) == before + bad + "\\\"" + after);
+      CHECK(escaped(before + "\xED\xA0\x80" + after) == before + bad + bad + bad + after);
+    }
+  }
+}
+
+TEST_CASE("whether anything was replaced is returned") {
+  std::string out;
+  CHECK(deployd::storage::append_json_escaped(out, "plain, \"quoted\" and \u20ac"));
+  CHECK_FALSE(deployd::storage::append_json_escaped(out, "\xFF"));
+  CHECK(deployd::storage::append_json_escaped(out, ""));
+}

@@ -108,7 +108,7 @@ TEST_CASE("a PostgreSQL that hangs is a timeout on time, and answers again when 
 
 TEST_CASE("a list breaks off when PostgreSQL goes away in the middle") {
   OwnServer own(1000ms);
-  auto cursor = own.ask(own.store->open_cursor({})).value();
+  auto cursor = own.ask(own.store->open_cursor({}, {.token = 1})).value();
   CollectedRows rows;
   CHECK(own.ask(cursor->read(100, rows)).value());
   own.server.crash();
@@ -146,7 +146,7 @@ TEST_CASE("without prepared statements every question is answered as well") {
     CHECK(under_test.ask(under_test.store().list({.pattern = "ALPHA", .limit = 1}, 9, rows)).value().more);
     CHECK(rows.rows == Rows{{10, 1, "d1"}});
   }
-  auto cursor = under_test.ask(under_test.store().open_cursor({.name = "d1"})).value();
+  auto cursor = under_test.ask(under_test.store().open_cursor({.name = "d1"}, {.token = 1})).value();
   CollectedRows rows;
   while (under_test.ask(cursor->read(1, rows)).value()) {
   }

@@ -11,6 +11,8 @@ namespace {
 
 using Rows = std::vector<Row>;
 
+constexpr CursorUse stream{.token = 1};
+
 Kind either_kind() {
   return GENERATE(Kind::sqlite, Kind::postgresql);
 }
@@ -125,7 +127,7 @@ TEST_CASE("a cursor gives the same rows as a list, whatever its steps") {
     CollectedRows listed;
     auto const listing = under_test.ask(under_test.store().list(filter, 9, listed)).value();
     for (std::size_t const step : {std::size_t{1}, std::size_t{2}, std::size_t{100}}) {
-      auto cursor = under_test.ask(under_test.store().open_cursor(filter)).value();
+      auto cursor = under_test.ask(under_test.store().open_cursor(filter, stream)).value();
       CHECK(cursor->pattern_known() == want.pattern_known);
       auto const last = under_test.ask(cursor->last_id_before_more()).value();
       auto const got = read_all(under_test, *cursor, step);
@@ -140,18 +142,43 @@ TEST_CASE("a cursor gives the same rows as a list, whatever its steps") {
   }
 }
 
+TEST_CASE("a list skips thousands of rows at once, and leaves more of them to a cursor") {
+  StoreUnderTest under_test(either_kind());
+  under_test.fill(20'000);
+  for (auto const& [filter, complete, want] :
+       {std::tuple(Filter{.limit = 2, .skip = 1001}, true, Rows{{10'020, 2, "d0"}, {10'030, 1, "d1"}}),
+        std::tuple(Filter{.limit = 1, .skip = 8192}, true, Rows{{81'930, 1, "d0"}}),
+        std::tuple(Filter{.pattern = "BETA", .limit = 1, .skip = 8192}, true, Rows{{163'860, 2, "d0"}}),
+        std::tuple(Filter{.id_greater_than = 190'000, .limit = 1, .skip = 999}, true, Rows{{200'000, 2, "d2"}}),
+        std::tuple(Filter{.id_greater_than = 190'000, .skip = 1000}, true, Rows{}),
+        std::tuple(Filter{.limit = 1, .skip = 8193}, false, Rows{})}) {
+    CAPTURE(filter.skip, filter.id_greater_than.value_or(0));
+    CollectedRows got;
+    auto const listing = under_test.ask(under_test.store().list(filter, 100, got)).value();
+    CHECK(listing.complete == complete);
+    CHECK(got.rows == want);
+  }
+}
+
 TEST_CASE("a cursor finds rows however far down they are") {
   StoreUnderTest under_test(either_kind());
   under_test.fill(20'000);
-  auto cursor = under_test.ask(under_test.store().open_cursor({.limit = 2, .skip = 19'000})).value();
+  auto cursor = under_test.ask(under_test.store().open_cursor({.limit = 2, .skip = 19'000}, stream)).value();
   CHECK(under_test.ask(cursor->last_id_before_more()).value() == 190'020);
   CHECK(read_all(under_test, *cursor, 256) == Rows{{190'010, 1, "d2"}, {190'020, 2, "d0"}});
+  cursor.reset();
+  cursor = under_test.ask(under_test.store().open_cursor({.limit = 2, .skip = 19'000}, stream)).value();
+  CHECK(read_all(under_test, *cursor, 256) == Rows{{190'010, 1, "d2"}, {190'020, 2, "d0"}});
+  cursor.reset();
+  cursor = under_test.ask(under_test.store().open_cursor({.limit = 2, .skip = 20'000}, stream)).value();
+  CHECK_FALSE(under_test.ask(cursor->last_id_before_more()).value());
+  CHECK(read_all(under_test, *cursor, 256).empty());
 }
 
 TEST_CASE("a cursor reads one snapshot while others write") {
   StoreUnderTest under_test(either_kind());
   under_test.fill(1000);
-  auto cursor = under_test.ask(under_test.store().open_cursor({.limit = 1000})).value();
+  auto cursor = under_test.ask(under_test.store().open_cursor({.limit = 1000}, stream)).value();
   under_test.write("DELETE FROM deployments WHERE id > 500");
   CollectedRows got;
   CHECK(under_test.ask(cursor->read(10, got)).value());
@@ -168,7 +195,7 @@ TEST_CASE("a cursor left in the middle holds nothing back: what is written then 
   auto& store = under_test.store();
   REQUIRE(under_test.wait_for_new_version(std::nullopt, std::chrono::seconds(10)));
   for (int round = 0; round < 3; ++round) {
-    auto cursor = under_test.ask(store.open_cursor({})).value();
+    auto cursor = under_test.ask(store.open_cursor({}, stream)).value();
     CollectedRows some;
     CHECK(under_test.ask(cursor->read(10, some)).value());
     cursor.reset();
@@ -176,29 +203,49 @@ TEST_CASE("a cursor left in the middle holds nothing back: what is written then 
     auto const id = std::to_string(50'000 + round);
     under_test.write("INSERT INTO deployments VALUES (" + id + ", 3, 'x')");
     CHECK(under_test.wait_for_new_version(before, std::chrono::seconds(1)));
-    auto again = under_test.ask(store.open_cursor({.pattern = "EMPTY"})).value();
+    auto again = under_test.ask(store.open_cursor({.pattern = "EMPTY"}, stream)).value();
     CHECK(read_all(under_test, *again, 100).size() == static_cast<std::size_t>(round + 1));
   }
 }
 
-TEST_CASE("cursors are bounded, and a place is free again when one is gone") {
-  StoreUnderTest under_test(either_kind());
-  under_test.options.sessions = 8;
-  under_test.options.timeout = std::chrono::milliseconds(500);
-  under_test.fill(10);
+/// As many cursors as `use` is given.
+std::vector<std::unique_ptr<Cursor>> open_all(StoreUnderTest& under_test, CursorUse use) {
   std::vector<std::unique_ptr<Cursor>> cursors;
   while (true) {
-    auto opened = under_test.ask(under_test.store().open_cursor({}));
+    auto opened = under_test.ask(under_test.store().open_cursor({}, use));
     if (!opened) {
       CHECK(opened.error() == errc::overloaded);
-      break;
+      return cursors;
     }
     cursors.push_back(std::move(*opened));
     REQUIRE(cursors.size() < 100);
   }
-  CHECK(cursors.size() == 4);
+}
+
+TEST_CASE("cursors are bounded, half of them for a token, and a place is free again when one is gone") {
+  StoreUnderTest under_test(either_kind());
+  under_test.options.sessions = 8;
+  under_test.options.timeout = std::chrono::milliseconds(500);
+  under_test.fill(10);
+  auto cursors = open_all(under_test, stream);
+  CHECK(cursors.size() == 2);
+  CHECK(open_all(under_test, {.token = 2}).size() == 2);
   cursors.pop_back();
-  CHECK(under_test.ask(under_test.store().open_cursor({})).has_value());
+  CHECK(under_test.ask(under_test.store().open_cursor({}, stream)).has_value());
+}
+
+TEST_CASE("whatever streams there are, a list that is not streamed has places of its own") {
+  StoreUnderTest under_test(either_kind());
+  under_test.options.sessions = 1;
+  under_test.options.timeout = std::chrono::milliseconds(500);
+  under_test.fill(10);
+  auto const ours = open_all(under_test, stream);
+  auto const theirs = open_all(under_test, {.token = 2});
+  CHECK(ours.size() == theirs.size());
+  for (std::uint64_t const token : {1U, 3U}) {
+    auto page = under_test.ask(under_test.store().open_cursor({.limit = 2, .skip = 7}, {token, false})).value();
+    CHECK(read_all(under_test, *page, 9) == Rows{{80, 2, "d2"}, {90, 1, "d0"}});
+  }
 }
 
 /// The SQL for a hash of 32 times the same byte.
