@@ -13,7 +13,7 @@
 
 #include "auth/api_token.hpp"
 #include "auth/bearer_credentials.hpp"
-#include "auth/jwt_verifier.hpp"
+#include "auth/jwt/verifier.hpp"
 #include "auth/refusal_report.hpp"
 #include "auth/token_cache.hpp"
 #include "auth/unknown_tokens.hpp"

@@ -9,7 +9,7 @@
 #include <variant>
 
 #include "auth/identity.hpp"
-#include "auth/key_ring.hpp"
+#include "auth/jwt/key_ring.hpp"
 #include "auth/refusal.hpp"
 #include "auth/refusal_log.hpp"
 #include "auth/token_checks.hpp"

@@ -11,8 +11,8 @@
 #include <system_error>
 #include <utility>
 
-#include "auth/byte_order_mark.hpp"
 #include "auth/key_error.hpp"
+#include "base/byte_order_mark.hpp"
 
 namespace deployd::auth {
 namespace {
@@ -57,8 +57,8 @@ KeyFile read_key_file(std::string const& path) {
     bytes.append(block.data(), static_cast<std::size_t>(got));
     if (bytes.size() > max_file_bytes) throw KeyError(path + ": the file is larger than 1 MiB");
   }
-  auto const marked = bytes.starts_with(byte_order_mark);
-  if (marked) bytes.erase(0, byte_order_mark.size());
+  auto const marked = bytes.starts_with(base::byte_order_mark);
+  if (marked) bytes.erase(0, base::byte_order_mark.size());
   if (bytes.empty()) throw KeyError(path + ": the file is empty");
   return {path, std::move(bytes), marked, mode_of(file)};
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "auth/key_ring.hpp"
+#include "auth/jwt/key_ring.hpp"
 #include "auth/refusal.hpp"
 #include "storage/store.hpp"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "auth/identity.hpp"
-#include "auth/jwt_claims.hpp"
+#include "auth/jwt/claims.hpp"
 
 namespace deployd::auth {
 

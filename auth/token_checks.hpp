@@ -5,15 +5,15 @@
 #include <cstddef>
 
 #include "auth/refusal.hpp"
-#include "storage/counter.hpp"
+#include "base/counter.hpp"
 
 namespace deployd::auth {
 
 /// Of one worker: it writes, any thread reads.
-struct alignas(storage::cache_line) TokenChecks {
-  storage::Counter recalled_without_hit;           // recognised by their bytes, of requests that no kept answer answers
-  storage::Counter accepted;                       // verified and found good
-  std::array<storage::Counter, refusals> refused;  // by Refusal
+struct alignas(base::cache_line) TokenChecks {
+  base::Counter recalled_without_hit;           // recognised by their bytes, of requests that no kept answer answers
+  base::Counter accepted;                       // verified and found good
+  std::array<base::Counter, refusals> refused;  // by Refusal
 };
 
 }  // namespace deployd::auth

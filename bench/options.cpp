@@ -12,7 +12,7 @@
 #include <iostream>
 #include <iterator>
 
-#include "auth/byte_order_mark.hpp"
+#include "base/byte_order_mark.hpp"
 
 namespace deployd::bench {
 namespace {
@@ -114,7 +114,7 @@ struct Given {
 std::optional<std::string> token_of(Given const& given) {
   auto token = given.token;
   if (!given.token_file.empty()) {
-    token = auth::without_byte_order_mark(file_contents("--token-file", given.token_file));
+    token = base::without_byte_order_mark(file_contents("--token-file", given.token_file));
     if (token->ends_with('\n')) token->pop_back();
     if (token->ends_with('\r')) token->pop_back();
     if (token->empty()) refuse("--token-file", given.token_file + " is empty; it must hold the token");

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "bench/failure.hpp"
-#include "server/openssl_owned.hpp"
-#include "server/tls_stream.hpp"
+#include "server/tls/openssl_owned.hpp"
+#include "server/tls/stream.hpp"
 
 namespace deployd::bench {
 

@@ -10,18 +10,18 @@
 #include <string_view>
 #include <vector>
 
+#include "base/counter.hpp"
 #include "routing/rendered_answer.hpp"
-#include "storage/counter.hpp"
 
 namespace deployd::routing {
 
 /// Of one worker: it writes, any thread reads.
-struct alignas(storage::cache_line) CacheMetrics {
-  storage::Counter hits;
-  storage::Counter misses;
-  storage::Counter evictions;
-  storage::Counter entries;
-  storage::Counter bytes;
+struct alignas(base::cache_line) CacheMetrics {
+  base::Counter hits;
+  base::Counter misses;
+  base::Counter evictions;
+  base::Counter entries;
+  base::Counter bytes;
 };
 
 /// Keeps answers by the bytes of their request target, each with the version of the data that it was rendered from.

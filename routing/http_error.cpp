@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "storage/json_escape.hpp"
+#include "base/json_escape.hpp"
 
 namespace deployd::routing {
 namespace {
@@ -85,7 +85,7 @@ std::string error_body(HttpError const& error) {
   std::string body = R"({"name":")";
   body += kind.name;
   body += R"(","message":")";
-  storage::append_json_escaped(body, error.message);
+  base::append_json_escaped(body, error.message);
   body += R"(","code":)";
   body += std::to_string(error.status);
   body += R"(,"className":")";

@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 
-#include "storage/json_escape.hpp"
+#include "base/json_escape.hpp"
 
 namespace deployd::routing {
 namespace {
@@ -39,7 +39,7 @@ void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_i
     out += "ull}";
     return;
   }
-  storage::append_json_escaped(out, *name);
+  base::append_json_escaped(out, *name);
   out += R"("})";
 }
 

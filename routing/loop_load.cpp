@@ -43,7 +43,7 @@ void LoopLoad::begin_turn(Clock::time_point now) {
 void LoopLoad::end_turn() {
   auto const now = Clock::now();
   in_turn_ = false;
-  last_was_long_ = requests_ >= storage::Overload::long_queue && now - turn_began_ >= long_turn;
+  last_was_long_ = requests_ >= base::Overload::long_queue && now - turn_began_ >= long_turn;
   bool const before = overload_.lasts();
   overload_.note(last_was_long_, now, turn_began_ - turn_ended_ > longest_pause);
   turn_ended_ = now;

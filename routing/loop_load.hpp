@@ -6,8 +6,8 @@
 #include <chrono>
 #include <cstddef>
 
-#include "storage/counter.hpp"
-#include "storage/overload.hpp"
+#include "base/counter.hpp"
+#include "base/overload.hpp"
 
 namespace deployd::routing {
 
@@ -31,7 +31,7 @@ class LoopLoad {
   void end_turn();
 
   boost::asio::io_context& loop_;
-  storage::Overload overload_;
+  base::Overload overload_;
   bool in_turn_ = false;
   bool last_was_long_ = false;
   std::size_t requests_ = 0;  // of this turn

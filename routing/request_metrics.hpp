@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/counter.hpp"
+#include "base/duration_histogram.hpp"
 #include "routing/request.hpp"
 #include "routing/route_label.hpp"
-#include "storage/counter.hpp"
-#include "storage/duration_histogram.hpp"
 
 namespace deployd::routing {
 
@@ -48,15 +48,15 @@ constexpr RequestKind kind_of(RouteLabel route, Method method, unsigned status) 
 }
 
 /// Of one worker: it writes, any thread reads.
-struct alignas(storage::cache_line) RequestMetrics {
-  using ByStatus = std::array<storage::Counter, std::bit_ceil(counted_statuses.size())>;
+struct alignas(base::cache_line) RequestMetrics {
+  using ByStatus = std::array<base::Counter, std::bit_ceil(counted_statuses.size())>;
   using ByMethod = std::array<ByStatus, method_count>;
 
   std::array<ByMethod, route_labels> answered;  // by route, method and place in `counted_statuses`
-  std::array<storage::DurationHistogram, route_labels> durations;
-  std::array<storage::Counter, unread_statuses.size()> unread;
-  storage::Counter rate_limited;
-  storage::Counter shed;  // refused since the event loop had too much to do
+  std::array<base::DurationHistogram, route_labels> durations;
+  std::array<base::Counter, unread_statuses.size()> unread;
+  base::Counter rate_limited;
+  base::Counter shed;  // refused since the event loop had too much to do
 
   void count_unread(unsigned status) noexcept {
     auto const* const found = std::ranges::find(unread_statuses, status);
@@ -96,8 +96,8 @@ class RequestBatch {
 
  private:
   TimePoint begun_;
-  storage::Counter* answered_ = nullptr;
-  storage::DurationHistogram* durations_ = nullptr;
+  base::Counter* answered_ = nullptr;
+  base::DurationHistogram* durations_ = nullptr;
   std::uint32_t count_ = 0;
   RequestKind kind_ = RequestKind::none;
 };

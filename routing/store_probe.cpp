@@ -5,8 +5,8 @@
 
 #include <utility>
 
+#include "base/wait_for_outcome.hpp"
 #include "storage/error.hpp"
-#include "storage/wait_for_outcome.hpp"
 
 namespace deployd::routing {
 
@@ -49,7 +49,7 @@ storage::Answer<bool> StoreProbe::ask() {
 
 /// The ping has the deadline of every question to the store.
 storage::Answer<bool> StoreProbe::wait_for(std::shared_ptr<Ping> ping) {
-  co_await storage::wait_for_outcome(ping->timer, ping->done);
+  co_await base::wait_for_outcome(ping->timer, ping->done);
   co_return ping->answered;
 }
 

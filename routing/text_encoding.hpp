@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "storage/utf8.hpp"
+#include "base/utf8.hpp"
 
 namespace deployd::routing {
 
-using storage::is_utf8;
-using storage::to_valid_utf8;
+using base::is_utf8;
+using base::to_valid_utf8;
 
 enum class PlusSign { literal, space };
 

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <utility>
 
-#include "server/descriptor_limit.hpp"
+#include "server/listen/descriptor_limit.hpp"
 
 namespace deployd::server {
 namespace {

@@ -10,10 +10,10 @@
 #include <system_error>
 #include <vector>
 
-#include "server/listener.hpp"
-#include "server/metrics_page.hpp"
-#include "server/serve.hpp"
-#include "server/systemd_sockets.hpp"
+#include "server/listen/listener.hpp"
+#include "server/metrics/page.hpp"
+#include "server/options/serve_options.hpp"
+#include "server/systemd/sockets.hpp"
 #include "server/worker.hpp"
 
 namespace deployd::server {

@@ -19,20 +19,21 @@
 #include <utility>
 #include <vector>
 
-#include "server/access_log_file.hpp"
 #include "server/admin.hpp"
-#include "server/descriptor_limit.hpp"
-#include "server/listener.hpp"
-#include "server/log.hpp"
-#include "server/metrics_page.hpp"
-#include "server/process_usage.hpp"
-#include "server/reload_record.hpp"
-#include "server/systemd_notifier.hpp"
-#include "server/systemd_sockets.hpp"
-#include "server/systemd_watchdog.hpp"
+#include "server/listen/descriptor_limit.hpp"
+#include "server/listen/listener.hpp"
+#include "server/log/access_log_file.hpp"
+#include "server/log_setup.hpp"
+#include "server/metrics/page.hpp"
+#include "server/metrics/process_usage.hpp"
+#include "server/metrics/reload_record.hpp"
+#include "server/systemd/notifier.hpp"
+#include "server/systemd/sockets.hpp"
+#include "server/systemd/watchdog.hpp"
 #include "server/worker.hpp"
 #include "storage/error.hpp"
-#include "storage/row_estimate.hpp"
+#include "storage/open_database.hpp"
+#include "storage/schema/row_estimate.hpp"
 
 namespace deployd::server {
 namespace {

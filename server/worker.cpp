@@ -20,8 +20,9 @@
 #include <system_error>
 #include <utility>
 
-#include "server/reset_on_close.hpp"
-#include "server/socket_address.hpp"
+#include "server/http/reset_on_close.hpp"
+#include "server/listen/descriptor_limit.hpp"
+#include "server/listen/socket_address.hpp"
 
 namespace deployd::server {
 
@@ -251,8 +252,8 @@ Worker::Accepted Worker::accept_one(Acceptor& acceptor) {
     SocketAddress peer;
     peer.size = sizeof(peer.storage);
     bool const asked = shared_.addresses.enabled();
-    FileDescriptor socket(::accept4(acceptor.socket.native_handle(), asked ? peer.get() : nullptr,
-                                    asked ? &peer.size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    base::FileDescriptor socket(::accept4(acceptor.socket.native_handle(), asked ? peer.get() : nullptr,
+                                          asked ? &peer.size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() >= 0) {
       connection_context_.metrics.accepted.add();
       if (auto address_place = shared_.addresses.enter(peer))
@@ -277,7 +278,7 @@ Worker::Accepted Worker::lost(std::error_code failure) {
 }
 
 /// Closes a connection of an address that has enough of them: with a reset, which leaves nothing behind here.
-void Worker::refuse(FileDescriptor socket, SocketAddress const& peer) {
+void Worker::refuse(base::FileDescriptor socket, SocketAddress const& peer) {
   connection_context_.metrics.refused.add();
   reset_on_close(socket.get());
   if (shared_.connections_refused.may(Clock::now()))
@@ -285,7 +286,7 @@ void Worker::refuse(FileDescriptor socket, SocketAddress const& peer) {
                  to_string(peer));
 }
 
-void Worker::open(FileDescriptor descriptor, int family, ConnectionCount::Place place,
+void Worker::open(base::FileDescriptor descriptor, int family, ConnectionCount::Place place,
                   AddressLimit::Place address_place) {
   auto const fd = descriptor.get();
   Socket socket(context_);

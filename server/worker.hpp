@@ -19,18 +19,18 @@
 #include <vector>
 
 #include "auth/authenticator.hpp"
+#include "base/file_descriptor.hpp"
 #include "routing/api.hpp"
 #include "routing/metrics_source.hpp"
-#include "server/address_limit.hpp"
-#include "server/connection.hpp"
-#include "server/connection_context.hpp"
 #include "server/event_loop.hpp"
-#include "server/file_descriptor.hpp"
-#include "server/handler_memory.hpp"
-#include "server/listener.hpp"
-#include "server/serve.hpp"
-#include "server/tls_context.hpp"
-#include "server/worker_metrics.hpp"
+#include "server/http/connection.hpp"
+#include "server/http/connection_context.hpp"
+#include "server/http/handler_memory.hpp"
+#include "server/http/worker_metrics.hpp"
+#include "server/listen/address_limit.hpp"
+#include "server/listen/listener.hpp"
+#include "server/options/serve_options.hpp"
+#include "server/tls/context.hpp"
 #include "storage/database.hpp"
 
 namespace deployd::server {
@@ -153,8 +153,8 @@ class Worker {
   Accepted accept_some(Acceptor& acceptor, int most) noexcept;
   Accepted lost(std::error_code failure);
   void look_at_connections(Clock::time_point now);
-  void refuse(FileDescriptor socket, SocketAddress const& peer);
-  void open(FileDescriptor socket, int family, ConnectionCount::Place place, AddressLimit::Place address_place);
+  void refuse(base::FileDescriptor socket, SocketAddress const& peer);
+  void open(base::FileDescriptor socket, int family, ConnectionCount::Place place, AddressLimit::Place address_place);
   void end_if_drained() noexcept;
 
   SharedState& shared_;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/wait_for_outcome.hpp"
 #include "storage/error.hpp"
-#include "storage/wait_for_outcome.hpp"
 
 namespace deployd::storage {
 namespace {
@@ -41,7 +41,7 @@ boost::asio::awaitable<result<CursorPlaces::Place>> CursorPlaces::take(std::uint
   waiting_.push_back(waiting);
   ++share_of(token).waiting;
   waiting->timer.expires_at(deadline);
-  co_await wait_for_outcome(waiting->timer, waiting->given);
+  co_await base::wait_for_outcome(waiting->timer, waiting->given);
   if (waiting->given) co_return Place(shared_from_this(), token);
   leave(waiting);
   co_return make_error_code(errc::overloaded);
@@ -80,7 +80,7 @@ std::size_t CursorPlaces::before(Share const& share) const noexcept {
 /// one core, so each takes as many times longer as there are places already.
 bool CursorPlaces::is_too_much(Share const& share) noexcept {
   auto const now = Clock::now();
-  overload_.note(places_ - free_ + waiting_.size() >= Overload::long_queue, now);
+  overload_.note(places_ - free_ + waiting_.size() >= base::Overload::long_queue, now);
   bool const full = waiting_.size() >= most_waiting || share.waiting >= most_waiting_for_one;
   if (!overload_.lasts()) return full && !may_go(share);
   bool const refused = !may_go(share) && (full || share.all() >= share_ || before(share) >= places_);

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "storage/overload.hpp"
+#include "base/overload.hpp"
 
 namespace deployd::storage {
 
@@ -84,7 +84,7 @@ class CursorPlaces : public std::enable_shared_from_this<CursorPlaces> {
   std::size_t free_;
   // So short a queue refuses some even when there is little to do: at full load one in `places_ + 1`, as every queue
   // with so much room. Half of that is the end.
-  Overload overload_;
+  base::Overload overload_;
   std::vector<Share> shares_;  // with room for all that there can be
   Queue waiting_;              // while a place is free, only for tokens that hold their half
 };

@@ -50,9 +50,4 @@ class Database {
   virtual DescriptorNeeds descriptor_needs() const noexcept = 0;
 };
 
-/// Opens the store for serving. Never creates or changes a schema.
-/// Throws `storage::Error` with `missing`, `older_schema`, `newer_schema`, `corrupt`, `forbidden`, `busy` or
-/// `unavailable` and a line for the operator.
-std::unique_ptr<Database> open_database(DatabaseOptions options);
-
 }  // namespace deployd::storage

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "storage/counter.hpp"
-#include "storage/duration_histogram.hpp"
+#include "base/counter.hpp"
+#include "base/duration_histogram.hpp"
 
 namespace deployd::storage {
 
@@ -25,9 +25,9 @@ inline constexpr std::size_t query_failures = 5;
 std::string_view to_string(QueryFailure failure) noexcept;
 
 /// Of one worker: it writes, any thread reads.
-struct alignas(cache_line) QueryMetrics {
-  std::array<DurationHistogram, query_kinds> durations;
-  std::array<std::array<Counter, query_failures>, query_kinds> failures;
+struct alignas(base::cache_line) QueryMetrics {
+  std::array<base::DurationHistogram, query_kinds> durations;
+  std::array<std::array<base::Counter, query_failures>, query_kinds> failures;
 };
 
 /// Measures one question from its construction on, waiting included.

@@ -6,9 +6,14 @@
 #include <string>
 #include <string_view>
 
-#include "storage/schema.hpp"
-
 namespace deployd::storage {
+
+/// Somebody else's relations on PostgreSQL, which are only read; empty: deployd's own tables.
+struct Relations {
+  std::string patterns;
+  std::string deployments;
+  bool foreign() const noexcept { return !patterns.empty() || !deployments.empty(); }
+};
 
 /// The two relations that deployments are read from, as they may stand in SQL.
 struct RelationNames {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "storage/database_url.hpp"
-#include "storage/schema.hpp"
+#include "storage/relation_name.hpp"
 
 namespace deployd::storage {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "server/access_log.hpp"
-#include "server/redaction.hpp"
+#include "server/log/access_log.hpp"
+#include "server/log/redaction.hpp"
 
 namespace deployd::server {
 namespace {

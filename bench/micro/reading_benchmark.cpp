@@ -9,7 +9,7 @@
 #include "routing/query.hpp"
 #include "routing/router.hpp"
 #include "routing/target.hpp"
-#include "server/request_reader.hpp"
+#include "server/http/request_reader.hpp"
 
 namespace deployd {
 namespace {

@@ -8,11 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_escape.hpp"
 #include "routing/answer_cache.hpp"
 #include "routing/json_rows.hpp"
 #include "routing/rendered_answer.hpp"
-#include "server/http_date.hpp"
-#include "storage/json_escape.hpp"
+#include "server/http/date.hpp"
 
 namespace deployd::routing {
 namespace {
@@ -48,7 +48,7 @@ void escape_json(benchmark::State& state, std::string_view text) {
   std::string out;
   for (auto _ : state) {
     out.clear();
-    storage::append_json_escaped(out, text);
+    base::append_json_escaped(out, text);
     benchmark::DoNotOptimize(out.data());
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));

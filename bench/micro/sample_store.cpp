@@ -12,8 +12,9 @@
 #include <system_error>
 
 #include "auth/api_token.hpp"
-#include "storage/import.hpp"
-#include "storage/token_admin.hpp"
+#include "storage/open_database.hpp"
+#include "storage/tokens/token_admin.hpp"
+#include "storage/transfer/import.hpp"
 
 namespace deployd::bench {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "auth/api_token.hpp"
 #include "auth/authenticator.hpp"
-#include "auth/jwt_signer.hpp"
-#include "auth/key_ring.hpp"
+#include "auth/jwt/key_ring.hpp"
+#include "auth/jwt/signer.hpp"
 #include "bench/micro/sample_store.hpp"
 #include "bench/micro/sample_tokens.hpp"
 

@@ -8,13 +8,15 @@
 #include <utility>
 #include <vector>
 
-#include "server/access_log_file.hpp"
 #include "server/commands/commands.hpp"
-#include "server/listener.hpp"
-#include "server/log.hpp"
+#include "server/listen/listener.hpp"
+#include "server/log/access_log_file.hpp"
+#include "server/log_setup.hpp"
 #include "server/options/option_table.hpp"
 #include "server/options/serve_options.hpp"
-#include "storage/row_check.hpp"
+#include "server/serve.hpp"
+#include "storage/open_database.hpp"
+#include "storage/schema/row_check.hpp"
 
 namespace deployd::server {
 namespace {

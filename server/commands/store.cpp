@@ -12,10 +12,10 @@
 
 #include "server/commands/commands.hpp"
 #include "server/options/serve_options.hpp"
-#include "storage/backup.hpp"
-#include "storage/export.hpp"
-#include "storage/import.hpp"
-#include "storage/schema.hpp"
+#include "storage/schema/schema.hpp"
+#include "storage/transfer/backup.hpp"
+#include "storage/transfer/export.hpp"
+#include "storage/transfer/import.hpp"
 
 namespace deployd::server {
 namespace {

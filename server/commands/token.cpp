@@ -6,14 +6,14 @@
 #include <cstdlib>
 
 #include "auth/api_token.hpp"
-#include "auth/jwt_signer.hpp"
+#include "auth/jwt/signer.hpp"
 #include "auth/key_error.hpp"
+#include "base/json_escape.hpp"
 #include "routing/text_encoding.hpp"
 #include "server/commands/commands.hpp"
 #include "server/options/serve_options.hpp"
 #include "server/options/values.hpp"
-#include "storage/json_escape.hpp"
-#include "storage/token_admin.hpp"
+#include "storage/tokens/token_admin.hpp"
 
 namespace deployd::server {
 namespace {
@@ -73,7 +73,7 @@ std::string as_json(std::vector<storage::TokenRecord> const& tokens) {
   for (auto const& token : tokens) {
     if (text.size() > 1) text += ',';
     text += fmt::format(R"({{"id":{},"name":")", token.id);
-    storage::append_json_escaped(text, token.name);
+    base::append_json_escaped(text, token.name);
     text += fmt::format(R"(","created":"{}","expires":{},"last_used":{},"revoked":{}}})", show(token.created),
                         quoted(token.expires), quoted(token.last_used), quoted(token.revoked));
   }

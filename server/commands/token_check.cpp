@@ -17,13 +17,13 @@
 
 #include "auth/api_token.hpp"
 #include "auth/bearer_credentials.hpp"
-#include "auth/byte_order_mark.hpp"
-#include "auth/jwt_verifier.hpp"
+#include "auth/jwt/verifier.hpp"
 #include "auth/refusal_report.hpp"
+#include "base/byte_order_mark.hpp"
 #include "server/commands/commands.hpp"
 #include "server/options/serve_options.hpp"
-#include "storage/database.hpp"
 #include "storage/error.hpp"
+#include "storage/open_database.hpp"
 
 namespace deployd::server {
 namespace {
@@ -47,7 +47,7 @@ std::string read_credentials() {
     if (std::cin.gcount() == 0) break;
     text.append(block, 0, static_cast<std::size_t>(std::cin.gcount()));
   }
-  std::string_view token = auth::without_byte_order_mark(text);
+  std::string_view token = base::without_byte_order_mark(text);
   if (token.ends_with('\n')) token.remove_suffix(1);
   if (token.ends_with('\r')) token.remove_suffix(1);
   auto const found = auth::bearer_token(token);

@@ -3,9 +3,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "auth/hmac_secret.hpp"
+#include "auth/jwt/hmac_secret.hpp"
 #include "auth/key_file.hpp"
-#include "server/listener.hpp"
+#include "server/listen/listener.hpp"
 #include "server/options/values.hpp"
 #include "storage/relation_name.hpp"
 

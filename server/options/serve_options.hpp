@@ -1,13 +1,53 @@
 // From the settings to what the parts of the program are told.
 #pragma once
 
-#include "auth/key_ring.hpp"
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/jwt/key_ring.hpp"
+#include "server/listen/listen_address.hpp"
+#include "server/log/access_log.hpp"
 #include "server/options/settings.hpp"
-#include "server/serve.hpp"
+#include "server/tls/context.hpp"
+#include "storage/database.hpp"
 #include "storage/database_url.hpp"
-#include "storage/schema.hpp"
+#include "storage/relation_name.hpp"
 
 namespace deployd::server {
+
+/// What `deployd serve` was told, parsed and checked; sizes in bytes.
+struct ServeOptions {
+  std::vector<ListenAddress> listen{TcpAddress{"127.0.0.1", 8080}};
+  std::optional<ListenAddress> admin_listen;
+  bool take_over = false;
+  unsigned workers = 0;  // 0: the cores this process may run on
+  storage::DatabaseOptions database;
+  auth::KeyRingOptions keys;
+  TlsOptions tls;
+  std::vector<std::string> cors_origins{"*"};
+  std::size_t max_connections = 10000;
+  std::size_t max_connections_per_address = 0;  // 0: no limit
+  std::chrono::milliseconds header_timeout{10'000};
+  std::chrono::milliseconds idle_timeout{60'000};
+  std::chrono::milliseconds write_timeout{30'000};
+  std::chrono::milliseconds drain_delay{0};
+  std::chrono::milliseconds drain_timeout{30'000};
+  std::chrono::milliseconds stream_timeout{600'000};
+  std::size_t stream_min_rate = std::size_t{64} << 10;  // bytes a second; 0: any
+  std::size_t max_header_bytes = 16384;
+  std::size_t max_target_bytes = 8192;
+  std::size_t max_body_bytes = 65536;
+  std::optional<double> rate_limit;  // requests a second per token
+  std::size_t cache_bytes = std::size_t{64} << 20;
+  AccessLog access_log = AccessLog::off;
+  std::optional<std::string> access_log_file;  // unset: the lines go to the log
+  // Where the addresses came from, for error lines.
+  std::string listen_origin = "--listen";
+  std::string admin_listen_origin = "--admin-listen";
+};
 
 /// Where the data is, which every command but `token sign` needs.
 struct StorePlace {

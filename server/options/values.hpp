@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/serve.hpp"
+#include "server/listen/listen_address.hpp"
 
 namespace deployd::server {
 

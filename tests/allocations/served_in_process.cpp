@@ -9,10 +9,10 @@
 #include <sstream>
 
 #include "auth/api_token.hpp"
-#include "auth/jwt_signer.hpp"
+#include "auth/jwt/signer.hpp"
 #include "server/serve.hpp"
-#include "storage/import.hpp"
-#include "storage/token_admin.hpp"
+#include "storage/tokens/token_admin.hpp"
+#include "storage/transfer/import.hpp"
 #include "tests/allocations/allocation_count.hpp"
 #include "tests/integration/running_deployd.hpp"
 

@@ -8,8 +8,8 @@
 #include <chrono>
 #include <string>
 
-#include "auth/jwt_verifier.hpp"
-#include "auth/key_ring.hpp"
+#include "auth/jwt/key_ring.hpp"
+#include "auth/jwt/verifier.hpp"
 #include "tests/auth/checking.hpp"
 #include "tests/auth/key_files.hpp"
 #include "tests/auth/signing.hpp"

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "auth/algorithm.hpp"
 #include "auth/base64url.hpp"
+#include "auth/jwt/algorithm.hpp"
 
 struct evp_pkey_st;
 

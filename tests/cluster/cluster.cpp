@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "storage/database_url.hpp"
-#include "storage/session.hpp"
+#include "storage/session/session.hpp"
 
 namespace deployd::tests {
 namespace {

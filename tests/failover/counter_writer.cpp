@@ -4,7 +4,7 @@
 #include <exception>
 
 #include "storage/database_url.hpp"
-#include "storage/session.hpp"
+#include "storage/session/session.hpp"
 
 namespace deployd::tests {
 

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "storage/database_url.hpp"
-#include "storage/session.hpp"
+#include "storage/session/session.hpp"
 #include "tests/integration/running_deployd.hpp"
 
 namespace deployd::tests {

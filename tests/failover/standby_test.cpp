@@ -5,7 +5,7 @@
 #include <string>
 
 #include "storage/database_url.hpp"
-#include "storage/session.hpp"
+#include "storage/session/session.hpp"
 #include "tests/failover/checked_readers.hpp"
 #include "tests/failover/replicated_postgresql.hpp"
 #include "tests/integration/running_deployd.hpp"

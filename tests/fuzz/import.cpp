@@ -8,9 +8,9 @@
 #include <tuple>
 #include <vector>
 
-#include "storage/export_writer.hpp"
-#include "storage/import_parser.hpp"
-#include "storage/import_target.hpp"
+#include "storage/transfer/export_writer.hpp"
+#include "storage/transfer/import_parser.hpp"
+#include "storage/transfer/import_target.hpp"
 #include "tests/fuzz/expect.hpp"
 
 namespace storage = deployd::storage;

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "auth/jwks.hpp"
+#include "auth/jwt/jwks.hpp"
 #include "auth/key_error.hpp"
 #include "tests/fuzz/expect.hpp"
 

@@ -5,8 +5,8 @@
 
 #include "auth/base64url.hpp"
 #include "auth/bearer_credentials.hpp"
-#include "auth/jwt.hpp"
-#include "auth/jwt_claims.hpp"
+#include "auth/jwt/claims.hpp"
+#include "auth/jwt/jwt.hpp"
 #include "tests/fuzz/expect.hpp"
 
 namespace auth = deployd::auth;

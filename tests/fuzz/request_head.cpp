@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "server/known_fields.hpp"
-#include "server/request_reader.hpp"
+#include "server/http/known_fields.hpp"
+#include "server/http/request_reader.hpp"
 #include "tests/fuzz/expect.hpp"
 
 using deployd::server::HeadLimits;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "storage/database_url.hpp"
-#include "storage/session.hpp"
+#include "storage/session/session.hpp"
 #include "tests/certificates.hpp"
 #include "tests/integration/running_deployd.hpp"
 

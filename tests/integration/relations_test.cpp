@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "storage/database_url.hpp"
-#include "storage/session.hpp"
+#include "storage/session/session.hpp"
 #include "tests/integration/running_deployd.hpp"
 
 using namespace deployd::tests;

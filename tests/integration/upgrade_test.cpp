@@ -5,7 +5,7 @@
 #include <fstream>
 #include <string>
 
-#include "storage/schema.hpp"
+#include "storage/schema/schema.hpp"
 #include "tests/integration/running_deployd.hpp"
 
 using namespace deployd::tests;

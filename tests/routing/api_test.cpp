@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "auth/api_token.hpp"
-#include "auth/jwt_signer.hpp"
-#include "auth/key_ring.hpp"
-#include "storage/token_admin.hpp"
+#include "auth/jwt/key_ring.hpp"
+#include "auth/jwt/signer.hpp"
+#include "storage/tokens/token_admin.hpp"
 #include "tests/auth/stored_tokens.hpp"
 #include "tests/routing/answers.hpp"
 #include "tests/routing/recorded_exchange.hpp"

@@ -5,8 +5,8 @@
 
 #include <chrono>
 
+using deployd::base::Overload;
 using deployd::routing::LoopLoad;
-using deployd::storage::Overload;
 using namespace std::chrono_literals;
 
 namespace {

@@ -13,7 +13,7 @@ namespace {
 
 using TimePoint = RequestBatch::TimePoint;
 
-std::uint64_t count_of(deployd::storage::DurationReading const& reading) {
+std::uint64_t count_of(deployd::base::DurationReading const& reading) {
   return std::accumulate(reading.counts.begin(), reading.counts.end(), std::uint64_t{0});
 }
 
@@ -83,10 +83,10 @@ TEST_CASE("requests that could not be read are counted by the status of their an
 }
 
 TEST_CASE("every duration is in the bucket whose bounds it is between") {
-  using deployd::storage::duration_bounds;
+  using deployd::base::duration_bounds;
   for (std::size_t bucket = 0; bucket < duration_bounds.size(); ++bucket) {
     CAPTURE(bucket);
-    deployd::storage::DurationHistogram histogram;
+    deployd::base::DurationHistogram histogram;
     auto const bound = duration_bounds[bucket];
     auto const below = bucket == 0 ? 0ns : duration_bounds[bucket - 1];
     for (auto const took : {bound, bound - 1ns, below + 1ns, below + (bound - below) / 2}) histogram.observe(took);
@@ -95,7 +95,7 @@ TEST_CASE("every duration is in the bucket whose bounds it is between") {
     CHECK(reading.counts[bucket] == 4);
     CHECK(reading.counts[bucket + 1] == 1);
   }
-  deployd::storage::DurationHistogram histogram;
+  deployd::base::DurationHistogram histogram;
   histogram.observe(0ns);
   histogram.observe(std::chrono::hours(24));
   CHECK(histogram.read().counts.front() == 1);
@@ -103,7 +103,7 @@ TEST_CASE("every duration is in the bucket whose bounds it is between") {
 }
 
 TEST_CASE("a duration on a bound is in the bucket below it, and one above all bounds in the last") {
-  deployd::storage::DurationHistogram histogram;
+  deployd::base::DurationHistogram histogram;
   histogram.observe(25us);
   histogram.observe(25001ns);
   histogram.observe(10s);
@@ -111,7 +111,7 @@ TEST_CASE("a duration on a bound is in the bucket below it, and one above all bo
   auto const reading = histogram.read();
   CHECK(reading.counts[0] == 1);
   CHECK(reading.counts[1] == 1);
-  CHECK(reading.counts[deployd::storage::duration_bounds.size() - 1] == 1);
+  CHECK(reading.counts[deployd::base::duration_bounds.size() - 1] == 1);
   CHECK(reading.counts.back() == 3);
   CHECK(reading.sum == 43s + 50001ns);
 }

@@ -2,8 +2,8 @@
 
 #include <condition_variable>
 
-#include "storage/schema.hpp"
-#include "storage/session.hpp"
+#include "storage/schema/schema.hpp"
+#include "storage/session/session.hpp"
 
 namespace deployd::tests {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "storage/error.hpp"
-#include "storage/session.hpp"
+#include "storage/session/session.hpp"
 
 namespace storage = deployd::storage;
 using storage::database_url_complaint;

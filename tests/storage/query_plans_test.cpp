@@ -4,10 +4,10 @@
 
 #include <soci/soci.h>
 
-#include "storage/postgresql_queries.hpp"
+#include "storage/postgresql/queries.hpp"
 #include "storage/relation_name.hpp"
-#include "storage/session.hpp"
-#include "storage/sqlite_queries.hpp"
+#include "storage/session/session.hpp"
+#include "storage/sqlite/queries.hpp"
 #include "tests/storage/store_under_test.hpp"
 
 namespace deployd::storage {

@@ -5,8 +5,9 @@
 #include <ostream>
 #include <thread>
 
-#include "storage/schema.hpp"
-#include "storage/session.hpp"
+#include "storage/open_database.hpp"
+#include "storage/schema/schema.hpp"
+#include "storage/session/session.hpp"
 #include "tests/postgresql_server.hpp"
 
 namespace deployd::storage {

@@ -1,0 +1,58 @@
+// The keys and rules that JWTs are checked with, loaded once from the configuration and shared by all workers.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/jwt/key.hpp"
+#include "auth/key_error.hpp"
+
+namespace deployd::auth {
+
+struct KeyRingOptions {
+  std::optional<std::string> secret = {};  // HS256/384/512: the raw bytes, already read from file or environment
+  std::string secret_origin = "--jwt-secret-file";  // what to name in error lines: the file, or DEPLOYD_JWT_SECRET
+  std::vector<std::string> public_key_files = {};   // PEM: RSA, EC (P-256, P-384, P-521), Ed25519, Ed448
+  std::vector<std::string> jwks_files = {};         // RFC 7517
+  std::optional<std::string> issuer = {};
+  std::optional<std::string> audience = {};
+  std::chrono::seconds leeway{30};
+  std::vector<std::string> complaints = {};  // about the secrets of the configuration, for `KeyRing::complaints`
+};
+
+/// Immutable; safe to read from any thread.
+class KeyRing {
+ public:
+  /// Reads every file. Throws KeyError for what is unreadable, malformed, or too weak (RSA under 2048 bits, an HMAC
+  /// secret under 32 bytes).
+  static std::shared_ptr<KeyRing const> load(KeyRingOptions const& options);
+
+  /// True when no JWT can be good.
+  bool empty() const noexcept { return keys_.empty(); }
+
+  /// What is to be said about the keys and how they are kept, a line each.
+  std::vector<std::string> const& complaints() const noexcept { return complaints_; }
+
+  /// In the order of the options: the secret, the PEM files, the JWKS files.
+  std::vector<Key> const& keys() const noexcept { return keys_; }
+
+  std::optional<std::string> const& issuer() const noexcept { return issuer_; }      // unset: not checked
+  std::optional<std::string> const& audience() const noexcept { return audience_; }  // unset: not checked
+  std::chrono::seconds leeway() const noexcept { return leeway_; }                   // 0 to 10 years
+
+ private:
+  KeyRing() = default;
+
+  void add_jwks(std::string const& path);
+
+  std::vector<Key> keys_;
+  std::vector<std::string> complaints_;
+  std::optional<std::string> issuer_;
+  std::optional<std::string> audience_;
+  std::chrono::seconds leeway_{};
+};
+
+}  // namespace deployd::auth

@@ -1,0 +1,16 @@
+// The byte order mark that editors put before UTF-8.
+#pragma once
+
+#include <string_view>
+
+namespace deployd::base {
+
+/// U+FEFF in UTF-8.
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+/// `text` behind the byte order mark that it may begin with.
+constexpr std::string_view without_byte_order_mark(std::string_view text) noexcept {
+  return text.substr(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0);
+}
+
+}  // namespace deployd::base

@@ -1,0 +1,28 @@
+// An owned file descriptor.
+#pragma once
+
+#include <utility>
+
+namespace deployd::base {
+
+/// Closes what it owns.
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) noexcept : fd_(fd) {}
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept;
+  ~FileDescriptor();
+
+  /// -1 for none.
+  int get() const noexcept { return fd_; }
+  int release() noexcept { return std::exchange(fd_, -1); }
+
+  /// Another descriptor of the same open file, close-on-exec. Throws std::system_error.
+  FileDescriptor duplicate() const;
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace deployd::base

@@ -1,0 +1,109 @@
+// One client's connection.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/intrusive/list_hook.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "routing/output.hpp"
+#include "routing/request.hpp"
+#include "routing/request_metrics.hpp"
+#include "server/http/byte_stream.hpp"
+#include "server/http/connection_context.hpp"
+#include "server/http/input_buffer.hpp"
+#include "server/http/response_sender.hpp"
+
+namespace deployd::server {
+
+/// Reads requests from a socket, has them answered in order, and sends the answers. Lives on its worker's thread.
+///
+/// Deadlines are kept here and enforced by the worker, which sweeps over its connections and calls `check_deadline`.
+/// Between requests a connection holds neither a buffer (beyond the small one of its own) nor an output.
+class Connection final : public boost::intrusive::list_base_hook<>, private routing::Exchange {
+ public:
+  using Phase = ConnectionPhase;
+
+  /// `context` must outlive this. Without `tls` the socket is spoken to in plain text.
+  Connection(ConnectionContext& context, Socket socket, std::unique_ptr<TlsStream> tls);
+
+  /// The life of the connection; ends when it is closed. Called once.
+  boost::asio::awaitable<void> run();
+
+  Phase phase() const noexcept { return stream_.deadline().phase(); }
+
+  /// Ends what is awaited from the client if its deadline is not after `now`.
+  void check_deadline(Clock::time_point now) noexcept;
+
+  /// The server is about to stop: the answer to what has arrived is the last. A client that has only just connected, or
+  /// been answered, has a moment left for a request that may be on its way.
+  void begin_drain() noexcept;
+
+  /// Closes the socket; everything awaited from it fails.
+  void cut() noexcept;
+
+ private:
+  // Exchange
+  routing::Output& output() override { return sender_.output(); }
+  boost::asio::awaitable<bool> flush() override { return sender_.flush(); }
+  void begin_stream() noexcept override { sender_.begin_stream(); }
+  bool streaming() const noexcept override { return sender_.streaming(); }
+  void close_after() noexcept override { last_ = true; }
+  void abort() noexcept override { sender_.abort(); }
+  void note(unsigned status, std::string_view subject) override;
+  void note_refusal(auth::Refusal why) noexcept override { refusal_ = why; }
+  std::string_view request_id(routing::Request const& request) override;
+  void note_route(routing::RouteLabel route) noexcept override { route_ = route; }
+
+  boost::asio::awaitable<bool> secure();
+  boost::asio::awaitable<void> end(ByteStream::Status received);
+  boost::asio::awaitable<void> linger();
+  boost::asio::awaitable<bool> answer_buffered();
+  ReadResult read_head(routing::Request& request);
+  void remember_fields(routing::Request const& request, ReadResult const& head);
+  bool more_behind(ReadResult const& head) const noexcept;
+  void discard_body() noexcept;
+  void await_request() noexcept;
+  void begin_batch(routing::Moment& moment) noexcept;
+  void refuse(routing::HttpError const& error, routing::Method method);
+  void finish_request(routing::Request const& request, ReadResult const& head);
+  void begin_access_entry(Clock::time_point now) noexcept;
+  void log_access(routing::Request const& request);
+  void enter(Phase phase, Clock::duration limit, Clock::time_point now = Clock::now()) noexcept {
+    stream_.deadline().enter(phase, now + limit);
+  }
+
+  ConnectionContext& context_;
+  ByteStream stream_;
+  InputBuffer input_;
+  ResponseSender sender_;
+  std::uint64_t body_left_ = 0;  // bytes of a body still to come, to be thrown away
+
+  std::shared_ptr<KnownFields const> known_fields_;  // that the last requests came with
+  std::uint64_t fields_hash_ = 0;                    // of the field lines that were parsed last
+
+  bool last_ = false;     // close after what stands in the output
+  bool refused_ = false;  // the client may still be sending what nobody will read
+  bool fresh_ = true;     // nothing has been received yet
+  bool draining_ = false;
+
+  // Of the request that is being answered.
+  routing::RouteLabel route_ = routing::no_route;
+  unsigned status_ = 0;
+  std::string request_id_;  // empty until somebody asks for it
+
+  // The same for the access log.
+  std::string subject_;
+  std::optional<auth::Refusal> refusal_;
+  Clock::time_point answering_since_;
+  std::uint64_t bytes_before_ = 0;  // of the answers before it
+
+  routing::RequestBatch batch_;  // what has been answered since the output was last empty
+  std::string remote_;           // for the access log
+};
+
+}  // namespace deployd::server

@@ -1,0 +1,33 @@
+// The time as the requests of one worker see it.
+#pragma once
+
+#include <chrono>
+
+#include "routing/request.hpp"
+#include "server/http/date.hpp"
+#include "server/http/phase_deadline.hpp"
+
+namespace deployd::server {
+
+/// Tells both times of a request from one look at the steady clock: the time of day follows from it until the clocks
+/// are compared again. For one thread.
+class WorkerClock {
+ public:
+  WorkerClock() noexcept { compare(); }
+
+  /// The time now. Its date is valid until the next call.
+  routing::Moment moment() noexcept {
+    auto const steady = Clock::now();
+    auto const now = std::chrono::system_clock::time_point(steady.time_since_epoch() + system_ahead_);
+    return {now, date_.at(now), steady};
+  }
+
+  /// Compares the clocks, so that a change of the time of day is seen.
+  void compare() noexcept;
+
+ private:
+  HttpDate date_;
+  Clock::duration system_ahead_{};
+};
+
+}  // namespace deployd::server

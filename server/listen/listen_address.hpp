@@ -1,0 +1,23 @@
+// The addresses on which deployd can listen.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+namespace deployd::server {
+
+/// A value of --listen that names a TCP endpoint: a numeric address, not a host name. Port 0 takes a free one.
+struct TcpAddress {
+  std::string host;  // as `127.0.0.1` or `::1`
+  std::uint16_t port = 0;
+};
+
+/// A value of --listen that names a Unix domain socket: `unix:/run/deployd.sock`.
+struct UnixAddress {
+  std::string path;
+};
+
+using ListenAddress = std::variant<TcpAddress, UnixAddress>;
+
+}  // namespace deployd::server

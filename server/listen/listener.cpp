@@ -1,0 +1,303 @@
+#include "server/listen/listener.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+#include "server/listen/socket_address.hpp"
+
+namespace deployd::server {
+namespace {
+
+[[noreturn]] void fail(std::string const& name, int error) {
+  std::string line = "cannot listen on " + name + ": ";
+  if (error == EADDRINUSE)
+    line += "another process listens there";
+  else if (error == ENOTSOCK)
+    line += "there is a file of that name that is no socket";
+  else
+    line += std::system_category().message(error);
+  throw ListenError(line);
+}
+
+SocketAddress to_socket_address(TcpAddress const& address, std::string const& name) {
+  SocketAddress result;
+  if (auto* const v4 = reinterpret_cast<sockaddr_in*>(&result.storage);
+      inet_pton(AF_INET, address.host.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(address.port);
+    result.size = sizeof(sockaddr_in);
+    return result;
+  }
+  auto* const v6 = reinterpret_cast<sockaddr_in6*>(&result.storage);
+  if (inet_pton(AF_INET6, address.host.c_str(), &v6->sin6_addr) != 1) fail(name, EINVAL);
+  v6->sin6_family = AF_INET6;
+  v6->sin6_port = htons(address.port);
+  result.size = sizeof(sockaddr_in6);
+  return result;
+}
+
+SocketAddress to_socket_address(UnixAddress const& address, std::string const& name) {
+  SocketAddress result;
+  auto* const local = reinterpret_cast<sockaddr_un*>(&result.storage);
+  if (address.path.size() >= sizeof(local->sun_path)) fail(name, ENAMETOOLONG);
+  local->sun_family = AF_UNIX;
+  std::memcpy(local->sun_path, address.path.c_str(), address.path.size() + 1);
+  result.size = sizeof(sockaddr_un);
+  return result;
+}
+
+base::FileDescriptor open_socket(int family, std::string const& name) {
+  base::FileDescriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (socket.get() < 0) fail(name, errno);
+  return socket;
+}
+
+void switch_on(base::FileDescriptor const& socket, int level, int option) noexcept {
+  int const on = 1;
+  ::setsockopt(socket.get(), level, option, &on, sizeof(on));
+}
+
+base::FileDescriptor open_tcp(int family, bool share_port, std::string const& name) {
+  auto socket = open_socket(family, name);
+  switch_on(socket, SOL_SOCKET, SO_REUSEADDR);
+  if (share_port) switch_on(socket, SOL_SOCKET, SO_REUSEPORT);
+  if (family == AF_INET6) switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY);
+  switch_on(socket, IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit it
+  return socket;
+}
+
+base::FileDescriptor bind_tcp(SocketAddress const& address, bool share_port, std::string const& name) {
+  auto socket = open_tcp(address.family(), share_port, name);
+  if (::bind(socket.get(), address.get(), address.size) != 0) fail(name, errno);
+  return socket;
+}
+
+void start_listening(base::FileDescriptor const& socket, std::string const& name) {
+  if (::listen(socket.get(), SOMAXCONN) != 0) fail(name, errno);
+}
+
+std::uint16_t port_of(SocketAddress const& address) noexcept {
+  // The port stands at the same place in both families' form.
+  return ntohs(reinterpret_cast<sockaddr_in const*>(&address.storage)->sin_port);
+}
+
+/// True for 0.0.0.0 and [::].
+bool is_any(SocketAddress const& address) noexcept {
+  if (address.family() == AF_INET)
+    return reinterpret_cast<sockaddr_in const*>(&address.storage)->sin_addr.s_addr == htonl(INADDR_ANY);
+  return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<sockaddr_in6 const*>(&address.storage)->sin6_addr) != 0;
+}
+
+/// What becomes of a connection to a Unix domain socket: 0 when somebody listens there, else the error.
+int try_to_connect(SocketAddress const& address, std::string const& name) {
+  auto const probe = open_socket(AF_UNIX, name);
+  if (::connect(probe.get(), address.get(), address.size) == 0) return 0;
+  return errno == EAGAIN ? 0 : errno;  // EAGAIN: its backlog is full
+}
+
+/// What becomes of a datagram to a Unix domain socket, which nobody who listens there notices: EPROTOTYPE when somebody
+/// does, ECONNREFUSED when nobody does any more.
+int try_datagram(SocketAddress const& address, std::string const& name) {
+  base::FileDescriptor const probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (probe.get() < 0) fail(name, errno);
+  return ::connect(probe.get(), address.get(), address.size) == 0 ? 0 : errno;
+}
+
+/// Makes a file beside the socket's and removes it: the same permission is needed for the socket.
+void require_room_for(UnixAddress const& address, std::string const& name) {
+  auto trial = (std::filesystem::path(address.path).parent_path() / ".deployd-check-XXXXXX").string();
+  base::FileDescriptor const file(::mkostemp(trial.data(), O_CLOEXEC));
+  if (file.get() < 0) fail(name, errno);
+  ::unlink(trial.c_str());
+}
+
+bool is_free_tcp(TcpAddress const& address, std::string const& name) {
+  auto const wanted = to_socket_address(address, name);
+  auto const socket = open_tcp(wanted.family(), false, name);
+  if (::bind(socket.get(), wanted.get(), wanted.size) == 0) return true;
+  if (errno == EADDRINUSE) return false;
+  fail(name, errno);
+}
+
+bool is_free_unix(UnixAddress const& address, std::string const& name) {
+  auto const refusal = try_datagram(to_socket_address(address, name), name);
+  if (refusal != ECONNREFUSED && refusal != ENOENT) {
+    if (refusal != EPROTOTYPE && refusal != 0) fail(name, refusal);
+    return false;
+  }
+  std::error_code ignored;
+  if (refusal == ECONNREFUSED && !std::filesystem::is_socket(address.path, ignored)) fail(name, ENOTSOCK);
+  require_room_for(address, name);
+  return true;
+}
+
+/// The name under which all processes know an address, however it was written.
+std::string key_of(UnixAddress const& address) {
+  return "unix:" + std::filesystem::absolute(address.path).lexically_normal().string();
+}
+
+}  // namespace
+
+std::string to_string(ListenAddress const& address) {
+  if (auto const* local = std::get_if<UnixAddress>(&address)) return "unix:" + local->path;
+  auto const& tcp = std::get<TcpAddress>(address);
+  bool const v6 = tcp.host.find(':') != std::string::npos;
+  return (v6 ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
+}
+
+bool overlap(ListenAddress const& one, ListenAddress const& other) {
+  if (one.index() != other.index()) return false;
+  if (auto const* const local = std::get_if<UnixAddress>(&one))
+    return key_of(*local) == key_of(std::get<UnixAddress>(other));
+  auto const first = to_socket_address(std::get<TcpAddress>(one), to_string(one));
+  auto const second = to_socket_address(std::get<TcpAddress>(other), to_string(other));
+  if (first.family() != second.family() || port_of(first) != port_of(second) || port_of(first) == 0) return false;
+  return is_any(first) || is_any(second) || to_string(first) == to_string(second);
+}
+
+bool is_free(ListenAddress const& address) {
+  auto const name = to_string(address);
+  if (auto const* const tcp = std::get_if<TcpAddress>(&address)) return is_free_tcp(*tcp, name);
+  return is_free_unix(std::get<UnixAddress>(address), name);
+}
+
+std::vector<ListeningSocket> take_of_each(std::vector<Listener> const& listeners, unsigned worker, unsigned workers) {
+  std::vector<ListeningSocket> sockets;
+  for (auto const& listener : listeners) std::ranges::move(listener.take(worker, workers), std::back_inserter(sockets));
+  return sockets;
+}
+
+std::string names_of(std::vector<Listener> const& listeners) {
+  std::string names;
+  for (auto const& listener : listeners) {
+    if (!names.empty()) names += ", ";
+    names += listener.name();
+  }
+  return names;
+}
+
+Listener::Listener(ListenAddress const& address, unsigned workers, bool take_over) : name_(to_string(address)) {
+  if (auto const* tcp = std::get_if<TcpAddress>(&address))
+    listen_tcp(*tcp, workers, take_over);
+  else
+    listen_unix(std::get<UnixAddress>(address), take_over);
+}
+
+Listener::Listener(PassedSocket passed) : name_(to_string(local_address(passed.socket.get()))) {
+  auto const fd = passed.socket.get();
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  // Fails for a Unix domain socket, which has nothing to be switched on.
+  switch_on(passed.socket, IPPROTO_TCP, TCP_NODELAY);
+  sockets_.push_back(std::move(passed.socket));
+}
+
+Listener Listener::exclusive(ListenAddress const& address, bool take_over) {
+  Listener listener(to_string(address), Sharing::in_turn);
+  if (auto const* const tcp = std::get_if<TcpAddress>(&address))
+    listener.listen_tcp(*tcp, 1, take_over);
+  else
+    listener.listen_unix(std::get<UnixAddress>(address), take_over);
+  return listener;
+}
+
+Listener::~Listener() {
+  if (unix_path_.empty()) return;
+  close();
+  // Another deployd may have taken over the socket, and the file with it.
+  try {
+    if (try_to_connect(to_socket_address(UnixAddress{unix_path_}, name_), name_) != 0) ::unlink(unix_path_.c_str());
+  } catch (ListenError const&) {
+  }
+}
+
+std::vector<ListeningSocket> Listener::take(unsigned worker, unsigned workers) const {
+  std::vector<ListeningSocket> taken;
+  bool const shared = workers > sockets_.size();
+  auto const places = std::max<std::size_t>(workers, sockets_.size());
+  try {
+    for (std::size_t place = worker; place < places; place += workers)
+      taken.push_back({sockets_[place % sockets_.size()].duplicate(), shared});
+  } catch (std::system_error const& error) {
+    fail(name_, error.code().value());
+  }
+  return taken;
+}
+
+void Listener::offer_on(boost::asio::io_context& loop) {
+  if (key_.empty()) return;
+  HandedSockets handed;
+  handed.offer = std::move(offer_place_);
+  for (auto const& socket : sockets_) handed.listening.push_back(socket.duplicate());
+  offer_ = std::make_unique<SocketOffer>(loop, key_, sharing_, std::move(handed));
+}
+
+void Listener::close() noexcept {
+  offer_.reset();
+  sockets_.clear();
+}
+
+/// Gets the sockets of the deployd that listens on the address; false when none gives them.
+bool Listener::take_over_from_another() {
+  auto handed = ask_for_sockets(key_, sharing_);
+  if (handed.listening.empty()) return false;
+  offer_place_ = std::move(handed.offer);
+  sockets_ = std::move(handed.listening);
+  turn_ = std::move(handed.turn);
+  spdlog::info("sharing {} with the deployd that listens there", name_);
+  return true;
+}
+
+void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take_over) {
+  auto wanted = to_socket_address(address, name_);
+  key_ = to_string(wanted);
+  if (take_over && take_over_from_another()) return;
+  bool const share_port = sharing_ == Sharing::both;
+  // A socket that does not share its port finds out whether anybody listens on it.
+  if (share_port && !take_over && address.port != 0) bind_tcp(wanted, false, name_);
+  for (unsigned worker = 0; worker < workers; ++worker) {
+    sockets_.push_back(bind_tcp(wanted, share_port, name_));
+    if (worker == 0) wanted = local_address(sockets_.front().get());
+  }
+  key_ = to_string(wanted);
+  name_ = to_string(TcpAddress{address.host, port_of(wanted)});
+  for (auto const& socket : sockets_) start_listening(socket, name_);
+}
+
+void Listener::listen_unix(UnixAddress const& address, bool take_over) {
+  auto const wanted = to_socket_address(address, name_);
+  key_ = key_of(address);
+  if (take_over && take_over_from_another()) {
+    unix_path_ = address.path;
+    return;
+  }
+  auto const refusal = try_to_connect(wanted, name_);
+  if (refusal == 0) fail(name_, EADDRINUSE);
+  if (refusal == ECONNREFUSED) {
+    std::error_code ignored;
+    if (!std::filesystem::is_socket(address.path, ignored)) fail(name_, ENOTSOCK);
+    ::unlink(address.path.c_str());  // left behind by a process that is gone
+  }
+
+  auto socket = open_socket(AF_UNIX, name_);
+  if (::bind(socket.get(), wanted.get(), wanted.size) != 0) fail(name_, errno);
+  unix_path_ = address.path;
+  start_listening(socket, name_);
+  sockets_.push_back(std::move(socket));
+}
+
+}  // namespace deployd::server

@@ -1,0 +1,127 @@
+#include "server/log/output.hpp"
+
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <limits>
+#include <utility>
+
+namespace deployd::server {
+namespace {
+
+// How long a reader of the log, as the pipe of a supervisor, may hold everything up before lines are lost to it.
+constexpr int patience_ms = 1000;
+
+/// So much is written at once: what a pipe that can be written to takes without waiting. A file takes all, so that
+/// the lines of two processes that append to it do not break into each other.
+std::size_t most_at_once(int descriptor) noexcept {
+  struct stat status {};
+  bool const is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  return is_file ? std::numeric_limits<std::size_t>::max() : PIPE_BUF;
+}
+
+LogOutput& output() noexcept {
+  static LogOutput output(STDERR_FILENO);
+  return output;
+}
+
+}  // namespace
+
+LogOutput::LogOutput(int descriptor) noexcept : descriptor_(descriptor), most_at_once_(most_at_once(descriptor)) {}
+
+void LogOutput::write(std::string_view lines) noexcept {
+  std::scoped_lock const lock(mutex_);
+  auto const rest = write_some(lines);
+  // A line that lacks nothing but its end gets that before the next one.
+  auto const lost = rest.starts_with('\n') ? rest.substr(1) : rest;
+  auto const count = static_cast<std::uint64_t>(std::ranges::count(lost, '\n'));
+  lost_.count += count;
+  lost_in_all_ += count;
+}
+
+void LogOutput::tell(std::string_view line, LostLines const& told) noexcept {
+  std::scoped_lock const lock(mutex_);
+  if (write_some(line).empty()) lost_.count -= told.count;
+}
+
+void LogOutput::turn_to(int descriptor) noexcept {
+  std::scoped_lock const lock(mutex_);
+  descriptor_ = descriptor;
+  most_at_once_ = most_at_once(descriptor);
+  in_a_line_ = false;
+  stopped_ = false;
+}
+
+LostLines LogOutput::lost() noexcept {
+  std::scoped_lock const lock(mutex_);
+  return lost_;
+}
+
+LostLines LogOutput::take_lost() noexcept {
+  std::scoped_lock const lock(mutex_);
+  return std::exchange(lost_, {});
+}
+
+std::uint64_t LogOutput::lost_in_all() noexcept {
+  std::scoped_lock const lock(mutex_);
+  return lost_in_all_;
+}
+
+/// What could not be written of these lines.
+std::string_view LogOutput::write_some(std::string_view lines) noexcept {
+  if (in_a_line_ && !write_bytes("\n").empty()) return lines;
+  auto const rest = write_bytes(lines);
+  auto const written = lines.substr(0, lines.size() - rest.size());
+  in_a_line_ = !written.empty() && written.back() != '\n';
+  return rest;
+}
+
+std::string_view LogOutput::write_bytes(std::string_view bytes) noexcept {
+  while (!bytes.empty()) {
+    if (!is_read()) {
+      lost_.error = EAGAIN;
+      break;
+    }
+    auto const written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), most_at_once_));
+    if (written >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      lost_.error = errno;
+      break;
+    }
+  }
+  return bytes;
+}
+
+/// True when the next write will not have to wait. A reader that has stopped is waited for once.
+bool LogOutput::is_read() noexcept {
+  pollfd waiting{descriptor_, POLLOUT, 0};
+  int ready = 0;
+  do {
+    ready = ::poll(&waiting, 1, stopped_ ? 0 : patience_ms);
+  } while (ready < 0 && errno == EINTR);
+  stopped_ = ready == 0;
+  return !stopped_;
+}
+
+void write_log(std::string_view lines) noexcept {
+  output().write(lines);
+}
+
+void tell_of_lost_lines(std::string_view line, LostLines const& told) noexcept {
+  output().tell(line, told);
+}
+
+LostLines lost_lines() noexcept {
+  return output().lost();
+}
+
+std::uint64_t lines_lost_in_all() noexcept {
+  return output().lost_in_all();
+}
+
+}  // namespace deployd::server

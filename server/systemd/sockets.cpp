@@ -1,0 +1,82 @@
+#include "server/systemd/sockets.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+
+#include "server/listen_error.hpp"
+
+namespace deployd::server {
+namespace {
+
+// Where systemd puts the first of them.
+constexpr int first_descriptor = 3;
+constexpr int most_descriptors = 1024;
+
+std::optional<int> number(char const* text) {
+  if (text == nullptr) return std::nullopt;
+  std::string_view const digits = text;
+  int value = 0;
+  auto const [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (failure != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
+}
+
+/// The part of `names` up to its next colon, which is taken off.
+std::string next_name(std::string_view& names) {
+  auto const colon = std::min(names.find(':'), names.size());
+  std::string name(names.substr(0, colon));
+  names.remove_prefix(std::min(colon + 1, names.size()));
+  return name;
+}
+
+int option_of(int fd, int option) noexcept {
+  int value = 0;
+  socklen_t size = sizeof(value);
+  return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+/// Why connections cannot be accepted from a descriptor; empty when they can.
+std::string_view complaint(int fd) noexcept {
+  if (::fcntl(fd, F_GETFD) < 0) return "is not open";
+  auto const type = option_of(fd, SO_TYPE);
+  if (type < 0) return "is no socket";
+  if (type != SOCK_STREAM) return "is no stream socket";
+  if (option_of(fd, SO_ACCEPTCONN) != 1) return "does not listen (ListenStream= with Accept=no is wanted)";
+  auto const domain = option_of(fd, SO_DOMAIN);
+  if (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX) return "is neither TCP nor a Unix domain socket";
+  return {};
+}
+
+}  // namespace
+
+std::vector<PassedSocket> take_passed_sockets() {
+  if (number(std::getenv("LISTEN_PID")) != ::getpid()) return {};
+  auto const count = number(std::getenv("LISTEN_FDS"));
+  auto const* const variable = std::getenv("LISTEN_FDNAMES");
+  std::string const all_names = variable == nullptr ? "" : variable;
+  for (auto const* const name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
+  if (!count || *count < 0 || *count > most_descriptors)
+    throw ListenError(fmt::format("LISTEN_FDS is no number of sockets from 0 to {}", most_descriptors));
+
+  std::vector<PassedSocket> sockets;
+  std::string_view names = all_names;
+  for (int fd = first_descriptor; fd < first_descriptor + *count; ++fd) {
+    auto name = next_name(names);
+    if (auto const why = complaint(fd); !why.empty())
+      throw ListenError(
+          fmt::format("descriptor {}{}, handed over by systemd, {}", fd, name.empty() ? "" : " (" + name + ")", why));
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    sockets.push_back({base::FileDescriptor(fd), std::move(name)});
+  }
+  return sockets;
+}
+
+}  // namespace deployd::server

@@ -1,0 +1,101 @@
+#include "storage/postgresql/connector.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/jitter.hpp"
+#include "storage/error.hpp"
+
+namespace deployd::storage {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// More than one, so that a server which takes long to let somebody in does not keep out everybody.
+constexpr std::size_t tries_at_once = 2;
+
+constexpr milliseconds first_pause{50};
+constexpr milliseconds longest_pause{500};
+
+}  // namespace
+
+void WorkerLoop::post(std::function<void()> task) {
+  std::scoped_lock const lock(mutex_);
+  if (executor_) boost::asio::post(*executor_, std::move(task));
+}
+
+void WorkerLoop::close() {
+  std::scoped_lock const lock(mutex_);
+  executor_.reset();
+}
+
+PostgresqlConnector::PostgresqlConnector(PostgresqlSource source) : source_(std::move(source)) {
+  for (std::size_t index = 0; index < tries_at_once; ++index) threads_.emplace_back([this] { run(); });
+}
+
+PostgresqlConnector::~PostgresqlConnector() {
+  {
+    std::scoped_lock const lock(mutex_);
+    stopping_ = true;
+    requests_.clear();
+  }
+  changed_.notify_all();
+  for (auto& thread : threads_) thread.join();
+}
+
+bool PostgresqlConnector::open(std::shared_ptr<WorkerLoop> worker, Done done) {
+  {
+    std::scoped_lock const lock(mutex_);
+    if (pause_.count() != 0 && Clock::now() < next_try_) return false;
+    requests_.push_back({std::move(worker), std::move(done)});
+  }
+  changed_.notify_one();
+  return true;
+}
+
+void PostgresqlConnector::run() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !requests_.empty(); });
+    if (stopping_) return;
+    auto request = std::move(requests_.front());
+    requests_.pop_front();
+    bool const trying = may_try();
+    lock.unlock();
+    auto result = std::make_shared<Result>(trying ? connect() : Result(make_error_code(errc::unavailable)));
+    request.worker->post([done = std::move(request.done), result] { done(std::move(*result)); });
+    result.reset();
+    lock.lock();
+  }
+}
+
+/// True if it is time for another attempt, which the caller must then make.
+bool PostgresqlConnector::may_try() {
+  if (pause_.count() == 0) return true;
+  auto const now = Clock::now();
+  if (now < next_try_) return false;
+  next_try_ = now + source_.timeout;  // nobody else tries while this one does
+  return true;
+}
+
+PostgresqlConnector::Result PostgresqlConnector::connect() {
+  OpenedPostgresql opened;
+  try {
+    opened = open_postgresql(source_);
+  } catch (std::exception const& failure) {
+    state_.lost(make_error_code(errc::unavailable), failure.what());
+    std::scoped_lock const lock(mutex_);
+    pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
+    next_try_ = Clock::now() + base::jittered(pause_);
+    return make_error_code(errc::unavailable);
+  }
+  state_.found();
+  std::scoped_lock const lock(mutex_);
+  pause_ = milliseconds(0);
+  return opened;
+}
+
+}  // namespace deployd::storage

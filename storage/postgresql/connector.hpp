@@ -1,0 +1,79 @@
+// Opening PostgreSQL sessions, which blocks, for workers, which must not.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/system/result.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "storage/postgresql/opening.hpp"
+#include "storage/store_state.hpp"
+
+namespace deployd::storage {
+
+/// A worker's event loop, for as long as it takes what other threads have for it.
+class WorkerLoop {
+ public:
+  explicit WorkerLoop(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+
+  /// Has `task` run on the worker's thread, or destroys it when the loop has been closed. Any thread.
+  void post(std::function<void()> task);
+  /// After this nothing is posted any more.
+  void close();
+
+ private:
+  std::mutex mutex_;
+  std::optional<boost::asio::any_io_executor> executor_;
+};
+
+/// Connects on a few threads of its own. While the server is away one of them tries, with growing pauses between the
+/// tries, and everybody else is told at once that it is away.
+class PostgresqlConnector {
+ public:
+  using Result = boost::system::result<OpenedPostgresql>;
+  using Done = std::function<void(Result)>;
+
+  explicit PostgresqlConnector(PostgresqlSource source);
+  /// Waits for the tries that are under way.
+  ~PostgresqlConnector();
+
+  PostgresqlSource const& source() const noexcept { return source_; }
+
+  /// Opens a session to the host that is to be read from. Tells `done` on `worker`. False, and `done` is not called,
+  /// when the server is away and it is not yet time for another try.
+  bool open(std::shared_ptr<WorkerLoop> worker, Done done);
+
+  /// What the log is told of the server; of questions that fail by those who put them.
+  StoreState& state() noexcept { return state_; }
+
+ private:
+  struct Request {
+    std::shared_ptr<WorkerLoop> worker;
+    Done done;
+  };
+
+  void run();
+  bool may_try();
+  Result connect();
+
+  PostgresqlSource source_;
+  StoreState state_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Request> requests_;
+  bool stopping_ = false;
+  std::chrono::milliseconds pause_{0};  // zero while the server is there
+  std::chrono::steady_clock::time_point next_try_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace deployd::storage

@@ -1,0 +1,108 @@
+#include "storage/postgresql/opening.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/jitter.hpp"
+#include "storage/session/postgresql_command.hpp"
+#include "storage/session/session.hpp"
+
+namespace deployd::storage {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Role = PostgresqlHosts::Role;
+using std::chrono::milliseconds;
+
+// A session that is not where it should be is given up after half of this to all of it: the right host may be back.
+constexpr milliseconds patience{8000};
+
+// What a standby has to answer in where the primary would do as well.
+constexpr milliseconds longest_preference{250};
+
+// One of several hosts may stop between being found and being connected to.
+constexpr milliseconds longest_connecting{2000};
+
+// How long to wait for the first word of how far the primary is.
+constexpr milliseconds longest_unknown{300};
+
+std::unique_ptr<soci::session> connect(PostgresqlSource const& source, PostgresqlUrl url) {
+  auto const time = source.hosts.several() ? std::min(source.timeout, longest_connecting) : source.timeout;
+  url.parameters.try_emplace("tcp_user_timeout", std::to_string(2 * source.timeout.count()));
+  return open_session(url, Access::read, time);
+}
+
+/// Up to when a standby has every commit; nothing when it is too far behind.
+std::optional<Clock::time_point> proven(soci::session& standby, PrimaryWatch const& primary) {
+  primary.wait_until_told(longest_unknown);
+  auto const row = run(standby, replayed_position);
+  auto const replayed = parse_log_position(PQgetvalue(row.get(), 0, 0));
+  auto const until = replayed ? primary.complete_until(*replayed) : std::nullopt;
+  if (!until || Clock::now() - *until > standby_may_lag) return std::nullopt;
+  return until;
+}
+
+/// Of the standbys, the one that answers first and is fresh.
+std::optional<OpenedPostgresql> open_fresh_standby(PostgresqlSource const& source, milliseconds time) {
+  std::vector<std::size_t> tried;
+  while (auto const host = source.hosts.find(Role::standby, time, tried)) {
+    try {
+      OpenedPostgresql opened;
+      opened.session = connect(source, source.hosts.url(*host, Role::standby));
+      opened.complete_until = proven(*opened.session, source.primary);
+      if (opened.complete_until) return opened;
+    } catch (Error const&) {
+      // Gone since it was found.
+    } catch (soci::soci_error const&) {
+      // Gone in the middle of the question.
+    }
+    tried.push_back(*host);
+  }
+  return std::nullopt;
+}
+
+std::unique_ptr<soci::session> open_single(PostgresqlSource const& source, Role role) {
+  return connect(source, role == Role::primary ? source.hosts.url(0, role) : source.hosts.url());
+}
+
+std::unique_ptr<soci::session> open_one_of_several(PostgresqlSource const& source, Role role) {
+  if (auto const host = source.hosts.find(role)) return connect(source, source.hosts.url(*host, role));
+  throw Error(errc::unavailable, describe(source.hosts.url()) + ": none of the hosts is there as " +
+                                     (role == Role::primary ? "the primary" : "a standby"));
+}
+
+std::unique_ptr<soci::session> open(PostgresqlSource const& source, Role role) {
+  return source.hosts.several() ? open_one_of_several(source, role) : open_single(source, role);
+}
+
+}  // namespace
+
+OpenedPostgresql open_postgresql(PostgresqlSource const& source) {
+  auto const moves = source.primary.moves();
+  auto const arrivals = source.primary.arrivals();
+  auto const from = source.hosts.read_from();
+  OpenedPostgresql opened;
+  if (from == ReadFrom::prefer_standby || from == ReadFrom::standby) {
+    bool const or_primary = from == ReadFrom::prefer_standby;
+    if (auto standby = open_fresh_standby(source, or_primary ? longest_preference : PostgresqlHosts::longest_search)) {
+      standby->moves = moves;
+      return std::move(*standby);
+    }
+    if (!or_primary) throw Error(errc::unavailable, describe(source.hosts.url()) + ": no standby is there and fresh");
+    opened.replace_at = Clock::now() + base::jittered(patience);
+  }
+  opened.moves = moves;
+  try {
+    opened.session = open(source, Role::primary);
+  } catch (Error const&) {
+    if (from != ReadFrom::any) throw;
+    opened.session = open(source, Role::standby);
+    opened.replace_at = Clock::now() + base::jittered(patience);
+    opened.arrivals = arrivals;
+  }
+  return opened;
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,350 @@
+#include "storage/postgresql/queries.hpp"
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <utility>
+
+#include "storage/whole_number.hpp"
+#include "storage/whole_number_sql.hpp"
+
+namespace deployd::storage {
+namespace {
+
+// A list whose first row is further down than this is left to a cursor.
+constexpr std::uint64_t longest_skip = 8192;
+
+constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+
+constexpr std::size_t first_list = 4;
+constexpr std::size_t lists = 16;
+constexpr std::size_t first_sound_list = first_list + lists;
+static_assert(first_sound_list + lists == PostgresqlQueries::prepared_statements);
+
+// Which filters a list has, as bits of its statement's number.
+constexpr std::size_t with_id = 1;
+constexpr std::size_t with_pattern_id = 2;
+constexpr std::size_t with_name = 4;
+constexpr std::size_t with_pattern = 8;
+
+std::string literal(std::int64_t value) {
+  return "'" + std::to_string(value) + "'::bigint";
+}
+
+std::string clamped(std::uint64_t value) {
+  return std::to_string(std::min(value, largest));
+}
+
+std::string_view text(PGresult const& rows, std::size_t row, int column) noexcept {
+  auto const index = static_cast<int>(row);
+  return {PQgetvalue(&rows, index, column), static_cast<std::size_t>(PQgetlength(&rows, index, column))};
+}
+
+bool is_null(PGresult const& rows, std::size_t row, int column) noexcept {
+  return PQgetisnull(&rows, static_cast<int>(row), column) != 0;
+}
+
+std::string hex(Sha256 const& hash) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (auto const byte : hash) {
+    text += digits[byte >> 4];
+    text += digits[byte & 0xF];
+  }
+  return text;
+}
+
+std::optional<std::string_view> optional_text(PGresult const& rows, std::size_t row, int column) noexcept {
+  if (is_null(rows, row, column)) return std::nullopt;
+  return text(rows, row, column);
+}
+
+std::size_t filters_of(Filter const& filter) noexcept {
+  return (filter.id_greater_than ? with_id : 0) | (filter.pattern_id ? with_pattern_id : 0) |
+         (filter.name ? with_name : 0) | (filter.pattern ? with_pattern : 0);
+}
+
+/// Columns of another program are taken as they are: to cast what is no bigint would fail, or make another number of
+/// it.
+std::string deployments_from(RelationNames const& relations) {
+  auto const* const columns =
+      relations.own ? "id::bigint, pattern_id::bigint, name::text" : "id, pattern_id, name::text";
+  return std::string("SELECT ") + columns + " FROM " + relations.deployments + " WHERE ";
+}
+
+/// The id of a pattern by its name, which is the text of `name`. Of patterns with the same name one that can be one.
+std::string patterns_named(RelationNames const& relations, std::string const& as, std::string const& name) {
+  if (relations.own) return "SELECT id" + as + " FROM " + relations.patterns + " WHERE name = " + name + " LIMIT 1";
+  return "SELECT id" + as + " FROM " + relations.patterns + " WHERE name::text = " + name + " ORDER BY " +
+         is_whole_number("id") + " IS NOT TRUE LIMIT 1";
+}
+
+/// The rows of a list: SQL expressions of what their columns must be.
+struct Keys {
+  std::optional<std::string> after_id;
+  std::optional<std::string> pattern_id;
+  std::optional<std::string> name;
+};
+
+std::string equalities(Keys const& keys, std::string const& name) {
+  std::string sql = "true";
+  if (keys.after_id) sql += " AND id > " + *keys.after_id;
+  if (keys.pattern_id) sql += " AND pattern_id = " + *keys.pattern_id;
+  if (keys.name) sql += " AND " + name + " = " + *keys.name;
+  return sql + " ORDER BY id";
+}
+
+/// The same as one range of an index, between two rows and in its order. As equalities they leave PostgreSQL a choice:
+/// where patterns are few it reads the primary key in order and throws away what does not belong to the list, which is
+/// the whole table for a pattern with hardly any deployments.
+std::string range(Keys const& keys) {
+  if (!keys.pattern_id && !keys.name) return equalities(keys, "name");
+  std::string columns;
+  std::string values;
+  for (auto const& [column, value] : {std::pair("pattern_id", &keys.pattern_id), std::pair("name", &keys.name)}) {
+    if (!*value) continue;
+    if (!columns.empty()) columns += ", ", values += ", ";
+    columns += column;
+    values += **value;
+  }
+  auto const first = keys.after_id ? " > (" + values + ", " + *keys.after_id + ")"
+                                   : " >= (" + values + ", '-9223372036854775808'::bigint)";
+  return "(" + columns + ", id)" + first + " AND (" + columns + ") <= (" + values + ") ORDER BY " + columns + ", id";
+}
+
+/// Conditions and order of a list. Constraints make all rows of deployd's own tables sound. The names of another
+/// program may be of a type that has no equality with text.
+std::string rows_of(RelationNames const& relations, Keys const& keys, bool sound) {
+  if (relations.own) return range(keys);
+  auto const condition = sound ? is_whole_number("id") + " AND " + is_whole_number("pattern_id") + " AND " : "";
+  return condition + equalities(keys, "name::text");
+}
+
+/// The parameters are $1, the limit, and $2, the rows to skip, then the filters in the order of their bits.
+std::string list_sql(RelationNames const& relations, std::size_t filters, bool sound) {
+  int parameters = 2;
+  auto const next = [&](std::string const& type) { return "$" + std::to_string(++parameters) + "::" + type; };
+  Keys keys;
+  if (filters & with_id) keys.after_id = next("bigint");
+  if (filters & with_pattern_id) keys.pattern_id = next("bigint");
+  if (filters & with_name) keys.name = next("text");
+  std::string also;
+  if (filters & with_pattern) {
+    if (keys.pattern_id) also = "p.pattern = " + *keys.pattern_id + " AND ";
+    keys.pattern_id = "p.pattern";
+  }
+  auto select =
+      deployments_from(relations) + also + rows_of(relations, keys, sound) + " LIMIT $1::bigint OFFSET $2::bigint";
+  if (!(filters & with_pattern)) return select;
+  // The pattern and its deployments in one statement, and so of one snapshot: a known pattern gives a row at least.
+  return std::string("SELECT d.*") + (relations.own ? "" : ", p.pattern") + " FROM (" +
+         patterns_named(relations, " AS pattern", next("text")) + ") AS p LEFT JOIN LATERAL (" + select +
+         ") AS d ON true ORDER BY d.id";
+}
+
+}  // namespace
+
+PostgresqlQueries::PostgresqlQueries(RelationNames relations, bool own_tables)
+    : relations_(std::move(relations)), own_tables_(own_tables) {
+  statements_[0].sql = deployments_from(relations_) + "id = $1::bigint";
+  statements_[1].sql = deployments_from(relations_) + "id = ANY($1::bigint[])";
+  statements_[2].sql =
+      "SELECT id, name, expires, revoked, encode(hash, 'hex') FROM deployd.api_tokens WHERE hash = ANY($1::bytea[])";
+  statements_[3].sql = "SELECT id FROM " + relations_.patterns + " LIMIT 1";
+  for (std::size_t filters = 0; filters < lists; ++filters) {
+    statements_[first_list + filters].sql = list_sql(relations_, filters, false);
+    statements_[first_sound_list + filters].sql = list_sql(relations_, filters, true);
+  }
+  for (std::size_t number = 0; number < prepared_statements; ++number) statements_[number].number = number;
+}
+
+PostgresqlStatement const& PostgresqlQueries::list(Filter const& filter) const noexcept {
+  return statements_[first_list + filters_of(filter)];
+}
+
+PostgresqlStatement const& PostgresqlQueries::sound_list(Filter const& filter) const noexcept {
+  return statements_[(foreign() ? first_sound_list : first_list) + filters_of(filter)];
+}
+
+PostgresqlStatement PostgresqlQueries::pattern() const {
+  return {.sql = patterns_named(relations_, "", "$1::text")};
+}
+
+/// A cursor is declared once a list: its values stand in the statement.
+std::string PostgresqlQueries::literal_rows(Filter const& filter, std::optional<std::int64_t> pattern,
+                                            std::string const& quoted_name, bool sound) const {
+  Keys keys;
+  if (filter.id_greater_than) keys.after_id = literal(*filter.id_greater_than);
+  if (filter.pattern_id) keys.pattern_id = literal(*filter.pattern_id);
+  if (filter.name) keys.name = quoted_name;
+  std::string also;
+  if (pattern) {
+    if (keys.pattern_id) also = literal(*pattern) + " = " + *keys.pattern_id + " AND ";
+    keys.pattern_id = literal(*pattern);
+  }
+  return also + rows_of(relations_, keys, sound);
+}
+
+PostgresqlStatement PostgresqlQueries::declare_cursor(Filter const& filter, std::optional<std::int64_t> pattern,
+                                                      std::string const& quoted_name) const {
+  bool const counted = filter.limit || filter.skip > 0;
+  return {.sql = "DECLARE deployments NO SCROLL CURSOR FOR " + deployments_from(relations_) +
+                 literal_rows(filter, pattern, quoted_name, counted) + " LIMIT " +
+                 clamped(filter.limit.value_or(largest)) + " OFFSET " + clamped(filter.skip)};
+}
+
+PostgresqlStatement PostgresqlQueries::around_limit(Filter const& filter, std::optional<std::int64_t> pattern,
+                                                    std::string const& quoted_name) const {
+  auto const limit = std::min(*filter.limit, largest);
+  auto const end = limit > largest - std::min(filter.skip, largest) ? largest : filter.skip + limit;
+  return {.sql = "SELECT id FROM " + relations_.deployments + " WHERE " +
+                 literal_rows(filter, pattern, quoted_name, true) + " LIMIT 2 OFFSET " + clamped(end - 1)};
+}
+
+ListBounds list_bounds(Filter const& filter, std::size_t max_rows) noexcept {
+  bool const far = filter.skip > longest_skip;
+  bool const limited = filter.limit && *filter.limit <= max_rows;
+  return {far, limited, far ? 0 : limited ? static_cast<std::size_t>(*filter.limit) : max_rows};
+}
+
+PostgresqlParameters list_parameters(Filter const& filter, ListBounds const& bounds) {
+  PostgresqlParameters parameters;
+  parameters.push_back(std::to_string(bounds.wanted + 1));
+  parameters.push_back(std::to_string(bounds.far ? 0 : filter.skip));
+  if (filter.id_greater_than) parameters.push_back(std::to_string(*filter.id_greater_than));
+  if (filter.pattern_id) parameters.push_back(std::to_string(*filter.pattern_id));
+  if (filter.name) parameters.push_back(*filter.name);
+  if (filter.pattern) parameters.push_back(*filter.pattern);
+  return parameters;
+}
+
+bool holds_nul(std::optional<std::string> const& text) noexcept {
+  return text && text->find('\0') != text->npos;
+}
+
+std::string array_literal(std::span<std::int64_t const> ids) {
+  std::string literal = "{";
+  for (auto const id : ids) {
+    if (literal.size() > 1) literal += ',';
+    std::array<char, 20> digits;
+    literal.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), id).ptr);
+  }
+  return literal += '}';
+}
+
+std::string array_literal(std::span<Sha256 const> hashes) {
+  std::string literal = "{";
+  for (auto const& hash : hashes) {
+    if (literal.size() > 1) literal += ',';
+    literal += "\"\\\\x" + hex(hash) + '"';
+  }
+  return literal += '}';
+}
+
+std::size_t row_count(PGresult const& rows) noexcept {
+  return static_cast<std::size_t>(PQntuples(&rows));
+}
+
+std::int64_t integer(PGresult const& rows, std::size_t row, int column) noexcept {
+  std::int64_t value = 0;
+  auto const digits = text(rows, row, column);
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+std::optional<std::int64_t> whole_number(PGresult const& rows, std::size_t row, int column) noexcept {
+  return whole_number(text(rows, row, column));  // the text of NULL is empty, which is no number
+}
+
+namespace {
+
+/// Why a row is left out; nothing when it is a deployment.
+std::optional<LeftOutRow> fault_of(PGresult const& rows, std::size_t row) noexcept {
+  auto const id = whole_number(rows, row, 0);
+  if (!id) return LeftOutRow{.column = BadColumn::deployment_id, .value = optional_text(rows, row, 0)};
+  if (whole_number(rows, row, 1)) return std::nullopt;
+  return LeftOutRow{.column = BadColumn::deployment_pattern_id, .value = optional_text(rows, row, 1), .id = id};
+}
+
+/// True if the only row of a list of a pattern by its name says that it has no deployments.
+bool says_empty(PGresult const& rows, Filter const& filter) noexcept {
+  return filter.pattern && is_null(rows, 0, 0) && is_null(rows, 0, 1);
+}
+
+/// The id of a pattern in a column of the first row.
+std::optional<std::int64_t> pattern_at(PGresult const& rows, int column, LeftOutRows& left_out) {
+  auto const id = whole_number(rows, 0, column);
+  if (!id) left_out.add({.column = BadColumn::pattern_id, .value = optional_text(rows, 0, column)});
+  return id;
+}
+
+/// True if the rows of a list of a pattern by its name say that there is one.
+bool knows_pattern(PGresult const& rows, LeftOutRows& left_out) {
+  constexpr int pattern_column = 3;
+  if (row_count(rows) == 0) return false;
+  return PQnfields(&rows) <= pattern_column || pattern_at(rows, pattern_column, left_out);
+}
+
+}  // namespace
+
+bool is_deployment(PGresult const& rows, std::size_t row) noexcept {
+  return whole_number(rows, row, 0) && whole_number(rows, row, 1);
+}
+
+std::optional<bool> give_row(PGresult const& rows, std::size_t row, RowSink& sink, LeftOutRows& left_out) {
+  auto const id = whole_number(rows, row, 0);
+  auto const pattern_id = whole_number(rows, row, 1);
+  if (!id || !pattern_id) [[unlikely]] {
+    left_out.add(*fault_of(rows, row));
+    return std::nullopt;
+  }
+  return sink.row(*id, *pattern_id, optional_text(rows, row, 2));
+}
+
+bool lacks_rows(PGresult const& rows, Filter const& filter, ListBounds const& bounds, LeftOutRows& left_out) {
+  auto const count = row_count(rows);
+  if (bounds.far || count <= bounds.wanted || says_empty(rows, filter)) return false;
+  bool any = false;
+  for (std::size_t row = 0; row < count; ++row) {
+    auto const fault = fault_of(rows, row);
+    if (fault) left_out.add(*fault);
+    any = any || fault;
+  }
+  return any;
+}
+
+Listing read_listing(PGresult const& rows, Filter const& filter, ListBounds const& bounds, RowSink& sink,
+                     LeftOutRows& left_out) {
+  auto const count = row_count(rows);
+  if (filter.pattern && !knows_pattern(rows, left_out))
+    return {.pattern_known = false, .complete = true, .more = false};
+  if (bounds.far) return {.pattern_known = true, .complete = false, .more = false};
+  if (says_empty(rows, filter)) return {.pattern_known = true, .complete = true, .more = false};
+  for (std::size_t row = 0; row < count; ++row) {
+    if (row == bounds.wanted) return {.pattern_known = true, .complete = bounds.limited, .more = bounds.limited};
+    auto const goes_on = give_row(rows, row, sink, left_out);
+    if (goes_on && !*goes_on) return {.pattern_known = true, .complete = false, .more = false};
+  }
+  return {.pattern_known = true, .complete = true, .more = false};
+}
+
+std::optional<std::int64_t> read_pattern(PGresult const& rows, LeftOutRows& left_out) {
+  return row_count(rows) == 0 ? std::nullopt : pattern_at(rows, 0, left_out);
+}
+
+std::optional<ApiToken> find_api_token(PGresult const& rows, Sha256 const& hash) {
+  auto const wanted = hex(hash);
+  std::size_t row = 0;
+  while (row < row_count(rows) && text(rows, row, 4) != wanted) ++row;
+  if (row == row_count(rows)) return std::nullopt;
+  ApiToken token{.id = integer(rows, row, 0),
+                 .name = std::string(text(rows, row, 1)),
+                 .expires = {},
+                 .revoked = !is_null(rows, row, 3)};
+  if (!is_null(rows, row, 2)) token.expires = std::chrono::sys_seconds(std::chrono::seconds(integer(rows, row, 2)));
+  return token;
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,238 @@
+#include "storage/postgresql/session.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "storage/error.hpp"
+
+namespace deployd::storage {
+
+using boost::asio::awaitable;
+using boost::asio::posix::stream_descriptor;
+using boost::system::error_code;
+using boost::system::result;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::chrono::milliseconds between_looks{200};
+
+// How often a standby in use has to prove anew that it is fresh.
+constexpr std::chrono::milliseconds between_proofs{50};
+
+constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::use_awaitable);
+
+char const* words_of(PGconn const* connection, PGresult const* result) {
+  auto const* const words = result == nullptr ? PQerrorMessage(connection) : PQresultErrorMessage(result);
+  return words == nullptr ? "" : words;
+}
+
+/// Takes in what the server sent; false when the connection is lost. A TLS record may hold more (16 KiB) than libpq has
+/// room for at once (8 KiB at least), and no socket becomes readable for what OpenSSL already has.
+bool receive(PGconn* connection) {
+  for (int left = PQsslInUse(connection) != 0 ? 3 : 1; left > 0; --left)
+    if (PQconsumeInput(connection) == 0) return false;
+  return true;
+}
+
+std::string name_of(PostgresqlStatement const& statement) {
+  return "deployd_" + std::to_string(statement.number);
+}
+
+}  // namespace
+
+/// Ends the waiting for the server when a statement has taken too long.
+class PostgresqlSession::Watch {
+ public:
+  explicit Watch(PostgresqlSession& session) : session_(session) {
+    ++session.turn_;
+    wait(session, Clock::now() + session.source_.timeout);
+  }
+  Watch(Watch const&) = delete;
+  Watch& operator=(Watch const&) = delete;
+  ~Watch() {
+    ++session_.turn_;
+    session_.timer_.cancel();
+  }
+
+ private:
+  static void wait(PostgresqlSession& session, Clock::time_point deadline) {
+    // A primary that froze while another took its place says nothing: nobody waits for it then.
+    auto const look = session.source_.hosts.several() ? Clock::now() + between_looks : deadline;
+    session.timer_.expires_at(std::min(look, deadline));
+    session.timer_.async_wait(
+        [self = session.shared_from_this(), turn = session.turn_, deadline](error_code cancelled) {
+          if (cancelled || turn != self->turn_) return;
+          if (Clock::now() < deadline && !self->primary_moved()) return wait(*self, deadline);
+          self->overdue_ = true;
+          self->socket_.cancel();
+        });
+  }
+
+  PostgresqlSession& session_;
+};
+
+PostgresqlSession::PostgresqlSession(boost::asio::any_io_executor worker, OpenedPostgresql opened,
+                                     PostgresqlSource const& source)
+    : source_(source), opened_(std::move(opened)), socket_(worker, PQsocket(connection())), timer_(worker) {
+  // Closing does not wait either, then.
+  PQsetnonblocking(connection(), 1);
+}
+
+PostgresqlSession::~PostgresqlSession() {
+  socket_.release();
+}
+
+bool PostgresqlSession::usable() const noexcept {
+  return !broken_ && Clock::now() < opened_.replace_at && !primary_moved();
+}
+
+bool PostgresqlSession::primary_moved() const noexcept {
+  return source_.primary.moves() != opened_.moves ||
+         (opened_.arrivals && source_.primary.arrivals() != *opened_.arrivals);
+}
+
+error_code PostgresqlSession::fail(PGresult const* result) {
+  auto const* const field = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  std::string_view const state = field == nullptr ? "" : field;
+  message_ = first_line_without_passwords(words_of(connection(), result), DatabaseUrl(source_.hosts.url()));
+  if (state == "42501") message_ += "; `deployd check` names the GRANT that mends it";
+  if (PQstatus(connection()) != CONNECTION_OK || state.starts_with("57P")) broken_ = true;
+  // A prepared statement that is gone, or whose types have changed under it: a new session prepares it anew.
+  if (state == "26000" || state == "0A000") broken_ = true;
+  // A standby that had to replay something which was in the question's way: another session may be of another host.
+  if (state == "40001") broken_ = true;
+  if (state == "57014") return errc::timeout;
+  if (state.starts_with("XX00")) return errc::corrupt;
+  return errc::unavailable;
+}
+
+error_code PostgresqlSession::fail_overdue() {
+  broken_ = true;  // its answer may still come, and would be taken for that to the next question
+  message_ = "no answer in time";
+  return errc::timeout;
+}
+
+bool PostgresqlSession::lags() const noexcept {
+  return opened_.complete_until && PQtransactionStatus(connection()) == PQTRANS_IDLE &&
+         Clock::now() - *opened_.complete_until > standby_may_lag;
+}
+
+error_code PostgresqlSession::fail_lagging() {
+  broken_ = true;
+  message_ = "the standby is too far behind the primary";
+  return errc::unavailable;
+}
+
+awaitable<error_code> PostgresqlSession::flush() {
+  for (int unsent = PQflush(connection()); unsent != 0; unsent = PQflush(connection())) {
+    if (unsent < 0) co_return fail(nullptr);
+    // The server may want to be rid of something before it takes more.
+    if (!receive(connection())) co_return fail(nullptr);
+    co_await socket_.async_wait(stream_descriptor::wait_write, without_exceptions);
+    if (overdue_) co_return fail_overdue();
+  }
+  co_return error_code();
+}
+
+/// What the statement that was just sent comes to.
+awaitable<result<PostgresqlRows>> PostgresqlSession::result_of(bool sent) {
+  if (!sent) co_return fail(nullptr);
+  auto const failed = co_await flush();
+  if (failed) co_return failed;
+  PostgresqlResult last;
+  while (true) {
+    while (PQisBusy(connection()) != 0) {
+      co_await socket_.async_wait(stream_descriptor::wait_read, without_exceptions);
+      if (overdue_) co_return fail_overdue();
+      if (!receive(connection())) co_return fail(nullptr);
+    }
+    PostgresqlResult next(PQgetResult(connection()));
+    if (!next) break;
+    last = std::move(next);
+  }
+  if (!last) co_return fail(nullptr);
+  auto const status = PQresultStatus(last.get());
+  if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) co_return fail(last.get());
+  co_return PostgresqlRows(std::move(last));
+}
+
+awaitable<error_code> PostgresqlSession::set_statement_timeout() {
+  set_up_ = true;
+  // The server ends what nobody waits for any more, or sooner where its operator has said so. Behind a pooler the
+  // setting would be somebody else's as well.
+  if (!source_.prepare) co_return error_code();
+  auto const timeout = std::to_string(source_.timeout.count()) + "ms";
+  PostgresqlStatement const set{.sql = "SELECT set_config('statement_timeout', '" + timeout + "', false) WHERE " +
+                                       "current_setting('statement_timeout')::interval NOT BETWEEN '1us' AND '" +
+                                       timeout + "'"};
+  bool const sent = send(set, {});
+  auto const done = co_await result_of(sent);
+  co_return done ? error_code() : done.error();
+}
+
+/// A standby that lags answers no question; a list that has begun is of its snapshot.
+awaitable<error_code> PostgresqlSession::prove_fresh() {
+  if (!opened_.complete_until || PQtransactionStatus(connection()) != PQTRANS_IDLE || Clock::now() < next_proof_)
+    co_return error_code();
+  next_proof_ = Clock::now() + between_proofs;
+  PostgresqlStatement const question{.sql = replayed_position};
+  bool const sent = send(question, {});
+  auto const row = co_await result_of(sent);
+  if (!row) co_return row.error();
+  auto const replayed = parse_log_position(PQgetvalue(row->get(), 0, 0));
+  auto const until = replayed ? source_.primary.complete_until(*replayed) : std::nullopt;
+  if (until) opened_.complete_until = std::max(*opened_.complete_until, *until);
+  co_return error_code();
+}
+
+awaitable<error_code> PostgresqlSession::prepare(PostgresqlStatement const& statement) {
+  if (!source_.prepare || statement.number == statement.never_prepared || prepared_[statement.number])
+    co_return error_code();
+  bool const sent = PQsendPrepare(connection(), name_of(statement).c_str(), statement.sql.c_str(), 0, nullptr) != 0;
+  auto const done = co_await result_of(sent);
+  if (!done) co_return done.error();
+  prepared_.set(statement.number);
+  co_return error_code();
+}
+
+bool PostgresqlSession::send(PostgresqlStatement const& statement, PostgresqlParameters const& parameters) {
+  std::array<char const*, PostgresqlParameters::static_capacity> values;
+  std::ranges::transform(parameters, values.begin(), &std::string::c_str);
+  auto const count = static_cast<int>(parameters.size());
+  if (statement.number != statement.never_prepared && prepared_[statement.number])
+    return PQsendQueryPrepared(connection(), name_of(statement).c_str(), count, values.data(), nullptr, nullptr, 0) !=
+           0;
+  return PQsendQueryParams(connection(), statement.sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0) !=
+         0;
+}
+
+awaitable<result<PostgresqlRows>> PostgresqlSession::run(PostgresqlStatement const& statement,
+                                                         PostgresqlParameters const& parameters) {
+  Watch const watch(*this);
+  if (!set_up_) {
+    auto const failed = co_await set_statement_timeout();
+    if (failed) co_return failed;
+  }
+  auto failed = co_await prove_fresh();
+  if (!failed && lags()) failed = fail_lagging();
+  if (!failed) failed = co_await prepare(statement);
+  if (failed) co_return failed;
+  bool const sent = send(statement, parameters);
+  auto rows = co_await result_of(sent);
+  co_return rows;
+}
+
+std::string PostgresqlSession::quoted(std::string const& text) const {
+  struct Free {
+    void operator()(char* literal) const noexcept { PQfreemem(literal); }
+  };
+  std::unique_ptr<char, Free> const literal(PQescapeLiteral(connection(), text.data(), text.size()));
+  return literal ? literal.get() : "NULL";
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,73 @@
+// One session of a PostgreSQL, on the event loop of a worker.
+#pragma once
+
+#include <soci/soci.h>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/result.hpp>
+
+#include <bitset>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "storage/postgresql/connector.hpp"
+#include "storage/postgresql/queries.hpp"
+#include "storage/session/postgresql_command.hpp"
+
+namespace deployd::storage {
+
+/// Runs one statement at a time, without ever blocking. For its worker's thread; opened elsewhere, since that blocks.
+class PostgresqlSession : public std::enable_shared_from_this<PostgresqlSession> {
+ public:
+  PostgresqlSession(boost::asio::any_io_executor worker, OpenedPostgresql opened, PostgresqlSource const& source);
+  ~PostgresqlSession();
+
+  /// False when it has to be replaced: it broke, it is of the wrong host and has been tried long enough, or there is
+  /// another primary by now.
+  bool usable() const noexcept;
+
+  /// PostgreSQL's words for the last failure, in one line.
+  std::string const& message() const noexcept { return message_; }
+
+  /// The rows of `statement`. Fails with `errc::timeout` when they are not here within the source's timeout, whether
+  /// the server is busy, frozen or lost, and with `errc::unavailable` or `corrupt`; see `usable` then.
+  boost::asio::awaitable<boost::system::result<PostgresqlRows>> run(PostgresqlStatement const& statement,
+                                                                    PostgresqlParameters const& parameters);
+
+  /// `text` as an SQL literal; `NULL` when it is no text of the connection's encoding.
+  std::string quoted(std::string const& text) const;
+
+ private:
+  class Watch;
+
+  bool primary_moved() const noexcept;
+  boost::asio::awaitable<boost::system::result<PostgresqlRows>> result_of(bool sent);
+  boost::asio::awaitable<boost::system::error_code> prepare(PostgresqlStatement const& statement);
+  boost::asio::awaitable<boost::system::error_code> set_statement_timeout();
+  boost::asio::awaitable<boost::system::error_code> prove_fresh();
+  boost::asio::awaitable<boost::system::error_code> flush();
+  bool send(PostgresqlStatement const& statement, PostgresqlParameters const& parameters);
+  PGconn* connection() const noexcept { return postgresql_connection(*opened_.session); }
+  boost::system::error_code fail(PGresult const* result);
+  boost::system::error_code fail_overdue();
+  bool lags() const noexcept;
+  boost::system::error_code fail_lagging();
+
+  PostgresqlSource const& source_;
+  OpenedPostgresql opened_;
+  std::chrono::steady_clock::time_point next_proof_;
+  boost::asio::posix::stream_descriptor socket_;  // libpq's: let go of and never closed
+  boost::asio::steady_timer timer_;
+  std::bitset<PostgresqlQueries::prepared_statements> prepared_;
+  std::string message_;
+  unsigned turn_ = 0;  // of statements: a deadline that was missed by nobody must not hit the next one
+  bool set_up_ = false;
+  bool overdue_ = false;
+  bool broken_ = false;
+};
+
+}  // namespace deployd::storage

@@ -1,0 +1,357 @@
+#include "storage/postgresql/store.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "storage/cursor_places.hpp"
+#include "storage/postgresql/pool.hpp"
+#include "storage/postgresql/tokens.hpp"
+#include "storage/query_metrics.hpp"
+#include "storage/schema/privileges.hpp"
+#include "storage/schema/schema.hpp"
+#include "storage/session/postgresql_command.hpp"
+#include "storage/session/session.hpp"
+
+namespace deployd::storage {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Rows of a long list that are fetched at once, as long as names are short.
+constexpr std::size_t most_rows_a_fetch = 512;
+constexpr std::size_t first_rows_a_fetch = 256;
+constexpr std::size_t fewest_rows_a_fetch = 16;
+
+// libpq holds all rows of a fetch; when they take more than this, fewer are fetched.
+constexpr std::size_t most_bytes_a_fetch = std::size_t{1} << 20;
+
+PostgresqlParameters const no_parameters;
+
+/// How many sessions a worker may have for streamed lists, beside `sessions` for everything else: no token has more
+/// than half of them, so there are two at least.
+constexpr std::size_t most_streams(std::size_t sessions) noexcept {
+  return std::max(sessions / 2, std::size_t{2});
+}
+
+// And for lists that have to be looked for far down: these are read at once, so that nobody holds one for long.
+constexpr std::size_t most_pages = 1;
+
+/// A transaction with one snapshot, in which a cursor of the server is read.
+class PostgresqlCursor final : public Cursor {
+ public:
+  PostgresqlCursor(PostgresqlDatabase& database, boost::asio::any_io_executor worker, CursorPlaces::Place place,
+                   Filter filter)
+      : database_(database), worker_(std::move(worker)), place_(std::move(place)), filter_(std::move(filter)) {}
+
+  /// False when the pattern is unknown.
+  Answer<bool> begin(PostgresqlPool& pool) {
+    if (holds_nul(filter_.pattern)) co_return know_pattern(std::nullopt);
+    auto opened = co_await pool.open_session();
+    if (!opened) co_return opened.error();
+    session_ = std::move(*opened);
+    if (filter_.name) quoted_name_ = holds_nul(filter_.name) ? "NULL" : session_->quoted(*filter_.name);
+    PostgresqlStatement const transaction{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
+    auto const begun = co_await run(transaction, no_parameters);
+    if (!begun) co_return begun.error();
+    if (filter_.pattern) {
+      auto const known = co_await find_pattern();
+      if (!known || !*known) co_return known;
+    }
+    auto const cursor = database_.queries().declare_cursor(filter_, pattern_, quoted_name_);
+    auto const declared = co_await run(cursor, no_parameters);
+    if (!declared) co_return declared.error();
+    co_return true;
+  }
+
+  bool pattern_known() const noexcept override { return pattern_known_; }
+
+  Answer<std::optional<std::int64_t>> last_id_before_more() override {
+    if (!pattern_known_ || !filter_.limit || *filter_.limit == 0) co_return std::optional<std::int64_t>();
+    auto const statement = database_.queries().around_limit(filter_, pattern_, quoted_name_);
+    auto const rows = co_await run(statement, no_parameters);
+    if (!rows) co_return rows.error();
+    if (row_count(**rows) < 2) co_return std::optional<std::int64_t>();
+    co_return whole_number(**rows, 0, 0);
+  }
+
+  Answer<bool> read(std::size_t max_rows, RowSink& sink) override {
+    if (next_ == fetched_ && !at_end_) {
+      auto const failure = co_await fetch();
+      if (failure) co_return failure;
+    } else {
+      co_await boost::asio::post(worker_, boost::asio::use_awaitable);
+    }
+    for (std::size_t count = 0; count < max_rows && next_ < fetched_; ++count) {
+      auto const goes_on = give_row(*rows_, next_++, sink, database_.left_out());
+      if (goes_on && !*goes_on) break;
+    }
+    co_return next_ < fetched_ || !at_end_;
+  }
+
+ private:
+  Answer<PostgresqlRows> run(PostgresqlStatement const& statement, PostgresqlParameters const& parameters) {
+    auto rows = co_await session_->run(statement, parameters);
+    if (!rows) database_.connector().state().failed(rows.error(), session_->message());
+    co_return rows;
+  }
+
+  Answer<bool> find_pattern() {
+    auto const statement = database_.queries().pattern();
+    PostgresqlParameters parameters;
+    parameters.push_back(*filter_.pattern);
+    auto const rows = co_await run(statement, parameters);
+    if (!rows) co_return rows.error();
+    co_return know_pattern(read_pattern(**rows, database_.left_out()));
+  }
+
+  bool know_pattern(std::optional<std::int64_t> pattern) {
+    pattern_ = pattern;
+    pattern_known_ = pattern.has_value();
+    at_end_ = !pattern_known_;
+    return pattern_known_;
+  }
+
+  boost::asio::awaitable<boost::system::error_code> fetch() {
+    rows_.reset();
+    PostgresqlStatement const statement{.sql = "FETCH " + std::to_string(rows_a_fetch_) + " FROM deployments"};
+    auto rows = co_await run(statement, no_parameters);
+    if (!rows) co_return rows.error();
+    rows_ = std::move(*rows);
+    next_ = 0;
+    fetched_ = row_count(*rows_);
+    at_end_ = fetched_ < rows_a_fetch_;
+    rows_a_fetch_ = PQresultMemorySize(rows_.get()) > most_bytes_a_fetch
+                        ? std::max(rows_a_fetch_ / 4, fewest_rows_a_fetch)
+                        : std::min(rows_a_fetch_ * 2, most_rows_a_fetch);
+    co_return boost::system::error_code();
+  }
+
+  PostgresqlDatabase& database_;
+  boost::asio::any_io_executor worker_;
+  CursorPlaces::Place place_;
+  Filter filter_;
+  std::shared_ptr<PostgresqlSession> session_;
+  std::string quoted_name_;
+  std::optional<std::int64_t> pattern_;
+  PostgresqlRows rows_;
+  std::size_t fetched_ = 0;
+  std::size_t next_ = 0;
+  std::size_t rows_a_fetch_ = first_rows_a_fetch;
+  bool pattern_known_ = true;
+  bool at_end_ = false;
+};
+
+class PostgresqlStore final : public Store {
+ public:
+  PostgresqlStore(PostgresqlDatabase& database, boost::asio::any_io_executor worker, std::size_t sessions)
+      : database_(database),
+        worker_(worker),
+        stream_places_(std::make_shared<CursorPlaces>(worker, most_streams(sessions))),
+        page_places_(std::make_shared<CursorPlaces>(worker, most_pages)),
+        pool_(std::make_shared<PostgresqlPool>(worker, database.connector(), database.queries(), sessions)),
+        tokens_(std::make_shared<PostgresqlTokens>(worker, pool_, database.queries(), database.options().timeout)) {
+    if (database.token_uses() != nullptr) token_uses_.emplace(*database.token_uses());
+  }
+
+  ~PostgresqlStore() override { pool_->close(); }
+
+  std::optional<std::uint64_t> data_version() noexcept override { return database_.data_version(); }
+
+  Answer<bool> deployment(std::int64_t id, RowSink& sink) override {
+    QueryTimer timer(metrics_, QueryKind::deployment);
+    auto const found = co_await pool_->look_up(id);
+    timer.done(found);
+    if (!found) co_return found.error();
+    co_return found->row&& give_row(*found->rows, *found->row, sink, database_.left_out()).has_value();
+  }
+
+  Answer<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink) override {
+    if (holds_nul(filter.pattern)) co_return Listing{.pattern_known = false, .complete = true, .more = false};
+    if (holds_nul(filter.name)) {
+      auto const listing = co_await list_nothing(filter, sink);
+      co_return listing;
+    }
+    auto const bounds = list_bounds(filter, max_rows);
+    auto const& queries = database_.queries();
+    // Rows that are passed over must be such as would be given.
+    auto const& statement = filter.skip > 0 ? queries.sound_list(filter) : queries.list(filter);
+    auto rows = co_await ask_list(statement, filter, bounds);
+    if (rows && queries.foreign() && lacks_rows(**rows, filter, bounds, database_.left_out()))
+      rows = co_await ask_list(queries.sound_list(filter), filter, bounds);
+    if (!rows) co_return rows.error();
+    co_return read_listing(**rows, filter, bounds, sink, database_.left_out());
+  }
+
+  Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter, CursorUse use) override {
+    QueryTimer timer(metrics_, QueryKind::open_cursor);
+    auto opened = co_await begin_cursor(filter, use);
+    timer.done(opened);
+    co_return opened;
+  }
+
+  Answer<std::optional<ApiToken>> api_token(Sha256 const& hash) override {
+    if (!database_.queries().own_tables()) co_return std::optional<ApiToken>();
+    QueryTimer timer(metrics_, QueryKind::api_token);
+    auto token = co_await tokens_->look_up(hash);
+    timer.done(token);
+    co_return token;
+  }
+
+  void note_token_used(std::int64_t token_id) noexcept override {
+    if (token_uses_) token_uses_->note(token_id);
+  }
+
+  Answer<bool> ping() override {
+    PostgresqlParameters parameters;
+    QueryTimer timer(metrics_, QueryKind::ping);
+    auto const rows = co_await pool_->ask(database_.queries().ping(), std::move(parameters));
+    timer.done(rows);
+    if (!rows) co_return rows.error();
+    co_return true;
+  }
+
+  PoolMetrics const* pool_metrics() const noexcept override { return &pool_->metrics(); }
+
+ private:
+  Answer<PostgresqlRows> ask_list(PostgresqlStatement const& statement, Filter const& filter,
+                                  ListBounds const& bounds) {
+    auto parameters = list_parameters(filter, bounds);
+    QueryTimer timer(metrics_, QueryKind::list);
+    auto rows = co_await pool_->ask(statement, std::move(parameters));
+    timer.done(rows);
+    co_return rows;
+  }
+
+  Answer<std::unique_ptr<Cursor>> begin_cursor(Filter const& filter, CursorUse use) {
+    auto& places = use.streamed ? *stream_places_ : *page_places_;
+    auto place = co_await places.take(use.token, Clock::now() + database_.options().timeout);
+    if (!place) co_return place.error();
+    auto cursor = std::make_unique<PostgresqlCursor>(database_, worker_, std::move(*place), filter);
+    auto const begun = co_await cursor->begin(*pool_);
+    if (!begun) co_return begun.error();
+    co_return std::unique_ptr<Cursor>(std::move(cursor));
+  }
+
+  /// The list of a name that no deployment can have: what is left to find out is whether the pattern is known.
+  Answer<Listing> list_nothing(Filter const& filter, RowSink& sink) {
+    auto without_name = filter;
+    without_name.name.reset();
+    without_name.skip = 0;
+    without_name.limit = 0;
+    auto listing = co_await list(without_name, 0, sink);
+    if (listing) *listing = {.pattern_known = listing->pattern_known, .complete = true, .more = false};
+    co_return listing;
+  }
+
+  PostgresqlDatabase& database_;
+  boost::asio::any_io_executor worker_;
+  std::shared_ptr<CursorPlaces> stream_places_;
+  std::shared_ptr<CursorPlaces> page_places_;
+  std::shared_ptr<PostgresqlPool> pool_;
+  std::shared_ptr<PostgresqlTokens> tokens_;
+  std::optional<WorkerTokenUses> token_uses_;
+};
+
+Relations relations_of(DatabaseOptions const& options) {
+  return {options.patterns_relation, options.deployments_relation};
+}
+
+bool reads_standbys(PostgresqlHosts const& hosts) {
+  return hosts.read_from() == ReadFrom::prefer_standby || hosts.read_from() == ReadFrom::standby;
+}
+
+/// Throws `Error` with the GRANTs that are missing unless the role may read deployd's own tables, of which `own_tables`
+/// says whether tokens are among them. Relations of another program have been looked at before.
+void require_readable_tables(DatabaseOptions const& options, bool own_tables) {
+  std::vector<Privilege> needed;
+  if (!relations_of(options).foreign()) needed = {{"deployd.patterns", "SELECT"}, {"deployd.deployments", "SELECT"}};
+  if (own_tables) needed.push_back({"deployd.api_tokens", "SELECT"});
+  if (needed.empty()) return;
+  try {
+    require_privileges(*open_session(options.url, Access::read, options.timeout), options.url, needed);
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, options.url);
+  }
+}
+
+/// True if each session has a server session of its own, so that it can prepare statements and receive notifications.
+bool may_prepare(DatabaseOptions const& options) {
+  auto const& url = std::get<PostgresqlUrl>(options.url);
+  if (url.prepare) return *url.prepare;
+  try {
+    if (!behind_pooler(*open_session(options.url, Access::read, options.timeout))) return true;
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, options.url);
+  }
+  spdlog::info(
+      "a pooler stands before PostgreSQL: nothing is prepared and changes are supposed twice a second; if it pools "
+      "sessions and not transactions, say ?prepare=on in --database");
+  return false;
+}
+
+}  // namespace
+
+PostgresqlDatabase::PostgresqlDatabase(DatabaseOptions options)
+    : options_(std::move(options)),
+      left_out_(table_names(options_.url, relations_of(options_))),
+      own_tables_(has_own_tables(options_.url, relations_of(options_))),
+      prepare_(may_prepare(options_)),
+      hosts_(std::get<PostgresqlUrl>(options_.url)),
+      timed_step_(reads_standbys(hosts_) ? 250 : 500),
+      queries_(relation_names(relations_of(options_)), own_tables_),
+      connector_({hosts_, prepare_, options_.timeout, primary_}) {
+  require_readable_tables(options_, own_tables_);
+  if (own_tables_) token_uses_.emplace(options_.url, "deployd.api_tokens");
+  // Triggers stand on deployd's own tables only, behind a pooler LISTEN hears nothing, and a standby may not have yet
+  // what is told of.
+  bool const listening = !relations_of(options_).foreign() && prepare_ && !reads_standbys(hosts_);
+  if (listening || hosts_.several()) changes_.emplace(hosts_, listening, primary_);
+}
+
+std::unique_ptr<Store> PostgresqlDatabase::store_for(boost::asio::any_io_executor worker) {
+  return std::make_unique<PostgresqlStore>(*this, std::move(worker), sessions_of(stores_++));
+}
+
+std::size_t PostgresqlDatabase::sessions_of(std::size_t store) const noexcept {
+  auto const share = options_.sessions / options_.workers + (store < options_.sessions % options_.workers ? 1 : 0);
+  return std::max(share, std::size_t{1});
+}
+
+DescriptorNeeds PostgresqlDatabase::descriptor_needs() const noexcept {
+  // The session that hears of changes, the one that notes uses of tokens, and one that is tried at each host.
+  DescriptorNeeds needs{.serving = 2 + hosts_.count(), .lists = 0};
+  for (std::size_t store = 0; store < stores_; ++store) needs.serving += sessions_of(store);
+  for (std::size_t worker = 0; worker < options_.workers; ++worker)
+    needs.lists += most_streams(sessions_of(worker)) + most_pages;
+  return needs;
+}
+
+std::optional<std::uint64_t> PostgresqlDatabase::data_version() const noexcept {
+  return told_of_changes() ? changes_->version() : timed_version(timed_step_);
+}
+
+DatabaseState PostgresqlDatabase::state() const {
+  return {"postgresql", told_of_changes() ? changes_->state() : ChangeFeed{"timed", true, timed_step_}};
+}
+
+bool PostgresqlDatabase::has_api_tokens() {
+  if (!own_tables_) return false;
+  try {
+    auto const session = open_session(options_.url, Access::read, options_.timeout);
+    int found = 0;
+    *session << "SELECT EXISTS (SELECT 1 FROM deployd.api_tokens WHERE revoked IS NULL AND (expires IS NULL OR "
+                "expires > extract(epoch FROM now())))::int",
+        soci::into(found);
+    return found != 0;
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, options_.url);
+  }
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,88 @@
+#include "storage/postgresql/tokens.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/wait_for_outcome.hpp"
+#include "storage/error.hpp"
+
+namespace deployd::storage {
+
+using boost::asio::awaitable;
+using boost::system::result;
+
+namespace {
+
+// As many are answered in a few hundredths of a second; past it they are refused.
+constexpr std::size_t most_waiting = 16 * PostgresqlTokens::most_together;
+
+}  // namespace
+
+/// A look-up on its way. Shared by the coroutine that asks and the one that has the answer: either may be gone first.
+struct PostgresqlTokens::Question {
+  Question(boost::asio::any_io_executor const& worker, Sha256 const& asked) : hash(asked), timer(worker) {}
+
+  void finish(result<std::optional<ApiToken>> outcome) {
+    answer = std::move(outcome);
+    done = true;
+    timer.cancel();
+  }
+
+  Sha256 hash;
+  boost::asio::steady_timer timer;
+  result<std::optional<ApiToken>> answer = make_error_code(errc::timeout);
+  bool done = false;
+};
+
+PostgresqlTokens::PostgresqlTokens(boost::asio::any_io_executor worker, std::shared_ptr<PostgresqlPool> pool,
+                                   PostgresqlQueries const& queries, std::chrono::milliseconds timeout)
+    : worker_(std::move(worker)), pool_(std::move(pool)), queries_(queries), timeout_(timeout) {}
+
+awaitable<result<std::optional<ApiToken>>> PostgresqlTokens::look_up(Sha256 hash) {
+  if (waiting_.size() >= most_waiting) co_return make_error_code(errc::overloaded);
+  auto const question = std::make_shared<Question>(worker_, hash);
+  question->timer.expires_after(timeout_);
+  waiting_.push_back(question);
+  if (!std::exchange(asking_, true))
+    boost::asio::co_spawn(worker_, ask_all(shared_from_this()),
+                          [self = shared_from_this()](std::exception_ptr failure) { self->end_batches(failure); });
+  co_await base::wait_for_outcome(question->timer, question->done);
+  if (!question->done) std::erase(waiting_, question);
+  co_return std::move(question->answer);
+}
+
+awaitable<void> PostgresqlTokens::ask_all(std::shared_ptr<PostgresqlTokens> self) {
+  while (!self->waiting_.empty()) {
+    auto const questions = self->next_questions();
+    std::vector<Sha256> hashes;
+    for (auto const& question : questions) hashes.push_back(question->hash);
+    PostgresqlParameters parameters;
+    parameters.push_back(array_literal(hashes));
+    auto const rows = co_await self->pool_->ask(self->queries_.api_tokens(), std::move(parameters));
+    for (auto const& question : questions) {
+      if (rows)
+        question->finish(find_api_token(**rows, question->hash));
+      else
+        question->finish(rows.error());
+    }
+  }
+}
+
+PostgresqlTokens::Questions PostgresqlTokens::next_questions() {
+  auto const end = waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), most_together));
+  Questions questions(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(end));
+  waiting_.erase(waiting_.begin(), end);
+  return questions;
+}
+
+/// Those whose batch has failed for want of memory find out by their timers.
+void PostgresqlTokens::end_batches(std::exception_ptr failure) noexcept {
+  asking_ = false;
+  if (failure) waiting_.clear();
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,55 @@
+// Look-ups of API tokens in PostgreSQL.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/system/result.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "storage/postgresql/pool.hpp"
+#include "storage/postgresql/queries.hpp"
+#include "storage/store.hpp"
+
+namespace deployd::storage {
+
+/// Puts look-ups to the server together, one batch at a time: tokens that nobody made, which anyone can send in any
+/// number, take one session of the pool at most, and good ones wait for two batches at most.
+///
+/// Of its worker's thread. What it has spawned on the worker's loop keeps it alive.
+class PostgresqlTokens : public std::enable_shared_from_this<PostgresqlTokens> {
+ public:
+  /// Hashes that are asked for together.
+  static constexpr std::size_t most_together = 128;
+
+  /// `queries` must outlive every awaited call.
+  PostgresqlTokens(boost::asio::any_io_executor worker, std::shared_ptr<PostgresqlPool> pool,
+                   PostgresqlQueries const& queries, std::chrono::milliseconds timeout);
+
+  /// The token with this hash. Fails with `errc::timeout` when there is no answer within the timeout, with
+  /// `errc::overloaded` at once when too many wait, and as `PostgresqlPool::ask` does.
+  boost::asio::awaitable<boost::system::result<std::optional<ApiToken>>> look_up(Sha256 hash);
+
+ private:
+  struct Question;
+  using Questions = std::vector<std::shared_ptr<Question>>;
+
+  static boost::asio::awaitable<void> ask_all(std::shared_ptr<PostgresqlTokens> self);
+  Questions next_questions();
+  void end_batches(std::exception_ptr failure) noexcept;
+
+  boost::asio::any_io_executor worker_;
+  std::shared_ptr<PostgresqlPool> pool_;
+  PostgresqlQueries const& queries_;
+  std::chrono::milliseconds timeout_;
+  std::deque<std::shared_ptr<Question>> waiting_;
+  bool asking_ = false;
+};
+
+}  // namespace deployd::storage

@@ -1,0 +1,44 @@
+#include "storage/session/postgresql_command.hpp"
+
+#include <charconv>
+#include <string_view>
+
+namespace deployd::storage {
+
+PGconn* postgresql_connection(soci::session& session) noexcept {
+  return static_cast<soci::postgresql_session_backend*>(session.get_backend())->conn_;
+}
+
+PostgresqlResult run(soci::session& session, std::string const& sql) {
+  auto* const connection = postgresql_connection(session);
+  PostgresqlResult result(PQexec(connection, sql.c_str()));
+  switch (PQresultStatus(result.get())) {
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT: return result;
+    default: throw_failure(connection, result.get());
+  }
+}
+
+bool behind_pooler(soci::session& session) {
+  auto const backend = run(session, "SELECT pg_backend_pid()");
+  // A pooler makes up what it tells its clients of the process behind them.
+  return std::to_string(PQbackendPID(postgresql_connection(session))) != PQgetvalue(backend.get(), 0, 0);
+}
+
+std::int64_t rows_written(PostgresqlResult const& result) noexcept {
+  std::string_view const digits = PQcmdTuples(result.get());
+  std::int64_t rows = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), rows);
+  return rows;
+}
+
+void throw_failure(PGconn* connection, PGresult const* result) {
+  // Without a result, as when the connection is lost, there is no SQLSTATE; this one says just that.
+  char const* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  std::string const words = result != nullptr ? PQresultErrorMessage(result) : PQerrorMessage(connection);
+  throw soci::postgresql_soci_error(words, state != nullptr ? state : "08006");
+}
+
+}  // namespace deployd::storage

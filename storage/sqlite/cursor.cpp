@@ -1,0 +1,142 @@
+#include "storage/sqlite/cursor.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <limits>
+#include <utility>
+
+#include "storage/error.hpp"
+
+namespace deployd::storage {
+namespace {
+
+using boost::asio::use_awaitable;
+using boost::system::result;
+
+// Ids passed over between two turns of the worker's loop: about half a millisecond.
+constexpr std::uint64_t ids_a_step = 4096;
+
+// A scan from front to back gains nothing from a large cache.
+constexpr int cache_kib = 512;
+
+std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) noexcept {
+  return b > std::numeric_limits<std::uint64_t>::max() - a ? std::numeric_limits<std::uint64_t>::max() : a + b;
+}
+
+}  // namespace
+
+std::unique_ptr<SqliteQueries> SqliteCursorSessions::take() {
+  if (idle_ && identify_file(url_.path) == idle_->file()) return std::move(idle_);
+  return std::make_unique<SqliteQueries>(url_, cache_kib, left_out_);
+}
+
+void SqliteCursorSessions::give_back(std::unique_ptr<SqliteQueries> session) noexcept {
+  // A session that cannot leave its snapshot would answer from it for ever.
+  if (session->end_snapshot()) idle_ = std::move(session);
+}
+
+result<std::unique_ptr<SqliteCursor>> SqliteCursor::open(boost::asio::any_io_executor worker,
+                                                         std::shared_ptr<SqliteCursorSessions> sessions,
+                                                         Filter const& filter) {
+  auto session = sessions->take();
+  auto cursor = std::make_unique<SqliteCursor>(std::move(worker), std::move(sessions), std::move(session), filter);
+  if (auto const failure = cursor->begin()) return failure;
+  return cursor;
+}
+
+SqliteCursor::SqliteCursor(boost::asio::any_io_executor worker, std::shared_ptr<SqliteCursorSessions> sessions,
+                           std::unique_ptr<SqliteQueries> session, Filter const& filter)
+    : worker_(std::move(worker)),
+      sessions_(std::move(sessions)),
+      session_(std::move(session)),
+      filter_(filter),
+      remaining_(filter.limit.value_or(std::numeric_limits<std::uint64_t>::max())) {}
+
+SqliteCursor::~SqliteCursor() {
+  sessions_->give_back(std::move(session_));
+}
+
+boost::system::error_code SqliteCursor::begin() {
+  auto const pattern_id = session_->begin_snapshot(filter_);
+  if (!pattern_id) return pattern_id.error();
+  pattern_known_ = !filter_.pattern || pattern_id->has_value();
+  if (pattern_known_) range_ = range_of(filter_, *pattern_id);
+  return {};
+}
+
+Answer<std::optional<std::int64_t>> SqliteCursor::last_id_before_more() {
+  if (!range_ || !filter_.limit || *filter_.limit == 0) co_return std::nullopt;
+  auto const wanted = saturating_sum(filter_.skip, *filter_.limit);
+  auto& ids = session_->start_ids(*range_);
+  ResetAtEnd const reset(ids);
+  std::int64_t last = 0;
+  std::uint64_t number = 0;
+  for (std::uint64_t steps = 1;; ++steps) {
+    int const stepped = ids.step();
+    if (stepped == SQLITE_DONE) {
+      if (number <= filter_.skip) range_.reset();
+      co_return std::nullopt;
+    }
+    if (stepped != SQLITE_ROW) co_return failure_of(stepped);
+    if (holds_deployment(ids)) {
+      ++number;
+      if (number - 1 == filter_.skip) {
+        // The first row of the list: nothing has to be passed over any more.
+        range_->least_id = ids.integer(1);
+        at_first_ = true;
+      }
+      if (number > wanted) co_return std::optional(last);
+      if (number == wanted) last = ids.integer(1);
+    }
+    if (steps % ids_a_step == 0) co_await boost::asio::post(worker_, use_awaitable);
+  }
+}
+
+/// Moves the beginning of the range behind the rows to be skipped. False when nothing is left of it.
+Answer<bool> SqliteCursor::skip_to_first() {
+  auto& ids = session_->start_ids(*range_);
+  ResetAtEnd const reset(ids);
+  std::uint64_t number = 0;
+  for (std::uint64_t steps = 1;; ++steps) {
+    int const stepped = ids.step();
+    if (stepped == SQLITE_DONE) co_return false;
+    if (stepped != SQLITE_ROW) co_return failure_of(stepped);
+    if (holds_deployment(ids) && number++ == filter_.skip) {
+      range_->least_id = ids.integer(1);
+      co_return true;
+    }
+    if (steps % ids_a_step == 0) co_await boost::asio::post(worker_, use_awaitable);
+  }
+}
+
+Answer<bool> SqliteCursor::read(std::size_t max_rows, RowSink& sink) {
+  if (!range_ || remaining_ == 0) co_return false;
+  if (rows_ == nullptr) {
+    if (filter_.skip > 0 && !at_first_) {
+      auto const found = co_await skip_to_first();
+      if (!found) co_return found.error();
+      if (!*found) {
+        range_.reset();
+        co_return false;
+      }
+    }
+    rows_ = &session_->start_rows(*range_);
+  }
+  co_await boost::asio::post(worker_, use_awaitable);
+  for (std::size_t count = 0; count < max_rows; ++count) {
+    int const stepped = rows_->step();
+    if (stepped == SQLITE_DONE) {
+      range_.reset();
+      co_return false;
+    }
+    if (stepped != SQLITE_ROW) co_return failure_of(stepped);
+    if (!session_->is_deployment(*rows_)) continue;
+    bool const wants_more = give(*rows_, sink);
+    if (--remaining_ == 0) co_return false;
+    if (!wants_more) break;
+  }
+  co_return true;
+}
+
+}  // namespace deployd::storage

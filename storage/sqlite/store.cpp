@@ -1,0 +1,298 @@
+#include "storage/sqlite/store.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "base/coarse_clock.hpp"
+#include "storage/cursor_places.hpp"
+#include "storage/error.hpp"
+#include "storage/query_metrics.hpp"
+#include "storage/schema/column_types.hpp"
+#include "storage/session/session.hpp"
+#include "storage/sqlite/cursor.hpp"
+#include "storage/sqlite/queries.hpp"
+
+namespace deployd::storage {
+namespace {
+
+using boost::system::result;
+using std::chrono::milliseconds;
+using TimePoint = std::chrono::steady_clock::time_point;
+
+// The inner pages of the indexes of ten million rows; the rest is the operating system's cache. Not mapped into
+// memory: a file that somebody truncates would end the process with a signal.
+constexpr int cache_kib = 8 * 1024;
+
+// The database and its log; the index of the log is shared by all sessions. One that writes has a journal for a moment.
+constexpr std::size_t files_of_a_session = 2;
+
+// Long lists that one worker reads at the same time: each has a session with a cache of its own.
+constexpr std::size_t most_streams = 4;
+
+// And of lists that have to be looked for far down: these are read at once, so that nobody holds one for long.
+constexpr std::size_t most_pages = 2;
+
+// How often the file is looked at, whether it still is the one that was opened.
+constexpr milliseconds file_check_every(100);
+
+// How long a file that cannot be opened is left alone before it is tried again.
+constexpr milliseconds reopen_after(100);
+
+/// What an expected failure is to those who asked: how the store became unavailable stands in the log.
+boost::system::error_code outward(errc code) noexcept {
+  switch (code) {
+    case errc::busy:
+    case errc::corrupt:
+    case errc::overloaded:
+    case errc::timeout: return code;
+    default: return errc::unavailable;
+  }
+}
+
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(DatabaseOptions const& options, TokenUses& token_uses, StoreState& state, LeftOutRows& left_out,
+              boost::asio::any_io_executor worker)
+      : url_(std::get<SqliteUrl>(options.url)),
+        timeout_(options.timeout),
+        worker_(std::move(worker)),
+        token_uses_(token_uses),
+        state_(state),
+        left_out_(left_out),
+        stream_places_(std::make_shared<CursorPlaces>(worker_, most_streams)),
+        page_places_(std::make_shared<CursorPlaces>(worker_, most_pages)),
+        cursor_sessions_(std::make_shared<SqliteCursorSessions>(url_, left_out_)) {
+    (void)attempt([](SqliteQueries& queries) { return queries.ping(); });
+  }
+
+  std::optional<std::uint64_t> data_version() noexcept override {
+    drop_replaced_file();
+    if (!queries_) return std::nullopt;
+    auto const version = queries_->data_version();
+    if (!version) return std::nullopt;
+    return std::uint64_t{sessions_opened_} << 32 | *version;
+  }
+
+  Answer<bool> deployment(std::int64_t id, RowSink& sink) override {
+    QueryTimer timer(metrics_, QueryKind::deployment);
+    auto const ask = [id, &sink](SqliteQueries& queries) { return queries.deployment(id, sink); };
+    auto answer = attempt(ask);
+    if (is_busy(answer)) [[unlikely]]
+      answer = co_await attempt_until_timeout(ask);
+    timer.done(answer);
+    co_return answer;
+  }
+
+  Answer<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink) override {
+    QueryTimer timer(metrics_, QueryKind::list);
+    auto const ask = [&filter, max_rows, &sink](SqliteQueries& queries) {
+      return queries.list(filter, max_rows, sink);
+    };
+    auto answer = attempt(ask);
+    if (is_busy(answer)) [[unlikely]]
+      answer = co_await attempt_until_timeout(ask);
+    timer.done(answer);
+    co_return answer;
+  }
+
+  Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter, CursorUse use) override {
+    QueryTimer timer(metrics_, QueryKind::open_cursor);
+    auto const deadline = std::chrono::steady_clock::now() + timeout_;
+    auto& places = use.streamed ? *stream_places_ : *page_places_;
+    auto place = co_await places.take(use.token, deadline);
+    if (!place) {
+      timer.done(place);
+      co_return place.error();
+    }
+    auto const begin = [this, &filter] { return begin_cursor(filter); };
+    auto opened = begin();
+    if (is_busy(opened)) [[unlikely]]
+      opened = co_await repeat_until(deadline, begin);
+    timer.done(opened);
+    if (!opened) co_return opened.error();
+    (*opened)->hold(std::move(*place));
+    co_return std::unique_ptr<Cursor>(std::move(*opened));
+  }
+
+  Answer<std::optional<ApiToken>> api_token(Sha256 const& hash) override {
+    QueryTimer timer(metrics_, QueryKind::api_token);
+    auto const ask = [&hash](SqliteQueries& queries) { return queries.api_token(hash); };
+    auto answer = attempt(ask);
+    if (is_busy(answer)) [[unlikely]]
+      answer = co_await attempt_until_timeout(ask);
+    timer.done(answer);
+    co_return answer;
+  }
+
+  void note_token_used(std::int64_t token_id) noexcept override { token_uses_.note(token_id); }
+
+  Answer<bool> ping() override {
+    QueryTimer timer(metrics_, QueryKind::ping);
+    auto const ask = [](SqliteQueries& queries) { return queries.ping(); };
+    auto answer = attempt(ask);
+    if (is_busy(answer)) [[unlikely]]
+      answer = co_await attempt_until_timeout(ask);
+    timer.done(answer);
+    co_return answer;
+  }
+
+ private:
+  template <typename T>
+  static bool is_busy(result<T> const& answer) noexcept {
+    return !answer && answer.error() == errc::busy;
+  }
+
+  /// Puts one question, without waiting; a session that failed for more than a lock is replaced before the next.
+  template <typename Ask>
+  std::invoke_result_t<Ask, SqliteQueries&> attempt(Ask const& ask) {
+    drop_replaced_file();
+    try {
+      if (!queries_) [[unlikely]] {
+        if (auto const failure = open()) return failure;
+      }
+      auto answer = ask(*queries_);
+      if (!answer && answer.error() != errc::busy) [[unlikely]] {
+        state_.lost(answer.error(), url_.path + ": " + queries_->message());
+        queries_.reset();
+      }
+      if (answer && !proven_) [[unlikely]] {
+        proven_ = true;
+        state_.found();
+      }
+      return answer;
+    } catch (soci::soci_error const& failure) {
+      return give_up(translate(failure, url_));
+    } catch (Error const& failure) {
+      return give_up(failure);
+    }
+  }
+
+  /// Opens the session of a cursor, without waiting. When that fails, as without a free descriptor, the worker's own
+  /// session is none the worse.
+  result<std::unique_ptr<SqliteCursor>> begin_cursor(Filter const& filter) {
+    try {
+      auto opened = SqliteCursor::open(worker_, cursor_sessions_, filter);
+      if (!opened && opened.error() != errc::busy) [[unlikely]]
+        state_.failed(opened.error(), url_.path + ": a long list cannot be read");
+      return opened;
+    } catch (soci::soci_error const& failure) {
+      return fail_cursor(translate(failure, url_));
+    } catch (Error const& failure) {
+      return fail_cursor(failure);
+    }
+  }
+
+  boost::system::error_code fail_cursor(Error const& failure) {
+    auto const code = outward(failure.code());
+    if (code != errc::busy) state_.failed(code, failure.what());
+    return code;
+  }
+
+  template <typename Ask>
+  boost::asio::awaitable<std::invoke_result_t<Ask, SqliteQueries&>> attempt_until_timeout(Ask const& ask) {
+    auto const once = [this, &ask] { return attempt(ask); };
+    auto answer = co_await repeat_until(std::chrono::steady_clock::now() + timeout_, once);
+    co_return answer;
+  }
+
+  /// `once` again and again while another program keeps the file locked, without holding up the worker.
+  template <typename Once>
+  boost::asio::awaitable<std::invoke_result_t<Once>> repeat_until(std::chrono::steady_clock::time_point deadline,
+                                                                  Once const& once) {
+    boost::asio::steady_timer timer(worker_);
+    for (milliseconds pause(1);; pause = std::min(pause * 2, milliseconds(25))) {
+      timer.expires_at(std::min(deadline, std::chrono::steady_clock::now() + pause));
+      co_await timer.async_wait(boost::asio::use_awaitable);
+      auto answer = once();
+      if (!is_busy(answer) || std::chrono::steady_clock::now() >= deadline) co_return answer;
+    }
+  }
+
+  /// Nothing on success.
+  boost::system::error_code open() {
+    auto const now = base::coarse_now();
+    if (now < next_open_) return open_failure_;
+    next_open_ = now + reopen_after;
+    queries_ = std::make_unique<SqliteQueries>(url_, cache_kib, left_out_);
+    ++sessions_opened_;
+    proven_ = false;
+    next_open_ = {};
+    return {};
+  }
+
+  boost::system::error_code give_up(Error const& failure) {
+    if (failure.code() == errc::busy) {
+      next_open_ = {};
+      return errc::busy;
+    }
+    open_failure_ = outward(failure.code());
+    state_.lost(open_failure_, failure.what());
+    queries_.reset();
+    return open_failure_;
+  }
+
+  void drop_replaced_file() noexcept {
+    auto const now = base::coarse_now();
+    if (now < next_file_check_) return;
+    next_file_check_ = now + file_check_every;
+    if (queries_ && identify_file(url_.path) != queries_->file()) queries_.reset();
+  }
+
+  SqliteUrl url_;
+  milliseconds timeout_;
+  boost::asio::any_io_executor worker_;
+  WorkerTokenUses token_uses_;
+  StoreState& state_;
+  LeftOutRows& left_out_;
+  std::shared_ptr<CursorPlaces> stream_places_;
+  std::shared_ptr<CursorPlaces> page_places_;
+  std::shared_ptr<SqliteCursorSessions> cursor_sessions_;
+
+  std::unique_ptr<SqliteQueries> queries_;  // null: to be opened with the next question
+  std::uint32_t sessions_opened_ = 0;       // part of the data version: the counter of another session is another
+  bool proven_ = false;                     // the session has answered
+  TimePoint next_open_;
+  TimePoint next_file_check_;
+  boost::system::error_code open_failure_ = errc::unavailable;
+};
+
+}  // namespace
+
+SqliteDatabase::SqliteDatabase(DatabaseOptions options)
+    : options_(std::move(options)), left_out_(table_names(options_.url, {})), token_uses_(options_.url, "api_tokens") {
+  // While an error can still be told to the operator: what other programs made of the tables, and the worker's own way
+  // of reading, once.
+  auto const& url = std::get<SqliteUrl>(options_.url);
+  require_columns(*open_session(options_.url, Access::read, options_.timeout), url);
+  (void)has_api_tokens();
+}
+
+std::unique_ptr<Store> SqliteDatabase::store_for(boost::asio::any_io_executor worker) {
+  return std::make_unique<SqliteStore>(options_, token_uses_, state_, left_out_, std::move(worker));
+}
+
+DescriptorNeeds SqliteDatabase::descriptor_needs() const noexcept {
+  return {.serving = files_of_a_session + 1,
+          .lists = options_.workers * (most_streams + most_pages) * files_of_a_session};
+}
+
+bool SqliteDatabase::has_api_tokens() {
+  try {
+    auto const session = open_session(options_.url, Access::read, options_.timeout);
+    long long const now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    long long found = 0;
+    *session
+        << "SELECT EXISTS (SELECT 1 FROM api_tokens WHERE revoked IS NULL AND (expires IS NULL OR expires > :now))",
+        soci::use(now), soci::into(found);
+    return found != 0;
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, options_.url);
+  }
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,30 @@
+// The store in a SQLite file.
+#pragma once
+
+#include "storage/database.hpp"
+#include "storage/store_state.hpp"
+#include "storage/tokens/token_uses.hpp"
+
+namespace deployd::storage {
+
+/// What `open_database` makes for a `sqlite:` URL. Workers share nothing but the file: each has a session of its own,
+/// answered on its own thread, since a look-up costs less than a hop to another.
+class SqliteDatabase final : public Database {
+ public:
+  /// The schema must be current. Throws `Error` when the file cannot be read.
+  explicit SqliteDatabase(DatabaseOptions options);
+
+  std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) override;
+  bool has_api_tokens() override;
+  LeftOutRows const& left_out_rows() const noexcept override { return left_out_; }
+  DatabaseState state() const override { return {"sqlite", {"file"}}; }
+  DescriptorNeeds descriptor_needs() const noexcept override;
+
+ private:
+  DatabaseOptions options_;
+  LeftOutRows left_out_;
+  TokenUses token_uses_;
+  StoreState state_;
+};
+
+}  // namespace deployd::storage

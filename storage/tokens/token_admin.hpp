@@ -1,0 +1,36 @@
+// Making, listing and revoking API tokens: what the `deployd token` commands ask of the store.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/database_url.hpp"
+#include "storage/relation_name.hpp"
+#include "storage/store.hpp"
+
+namespace deployd::storage {
+
+struct TokenRecord {
+  std::int64_t id;
+  std::string name;
+  std::chrono::sys_seconds created;
+  std::optional<std::chrono::sys_seconds> expires;
+  std::optional<std::chrono::sys_seconds> last_used;
+  std::optional<std::chrono::sys_seconds> revoked;
+};
+
+/// Stores a new token by its hash and returns its id. Makes or upgrades the schema first.
+std::int64_t add_token(DatabaseUrl const& url, Relations const& relations, std::string_view name, Sha256 const& hash,
+                       std::optional<std::chrono::sys_seconds> expires);
+
+/// All tokens, in ascending order of id. Needs the current schema; changes nothing.
+std::vector<TokenRecord> list_tokens(DatabaseUrl const& url, Relations const& relations);
+
+/// Revokes a token; false when there is none with this id. Revoking twice keeps the first time.
+bool revoke_token(DatabaseUrl const& url, Relations const& relations, std::int64_t id);
+
+}  // namespace deployd::storage

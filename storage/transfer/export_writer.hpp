@@ -1,0 +1,42 @@
+// The text of an export, row by row.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include "storage/table_names.hpp"
+#include "storage/transfer/export_format.hpp"
+
+namespace deployd::storage {
+
+/// Writes patterns, then deployments, in the order in which they are given. Throws std::ios_base::failure as soon as
+/// the stream takes no more, and `Error` with `bad_input` for a name that is not UTF-8.
+class ExportWriter {
+ public:
+  /// `out` must outlive the writer.
+  ExportWriter(ExportFormat format, TableNames tables, std::ostream& out);
+
+  void pattern(std::int64_t id, std::optional<std::string_view> name);
+  /// To be called once, between the last pattern and the first deployment.
+  void begin_deployments();
+  void deployment(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name);
+  /// Last; everything has gone out when it returns.
+  void finish();
+
+ private:
+  void begin_row(std::string_view line_beginning);
+  void append_name(std::string const& table, std::int64_t id, std::optional<std::string_view> name);
+  void end_row();
+  void send();
+
+  ExportFormat format_;
+  TableNames tables_;
+  std::ostream& out_;
+  std::string buffer_;
+  bool first_in_array_ = true;
+};
+
+}  // namespace deployd::storage

@@ -1,0 +1,169 @@
+#include "storage/transfer/import_front.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace deployd::storage {
+namespace {
+
+constexpr std::string_view blanks = " \t\r\n";
+
+/// A word of a shell's command, quoted where it must be.
+std::string shell_word(std::string word) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@";
+  if (std::ranges::any_of(word, [](unsigned char c) { return c < 0x20 || c == 0x7F; })) return "FILE";
+  if (word.find_first_not_of(plain) == word.npos) return word;
+  for (auto at = word.find('\''); at != word.npos; at = word.find('\'', at + 4)) word.replace(at, 1, "'\\''");
+  return "'" + word + "'";
+}
+
+/// The file's name behind a space; nothing for standard input, which commands read by themselves.
+std::string as_argument(std::string const& name) {
+  if (name == "-") return "";
+  return " " + shell_word(name.starts_with('-') ? "./" + name : name);
+}
+
+std::string with_command(std::string_view what, std::string const& command) {
+  return std::string(what) + "; try: " + command + " | deployd import -";
+}
+
+// --- Bytes ----------------------------------------------------------------------------------------------------------
+
+struct Signature {
+  std::string_view bytes;
+  std::string_view what;
+  std::string_view command;
+};
+
+using namespace std::string_view_literals;
+
+constexpr std::array signatures{
+    Signature{"\x1F\x8B"sv, "compressed with gzip", "gunzip -c"},
+    Signature{"\x28\xB5\x2F\xFD"sv, "compressed with zstd", "zstd -dc"},
+    Signature{"\xFD"
+              "7zXZ\0"sv,
+              "compressed with xz", "xz -dc"},
+    Signature{"BZh"sv, "compressed with bzip2", "bzip2 -dc"},
+    Signature{"\x04\x22\x4D\x18"sv, "compressed with lz4", "lz4 -dc"},
+    Signature{"PK\x03\x04"sv, "a zip archive", "unzip -p"},
+    Signature{"PK\x05\x06"sv, "an empty zip archive", "unzip -p"},
+    // The longer ones first.
+    Signature{"\xFF\xFE\0\0"sv, "UTF-32 and not UTF-8", "iconv -f UTF-32LE -t UTF-8"},
+    Signature{"\0\0\xFE\xFF"sv, "UTF-32 and not UTF-8", "iconv -f UTF-32BE -t UTF-8"},
+    Signature{"\xFF\xFE"sv, "UTF-16 and not UTF-8", "iconv -f UTF-16LE -t UTF-8"},
+    Signature{"\xFE\xFF"sv, "UTF-16 and not UTF-8", "iconv -f UTF-16BE -t UTF-8"},
+};
+
+/// The encoding of a text without a byte order mark, which begins with two characters of ASCII (RFC 4627, 3).
+std::optional<std::string_view> wide_encoding(std::string_view front) {
+  auto const is_null = [front](std::size_t at) { return at < front.size() && front[at] == '\0'; };
+  if (front.size() < 2 || (is_null(0) && is_null(1) && !(is_null(2) && front.size() > 3 && !is_null(3))))
+    return std::nullopt;
+  if (is_null(0)) return is_null(1) ? "UTF-32BE" : "UTF-16BE";
+  if (!is_null(1)) return std::nullopt;
+  return is_null(2) && is_null(3) ? "UTF-32LE" : "UTF-16LE";
+}
+
+std::string other_bytes(std::string_view front, std::string const& name) {
+  for (auto const& signature : signatures)
+    if (front.starts_with(signature.bytes))
+      return with_command(signature.what, std::string(signature.command) + as_argument(name));
+  if (front.starts_with("SQLite format 3\0"sv))
+    return with_command("a SQLite database",
+                        "deployd export --database " + (name == "-" ? "sqlite:FILE" : shell_word("sqlite:" + name)));
+  auto const encoding = wide_encoding(front);
+  if (!encoding) return "";
+  return with_command(std::string(encoding->substr(0, 6)) + " and not UTF-8",
+                      "iconv -f " + std::string(*encoding) + " -t UTF-8" + as_argument(name));
+}
+
+// --- JSON -----------------------------------------------------------------------------------------------------------
+
+/// True if the text contains a member `name`.
+bool has_member(std::string_view text, std::string_view name) {
+  auto const quoted = '"' + std::string(name) + '"';
+  for (auto at = text.find(quoted); at != text.npos; at = text.find(quoted, at + 1)) {
+    auto const next = text.find_first_not_of(blanks, at + quoted.size());
+    if (next != text.npos && text[next] == ':') return true;
+  }
+  return false;
+}
+
+/// `pattern` or `deployment`: what a row is that does not say so.
+std::string kind_of_row(std::string_view row) {
+  return has_member(row, "pattern_id") ? "deployment" : "pattern";
+}
+
+// Commands that leave the numbers as they are come before jq, which before version 1.7 rounds those above 2^53; behind
+// a byte order mark nothing but jq will do.
+
+/// `[{...},...]`
+std::string bare_array(std::string_view text, bool marked, std::string const& name) {
+  auto const row = text.substr(0, text.find('}'));
+  if (has_member(row, "pattern") || has_member(row, "deployment"))
+    return with_command("an array around the rows", "jq -c '.[]'" + as_argument(name));
+  constexpr auto what = "an array of rows without the name of what they are";
+  if (marked) return with_command(what, "jq '{" + kind_of_row(row) + "s:.}'" + as_argument(name));
+  return with_command(what, "(printf '{\"" + kind_of_row(row) + "s\":'; cat" + as_argument(name) + "; printf '}')");
+}
+
+/// `{"id":1,...}`
+std::string flat_rows(std::string_view text, bool marked, std::string const& name) {
+  constexpr std::array members{R"("id")", R"("name")", R"("pattern_id")"};
+  auto const first = text.find_first_not_of(blanks, 1);
+  if (first == text.npos) return "";
+  auto const key = text.substr(first);
+  if (std::ranges::none_of(members, [key](std::string_view member) { return key.starts_with(member); })) return "";
+  auto const row = text.substr(0, text.find('}'));
+  auto const kind = kind_of_row(row);
+  auto const what = "rows without the name of what they are, as in {\"" + kind + "\":{\"id\":1,...}}";
+  if (marked || row.find('\n') != row.npos) return with_command(what, "jq -c '{" + kind + ":.}'" + as_argument(name));
+  return with_command(what, "sed 's/..*/{\"" + kind + "\":&}/'" + as_argument(name));
+}
+
+// --- CSV ------------------------------------------------------------------------------------------------------------
+
+/// True if this is the name of a column, quoted or not, in any case.
+bool is_column(std::string_view field, std::string_view name) {
+  if (field.size() > 1 && field.front() == '"' && field.back() == '"') field = field.substr(1, field.size() - 2);
+  return std::ranges::equal(field, name, {},
+                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+}
+
+std::string csv(std::string_view text) {
+  auto const line = text.substr(0, text.find_first_of("\r\n"));
+  auto const mark = line.find_first_of(",;\t");
+  if (mark == line.npos) return "";
+  std::size_t fields = 0;
+  bool header = false;
+  bool of_pattern = false;
+  for (std::size_t at = 0; at <= line.size();) {
+    auto const end = std::min(line.find(line[mark], at), line.size());
+    auto const field = line.substr(at, end - at);
+    ++fields;
+    header = header || is_column(field, "id") || is_column(field, "name");
+    of_pattern = of_pattern || is_column(field, "pattern_id") || is_column(field, "pattern");
+    at = end + 1;
+  }
+  bool const rows_alone = line.find_first_not_of("0123456789\"") == mark;
+  if (!header && !rows_alone) return "";
+  bool const deployments = of_pattern || (rows_alone && fields > 2);
+  return std::string("CSV; write each row in a line like ") +
+         (deployments ? R"({"deployment":{"id":1,"pattern_id":1,"name":"..."}})"
+                      : R"({"pattern":{"id":1,"name":"..."}})");
+}
+
+}  // namespace
+
+std::string other_format(std::string_view front, std::string const& name) {
+  if (auto found = other_bytes(front, name); !found.empty()) return found;
+  bool const marked = front.starts_with("\xEF\xBB\xBF");
+  if (marked) front.remove_prefix(3);
+  front.remove_prefix(std::min(front.find_first_not_of(blanks), front.size()));
+  if (front.empty()) return "";
+  if (front.front() == '[') return bare_array(front, marked, name);
+  return front.front() == '{' ? flat_rows(front, marked, name) : csv(front);
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,273 @@
+#include "storage/transfer/postgresql_import.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include "storage/error.hpp"
+#include "storage/schema/migrations.hpp"
+#include "storage/schema/privileges.hpp"
+#include "storage/session/postgresql_command.hpp"
+#include "storage/session/session.hpp"
+
+namespace deployd::storage {
+namespace {
+
+// Rows that are taken over at once: enough for the cost of a statement not to count. A batch stands in memory.
+constexpr std::int64_t batch_rows = 200'000;
+constexpr std::size_t batch_bytes = std::size_t{32} << 20;
+
+// What libpq is given at once, of which it keeps a copy.
+constexpr std::size_t copy_piece_bytes = 256 * 1024;
+
+// A B-tree holds at most 2,704 bytes an entry; the longest has a name and two ids.
+constexpr std::size_t max_name_bytes = 2'600;
+
+// https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format": signature, flags, length of the extension.
+constexpr std::string_view copy_header{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
+constexpr std::int16_t copy_columns = 6;
+constexpr std::int16_t copy_trailer = -1;
+constexpr std::int32_t copy_null = -1;
+
+template <std::signed_integral Integer>
+void append_big_endian(std::string& out, Integer value) {
+  auto const bits = static_cast<std::make_unsigned_t<Integer>>(value);
+  for (int shift = (static_cast<int>(sizeof bits) - 1) * 8; shift >= 0; shift -= 8)
+    out += static_cast<char>((bits >> shift) & 0xFF);
+}
+
+void append_column(std::string& out, std::int64_t value) {
+  append_big_endian(out, std::int32_t{8});
+  append_big_endian(out, value);
+}
+
+std::int64_t integer_at(PostgresqlResult const& result, int column) {
+  return std::stoll(PQgetvalue(result.get(), 0, column));
+}
+
+RowPlace place_at(PostgresqlResult const& result) {
+  return {static_cast<std::uint32_t>(integer_at(result, 0)), static_cast<std::uint64_t>(integer_at(result, 1))};
+}
+
+void require_short(RowPlace place, char const* kind, std::int64_t id, std::string_view name) {
+  if (name.size() > max_name_bytes)
+    throw BadRow(place, std::string(kind) + " " + std::to_string(id) + ": the name is longer than the " +
+                            std::to_string(max_name_bytes) + " bytes that PostgreSQL can index");
+}
+
+constexpr char const* begin_batch =
+    "CREATE TEMP TABLE import_batch (row bigint, source bigint, line bigint, id bigint, pattern_id bigint, "
+    "name text COLLATE \"C\") ON COMMIT DROP";
+constexpr char const* begin_patterns =
+    "CREATE TEMP TABLE import_patterns (id bigint PRIMARY KEY, name text COLLATE \"C\", row bigint, source bigint, "
+    "line bigint) ON COMMIT DROP";
+constexpr char const* begin_unknown =
+    "CREATE TEMP TABLE import_unknown (pattern_id bigint PRIMARY KEY, deployment_id bigint, row bigint, "
+    "source bigint, line bigint) ON COMMIT DROP";
+
+constexpr char const* stage_patterns =
+    "INSERT INTO pg_temp.import_patterns SELECT DISTINCT ON (id) id, name, row, source, line "
+    "FROM pg_temp.import_batch WHERE pattern_id IS NULL ORDER BY id, row DESC "
+    "ON CONFLICT (id) DO UPDATE SET name = excluded.name, row = excluded.row, source = excluded.source, "
+    "line = excluded.line";
+constexpr char const* take_patterns =
+    "INSERT INTO deployd.patterns AS p (id, name) SELECT DISTINCT ON (id) id, name "
+    "FROM pg_temp.import_batch WHERE pattern_id IS NULL ORDER BY id, row DESC "
+    "ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE p.name <> excluded.name";
+
+constexpr char const* note_unknown =
+    "INSERT INTO pg_temp.import_unknown SELECT DISTINCT ON (pattern_id) pattern_id, id, row, source, line "
+    "FROM pg_temp.import_batch b WHERE pattern_id IS NOT NULL "
+    "AND NOT EXISTS (SELECT FROM deployd.patterns p WHERE p.id = b.pattern_id) ORDER BY pattern_id, row "
+    "ON CONFLICT (pattern_id) DO NOTHING";
+constexpr char const* take_deployments = "INSERT INTO deployd.deployments AS d (id, pattern_id, name) ";
+constexpr char const* from_ascending_batch =
+    "SELECT id, pattern_id, name FROM pg_temp.import_batch WHERE pattern_id IS NOT NULL ";
+constexpr char const* from_any_batch =
+    "SELECT DISTINCT ON (id) id, pattern_id, name FROM pg_temp.import_batch WHERE pattern_id IS NOT NULL "
+    "ORDER BY id, row DESC ";
+constexpr char const* or_update =
+    "ON CONFLICT (id) DO UPDATE SET pattern_id = excluded.pattern_id, name = excluded.name "
+    "WHERE (d.pattern_id, d.name) IS DISTINCT FROM (excluded.pattern_id, excluded.name)";
+
+// The owner of a name is a pattern that the import does not bring, or that it brought in an earlier row.
+constexpr char const* first_taken_name =
+    "SELECT s.source, s.line, s.id, p.id, s.name FROM pg_temp.import_patterns s "
+    "JOIN deployd.patterns p ON p.name = s.name AND p.id <> s.id "
+    "LEFT JOIN pg_temp.import_patterns o ON o.id = p.id WHERE o.row IS NULL OR o.row < s.row ORDER BY s.row LIMIT 1";
+constexpr char const* first_unknown_pattern =
+    "SELECT source, line, deployment_id, pattern_id FROM pg_temp.import_unknown u "
+    "WHERE NOT EXISTS (SELECT FROM deployd.patterns p WHERE p.id = u.pattern_id) ORDER BY row LIMIT 1";
+
+}  // namespace
+
+PostgresqlImport::PostgresqlImport(DatabaseUrl const& url) : url_(url), session_(open_session(url, Access::write)) {
+  std::vector<Privilege> needed;
+  for (auto const* const table : {"deployd.patterns", "deployd.deployments"})
+    for (auto const* const name : {"SELECT", "INSERT", "UPDATE"}) needed.push_back({table, name});
+  require_privileges(*session_, url, needed);
+  batch_ = copy_header;
+}
+
+PostgresqlImport::~PostgresqlImport() {
+  transaction_.reset();
+  if (!indexes_dropped_) return;
+  try {
+    make_missing_indexes();
+  } catch (soci::soci_error const&) {
+    spdlog::warn("the table deployd.deployments is without indexes until the next import");
+  }
+}
+
+void PostgresqlImport::begin() {
+  auto& sql = *session_;
+  transaction_.emplace(sql, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+  // The input may be slow, and it may be long: limits that are meant for queries do not suit it.
+  run(sql, "SET LOCAL statement_timeout = 0");
+  run(sql, "SET LOCAL idle_in_transaction_session_timeout = 0");
+  run(sql, "SET LOCAL lock_timeout = '5s'");
+  run(sql, "SET LOCAL work_mem = '64MB'");
+  run(sql, "SET LOCAL maintenance_work_mem = '256MB'");
+  run(sql, "LOCK TABLE deployd.patterns, deployd.deployments IN SHARE ROW EXCLUSIVE MODE");
+  run(sql, "SET CONSTRAINTS deployd.patterns_name DEFERRED");
+  for (auto const* const table : {begin_batch, begin_patterns, begin_unknown}) run(sql, table);
+}
+
+void PostgresqlImport::drop_indexes_of_empty_table() {
+  auto& sql = *session_;
+  auto const may = run(sql,
+                       "SELECT pg_catalog.pg_has_role(relowner, 'USAGE') AND NOT EXISTS (SELECT FROM "
+                       "deployd.deployments) FROM pg_catalog.pg_class WHERE oid = 'deployd.deployments'::regclass");
+  if (std::string_view(PQgetvalue(may.get(), 0, 0)) != "t") return;
+  try {
+    Transaction transaction(sql, "BEGIN");
+    // Readers wait behind this lock: no longer than they are used to.
+    run(sql, "SET LOCAL lock_timeout = '500ms'");
+    run(sql, "LOCK TABLE deployd.deployments IN ACCESS EXCLUSIVE MODE");
+    if (PQntuples(run(sql, "SELECT FROM deployd.deployments LIMIT 1").get()) > 0) return;
+    for (auto const& index : postgresql_indexes_of_deployments())
+      run(sql, "DROP INDEX IF EXISTS deployd." + std::string(index.name));
+    transaction.commit();
+    indexes_dropped_ = true;
+  } catch (soci::soci_error const& failure) {
+    spdlog::debug("the import keeps up the indexes row by row: {}", translate(failure, url_).what());
+  }
+}
+
+void PostgresqlImport::make_missing_indexes() {
+  for (auto const& [name, sql] : postgresql_indexes_of_deployments()) {
+    auto const known = run(*session_,
+                           "SELECT FROM pg_catalog.pg_class WHERE relnamespace = 'deployd'::regnamespace "
+                           "AND relname = '" +
+                               std::string(name) + "'");
+    if (PQntuples(known.get()) == 0) run(*session_, std::string(sql));
+  }
+}
+
+void PostgresqlImport::pattern(RowPlace place, std::int64_t id, std::string_view name) {
+  require_short(place, "pattern", id, name);
+  ++batch_patterns_;
+  add(place, id, std::nullopt, name);
+}
+
+void PostgresqlImport::deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+  require_short(place, "deployment", id, name);
+  if (batch_deployments_ > 0 && id <= last_id_) ascending_ = false;
+  last_id_ = id;
+  ++batch_deployments_;
+  add(place, id, pattern_id, name);
+}
+
+void PostgresqlImport::add(RowPlace place, std::int64_t id, std::optional<std::int64_t> pattern_id,
+                           std::string_view name) {
+  append_big_endian(batch_, copy_columns);
+  append_column(batch_, ++row_);
+  append_column(batch_, std::int64_t{place.source});
+  append_column(batch_, static_cast<std::int64_t>(place.line));
+  append_column(batch_, id);
+  if (pattern_id)
+    append_column(batch_, *pattern_id);
+  else
+    append_big_endian(batch_, copy_null);
+  append_big_endian(batch_, static_cast<std::int32_t>(name.size()));
+  batch_ += name;
+  bool const full = batch_patterns_ + batch_deployments_ >= batch_rows || batch_.size() >= batch_bytes;
+  if (!full) return;
+  if (!transaction_) drop_indexes_of_empty_table();
+  write_batch();
+}
+
+void PostgresqlImport::write_batch() {
+  if (!transaction_) begin();
+  if (batch_patterns_ + batch_deployments_ == 0) return;
+  copy_batch();
+  if (batch_patterns_ > 0) write_patterns();
+  if (batch_deployments_ > 0) write_deployments();
+  run(*session_, "TRUNCATE pg_temp.import_batch");
+  batch_ = copy_header;
+  batch_patterns_ = 0;
+  batch_deployments_ = 0;
+  ascending_ = true;
+}
+
+void PostgresqlImport::copy_batch() {
+  append_big_endian(batch_, copy_trailer);
+  run(*session_, "COPY pg_temp.import_batch FROM STDIN (FORMAT binary)");
+  auto* const connection = postgresql_connection(*session_);
+  for (std::size_t sent = 0; sent < batch_.size(); sent += copy_piece_bytes) {
+    auto const piece = std::string_view(batch_).substr(sent, copy_piece_bytes);
+    if (PQputCopyData(connection, piece.data(), static_cast<int>(piece.size())) != 1)
+      throw_failure(connection, nullptr);
+  }
+  if (PQputCopyEnd(connection, nullptr) != 1) throw_failure(connection, nullptr);
+  PostgresqlResult const result(PQgetResult(connection));
+  while (PostgresqlResult const further{PQgetResult(connection)}) {
+  }
+  if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw_failure(connection, result.get());
+}
+
+void PostgresqlImport::write_patterns() {
+  run(*session_, stage_patterns);
+  run(*session_, take_patterns);
+}
+
+void PostgresqlImport::write_deployments() {
+  if (rows_written(run(*session_, note_unknown)) > 0 && !keys_deferred_) {
+    run(*session_, "SET CONSTRAINTS deployd.deployments_pattern DEFERRED");
+    keys_deferred_ = true;
+  }
+  run(*session_, std::string(take_deployments) + (ascending_ ? from_ascending_batch : from_any_batch) + or_update);
+}
+
+void PostgresqlImport::check() {
+  write_batch();
+  if (auto const taken = run(*session_, first_taken_name); PQntuples(taken.get()) > 0)
+    throw TakenName(place_at(taken), integer_at(taken, 2), PQgetvalue(taken.get(), 0, 4), integer_at(taken, 3));
+  if (auto const unknown = run(*session_, first_unknown_pattern); PQntuples(unknown.get()) > 0)
+    throw UnknownPattern(place_at(unknown), integer_at(unknown, 2), integer_at(unknown, 3));
+  run(*session_, "SET CONSTRAINTS ALL IMMEDIATE");
+}
+
+void PostgresqlImport::build_indexes() {
+  make_missing_indexes();
+  run(*session_, "ANALYZE deployd.patterns, deployd.deployments");
+}
+
+void PostgresqlImport::commit() {
+  transaction_->commit();
+  if (std::exchange(indexes_dropped_, false)) vacuum();
+}
+
+/// Lets lists be read from the indexes alone, now and not when the server gets round to it.
+void PostgresqlImport::vacuum() noexcept {
+  try {
+    run(*session_, "SET statement_timeout = 0");
+    run(*session_, "VACUUM (TRUNCATE off) deployd.deployments");
+  } catch (soci::soci_error const& failure) {
+    spdlog::debug("deployd.deployments is left to autovacuum: {}", translate(failure, url_).what());
+  }
+}
+
+}  // namespace deployd::storage

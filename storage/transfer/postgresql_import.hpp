@@ -1,0 +1,58 @@
+// An import into a PostgreSQL store.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "storage/database_url.hpp"
+#include "storage/transaction.hpp"
+#include "storage/transfer/import_target.hpp"
+
+namespace deployd::storage {
+
+/// Rows go in batches by COPY into a temporary table and from there into the store. Other writers wait, readers do not:
+/// the import holds no lock that a reader would wait for, and so it cannot drop an index in its transaction.
+///
+/// A large import into an empty table would spend most of its time on those indexes. There they are dropped beforehand,
+/// in a transaction of their own, and made again when the rows are in or the import has failed. Should the process die
+/// in between, the table is empty and without them; the next import makes those that are missing.
+class PostgresqlImport final : public ImportTarget {
+ public:
+  /// Throws `Error`. The transaction begins with the first batch.
+  explicit PostgresqlImport(DatabaseUrl const& url);
+  ~PostgresqlImport() override;
+
+  void pattern(RowPlace place, std::int64_t id, std::string_view name) override;
+  void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
+  void check() override;
+  void build_indexes() override;
+  void commit() override;
+
+ private:
+  void add(RowPlace place, std::int64_t id, std::optional<std::int64_t> pattern_id, std::string_view name);
+  void begin();
+  void drop_indexes_of_empty_table();
+  void make_missing_indexes();
+  void vacuum() noexcept;
+  void write_batch();
+  void copy_batch();
+  void write_patterns();
+  void write_deployments();
+
+  DatabaseUrl url_;
+  std::unique_ptr<soci::session> session_;
+  std::optional<Transaction> transaction_;
+  bool indexes_dropped_ = false;
+  bool keys_deferred_ = false;  // a deployment came in front of its pattern
+
+  std::string batch_;     // rows in COPY's binary format
+  std::int64_t row_ = 0;  // the number of the row in the whole input
+  std::int64_t batch_patterns_ = 0;
+  std::int64_t batch_deployments_ = 0;
+  std::int64_t last_id_ = 0;  // of the last deployment in the batch
+  bool ascending_ = true;     // no id of a deployment is in the batch twice
+};
+
+}  // namespace deployd::storage

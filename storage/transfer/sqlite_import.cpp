@@ -1,0 +1,193 @@
+#include "storage/transfer/sqlite_import.hpp"
+
+#include <algorithm>
+
+#include "storage/error.hpp"
+#include "storage/session/session.hpp"
+
+namespace deployd::storage {
+namespace {
+
+// Pages of the store that are kept in memory; changed ones that do not fit go to the write-ahead log. Sorting for an
+// index takes as much.
+constexpr int cache_kib = 64 * 1024;
+constexpr int temporary_cache_kib = 8 * 1024;
+
+constexpr std::size_t known_patterns_bits = 15;
+
+// Below this the indexes are kept up row by row. From there on it is faster to build them anew at the end, unless the
+// store already holds several times as many rows.
+constexpr std::int64_t least_rows_for_dropping = 20'000;
+constexpr std::int64_t rows_worth_a_new_index = 4;
+
+// How long the log is tried to be emptied while readers are at it; what remains the next writer does.
+constexpr int shrink_patience_ms = 500;
+
+std::size_t slot_of(std::int64_t id) noexcept {
+  return static_cast<std::size_t>((static_cast<std::uint64_t>(id) * 0x9E37'79B9'7F4A'7C15U) >>
+                                  (64 - known_patterns_bits));
+}
+
+}  // namespace
+
+SqliteImport::SqliteImport(DatabaseUrl const& url)
+    : session_(open_session(url, Access::write)),
+      known_patterns_(std::size_t{1} << known_patterns_bits),
+      consider_dropping_at_(least_rows_for_dropping) {
+  auto& sql = *session_;
+  sql << "PRAGMA foreign_keys = OFF";
+  sql << "PRAGMA cache_size = " << -cache_kib;
+  sql << "PRAGMA temp.cache_size = " << -temporary_cache_kib;
+  sql << "PRAGMA wal_autocheckpoint = 0";  // done at the end
+  transaction_.emplace(sql, "BEGIN IMMEDIATE");
+  sql << "CREATE TEMP TABLE import_patterns (id INTEGER PRIMARY KEY, name TEXT NOT NULL, row INTEGER NOT NULL, "
+         "source INTEGER NOT NULL, line INTEGER NOT NULL)";
+  sql << "CREATE TEMP TABLE import_unknown (pattern_id INTEGER PRIMARY KEY, deployment_id INTEGER NOT NULL, "
+         "row INTEGER NOT NULL, source INTEGER NOT NULL, line INTEGER NOT NULL)";
+  put_pattern_ =
+      std::make_unique<SqliteStatement>(sql, "REPLACE INTO temp.import_patterns VALUES (?1, ?2, ?3, ?4, ?5)");
+  put_deployment_ = std::make_unique<SqliteStatement>(
+      sql,
+      "INSERT INTO main.deployments (id, pattern_id, name) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET "
+      "pattern_id = excluded.pattern_id, name = excluded.name "
+      "WHERE pattern_id <> excluded.pattern_id OR name <> excluded.name");
+  find_pattern_ = std::make_unique<SqliteStatement>(
+      sql,
+      "SELECT 1 FROM main.patterns WHERE id = ?1 UNION ALL SELECT 1 FROM temp.import_patterns WHERE id = ?1 LIMIT 1");
+  note_unknown_ =
+      std::make_unique<SqliteStatement>(sql, "INSERT OR IGNORE INTO temp.import_unknown VALUES (?1, ?2, ?3, ?4, ?5)");
+}
+
+SqliteImport::~SqliteImport() {
+  for (auto* const statement : {&put_pattern_, &put_deployment_, &find_pattern_, &note_unknown_}) statement->reset();
+  transaction_.reset();
+  shrink_log();
+}
+
+void SqliteImport::run(SqliteStatement& statement) {
+  while (next_row(statement)) {
+  }
+  statement.reset();
+}
+
+/// False, and the statement reset, at the end of its rows.
+bool SqliteImport::next_row(SqliteStatement& statement) {
+  int const stepped = statement.step();
+  if (stepped == SQLITE_ROW) return true;
+  if (stepped != SQLITE_DONE) {
+    soci::sqlite3_soci_error failure(sqlite_api::sqlite3_errmsg(sqlite_handle(*session_)), stepped);
+    statement.reset();
+    throw failure;
+  }
+  statement.reset();
+  return false;
+}
+
+void SqliteImport::pattern(RowPlace place, std::int64_t id, std::string_view name) {
+  auto& put = *put_pattern_;
+  put.bind(1, id);
+  put.bind(2, name);
+  put.bind(3, ++row_);
+  put.bind(4, std::int64_t{place.source});
+  put.bind(5, static_cast<std::int64_t>(place.line));
+  run(put);
+}
+
+void SqliteImport::deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+  ++row_;
+  if (!knows_pattern(pattern_id)) {
+    note_unknown_->bind(1, pattern_id);
+    note_unknown_->bind(2, id);
+    note_unknown_->bind(3, row_);
+    note_unknown_->bind(4, std::int64_t{place.source});
+    note_unknown_->bind(5, static_cast<std::int64_t>(place.line));
+    run(*note_unknown_);
+  }
+  put_deployment_->bind(1, id);
+  put_deployment_->bind(2, pattern_id);
+  put_deployment_->bind(3, name);
+  run(*put_deployment_);
+  written_ += sqlite_api::sqlite3_changes64(sqlite_handle(*session_));
+  if (written_ >= consider_dropping_at_ && dropped_.empty()) consider_dropping_indexes();
+}
+
+bool SqliteImport::knows_pattern(std::int64_t id) {
+  auto& slot = known_patterns_[slot_of(id)];
+  if (slot == id) return true;
+  find_pattern_->bind(1, id);
+  ResetAtEnd const reset(*find_pattern_);
+  if (!next_row(*find_pattern_)) return false;
+  slot = id;
+  return true;
+}
+
+void SqliteImport::consider_dropping_indexes() {
+  auto const most = written_ * rows_worth_a_new_index;
+  SqliteStatement count(*session_, "SELECT count(*) FROM (SELECT 1 FROM main.deployments LIMIT ?1)");
+  count.bind(1, most + 1);
+  next_row(count);
+  auto const rows = count.integer(1);
+  count.reset();
+  if (rows > most) {
+    consider_dropping_at_ = written_ * 2;
+    return;
+  }
+  SqliteStatement indexes(*session_,
+                          "SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND tbl_name = 'deployments' "
+                          "AND sql IS NOT NULL ORDER BY rowid");
+  while (next_row(indexes)) dropped_.push_back({std::string(indexes.text(1)), std::string(indexes.text(2))});
+  for (auto const& index : dropped_) *session_ << "DROP INDEX main.\"" + index.name + '"';
+}
+
+void SqliteImport::check() {
+  write_patterns();
+  require_patterns_of_deployments();
+}
+
+/// All that the import names give up their names first; then every name is either free or taken by another pattern.
+void SqliteImport::write_patterns() {
+  *session_ << "DELETE FROM main.patterns WHERE id IN (SELECT id FROM temp.import_patterns)";
+  SqliteStatement staged(*session_, "SELECT id, name, source, line FROM temp.import_patterns ORDER BY row");
+  SqliteStatement insert(*session_, "INSERT OR IGNORE INTO main.patterns (id, name) VALUES (?1, ?2)");
+  while (next_row(staged)) {
+    std::string const name(staged.text(2));
+    insert.bind(1, staged.integer(1));
+    insert.bind(2, name);
+    run(insert);
+    if (sqlite_api::sqlite3_changes64(sqlite_handle(*session_)) == 0)
+      refuse_taken_name({static_cast<std::uint32_t>(staged.integer(3)), static_cast<std::uint64_t>(staged.integer(4))},
+                        staged.integer(1), name);
+  }
+}
+
+void SqliteImport::refuse_taken_name(RowPlace place, std::int64_t id, std::string const& name) {
+  SqliteStatement owner(*session_, "SELECT id FROM main.patterns WHERE name = ?1");
+  owner.bind(1, name);
+  next_row(owner);
+  throw TakenName(place, id, name, owner.integer(1));
+}
+
+void SqliteImport::require_patterns_of_deployments() {
+  SqliteStatement first(*session_,
+                        "SELECT source, line, deployment_id, pattern_id FROM temp.import_unknown WHERE NOT EXISTS "
+                        "(SELECT 1 FROM main.patterns WHERE id = pattern_id) ORDER BY row LIMIT 1");
+  if (!next_row(first)) return;
+  throw UnknownPattern({static_cast<std::uint32_t>(first.integer(1)), static_cast<std::uint64_t>(first.integer(2))},
+                       first.integer(3), first.integer(4));
+}
+
+void SqliteImport::build_indexes() {
+  for (auto const& index : dropped_) *session_ << index.sql;
+}
+
+void SqliteImport::commit() {
+  transaction_->commit();
+}
+
+void SqliteImport::shrink_log() noexcept {
+  auto* const database = sqlite_handle(*session_);
+  sqlite_api::sqlite3_busy_timeout(database, shrink_patience_ms);
+  sqlite_api::sqlite3_exec(database, "PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr);
+}
+
+}  // namespace deployd::storage

@@ -1,0 +1,63 @@
+// An import into a SQLite store.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "storage/database_url.hpp"
+#include "storage/session/sqlite_statement.hpp"
+#include "storage/transaction.hpp"
+#include "storage/transfer/import_target.hpp"
+
+namespace deployd::storage {
+
+/// Deployments are written as they come. Patterns wait in a temporary table, since two of them may swap their names and
+/// SQLite looks at every row at once. The store's own check of foreign keys is off, because it could not say which line
+/// is at fault.
+class SqliteImport final : public ImportTarget {
+ public:
+  /// Takes the lock for writing; readers go on. Throws `Error` or soci::soci_error.
+  explicit SqliteImport(DatabaseUrl const& url);
+  ~SqliteImport() override;
+
+  void pattern(RowPlace place, std::int64_t id, std::string_view name) override;
+  void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
+  void check() override;
+  void build_indexes() override;
+  void commit() override;
+
+ private:
+  struct Index {
+    std::string name;
+    std::string sql;
+  };
+
+  void run(SqliteStatement& statement);
+  bool next_row(SqliteStatement& statement);
+  bool knows_pattern(std::int64_t id);
+  void write_patterns();
+  [[noreturn]] void refuse_taken_name(RowPlace place, std::int64_t id, std::string const& name);
+  void require_patterns_of_deployments();
+  void consider_dropping_indexes();
+  void shrink_log() noexcept;
+
+  std::unique_ptr<soci::session> session_;
+  std::optional<Transaction> transaction_;
+  // Made after the transaction began, and gone before it ends: a statement that is left would hold it open.
+  std::unique_ptr<SqliteStatement> put_pattern_;
+  std::unique_ptr<SqliteStatement> put_deployment_;
+  std::unique_ptr<SqliteStatement> find_pattern_;
+  std::unique_ptr<SqliteStatement> note_unknown_;
+
+  std::int64_t row_ = 0;                                     // the number of the row in the whole input
+  std::vector<std::optional<std::int64_t>> known_patterns_;  // the last seen of each hash
+  std::int64_t written_ = 0;                                 // deployments that are new or changed
+  std::int64_t consider_dropping_at_;
+  std::vector<Index> dropped_;
+};
+
+}  // namespace deployd::storage

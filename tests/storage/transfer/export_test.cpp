@@ -1,0 +1,125 @@
+// Exports of every store, to the byte.
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include <fstream>
+#include <ios>
+#include <sstream>
+#include <string>
+
+#include "storage/error.hpp"
+#include "storage/session/session.hpp"
+#include "storage/transfer/export.hpp"
+#include "storage/transfer/import.hpp"
+#include "tests/storage/store_under_test.hpp"
+
+namespace deployd::storage {
+namespace {
+
+Kind every_kind() {
+  return GENERATE(Kind::sqlite, Kind::postgresql);
+}
+
+std::string exported(DatabaseUrl const& url, ExportFormat format, Relations const& relations = {}) {
+  std::ostringstream out;
+  export_all(url, relations, format, out);
+  return out.str();
+}
+
+void import_text(DatabaseUrl const& url, std::string const& text) {
+  std::istringstream stream(text);
+  import(url, {}, {{ "-", &stream }}, {});
+}
+
+TEST_CASE("an export of an empty store can be imported") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  CHECK(exported(url, ExportFormat::json) == "{\"patterns\":[],\"deployments\":[]}\n");
+  CHECK(exported(url, ExportFormat::ndjson).empty());
+  import_text(url, exported(url, ExportFormat::json));
+  import_text(url, exported(url, ExportFormat::ndjson));
+}
+
+TEST_CASE("an export has patterns and deployments by id, without white space, in both formats") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  under_test.write("INSERT INTO patterns VALUES (2, 'B'), (-1, ''), (9223372036854775807, 'A')");
+  under_test.write("INSERT INTO deployments VALUES (5, 2, 'x'), (-3, -1, 'y')");
+  CHECK(exported(url, ExportFormat::json) ==
+        R"({"patterns":[{"id":-1,"name":""},{"id":2,"name":"B"},{"id":9223372036854775807,"name":"A"}],)"
+        R"("deployments":[{"id":-3,"pattern_id":-1,"name":"y"},{"id":5,"pattern_id":2,"name":"x"}]})"
+        "\n");
+  CHECK(exported(url, ExportFormat::ndjson) ==
+        "{\"pattern\":{\"id\":-1,\"name\":\"\"}}\n{\"pattern\":{\"id\":2,\"name\":\"B\"}}\n"
+        "{\"pattern\":{\"id\":9223372036854775807,\"name\":\"A\"}}\n"
+        "{\"deployment\":{\"id\":-3,\"pattern_id\":-1,\"name\":\"y\"}}\n"
+        "{\"deployment\":{\"id\":5,\"pattern_id\":2,\"name\":\"x\"}}\n");
+}
+
+/// Every character that a format on the way could take for something else.
+std::string difficult_names() {
+  std::string text =
+      R"({"patterns":[{"id":1,"name":"\\N"},{"id":2,"name":"\\."},{"id":3,"name":"NULL"}],"deployments":[)";
+  for (int i = 1; i < 0x80; ++i) {
+    char escape[8];
+    std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(i));
+    text += R"({"id":)" + std::to_string(i) + R"(,"pattern_id":1,"name":")" + escape + "a" + escape + escape + "\"},";
+  }
+  return text + R"({"id":200,"pattern_id":3,"name":"\ud83d\ude00\u00e9\u2028\uffff \\n\\t\\\\"}]})";
+}
+
+TEST_CASE("what is imported from an export exports to the same bytes, from store to store") {
+  auto const format = GENERATE(ExportFormat::json, ExportFormat::ndjson);
+  StoreUnderTest first(every_kind());
+  StoreUnderTest second(every_kind());
+  import_text(first.options.url, difficult_names());
+  auto const text = exported(first.options.url, format);
+  CHECK(text.find("\\u0001a\\u0001\\u0001") != text.npos);
+  CHECK(text.find(R"("name":"\\N")") != text.npos);
+  import_text(second.options.url, text);
+  CHECK(exported(second.options.url, format) == text);
+}
+
+TEST_CASE("an export that cannot be written fails") {
+  StoreUnderTest under_test(every_kind());
+  under_test.fill(5000);
+  std::ofstream full("/dev/full");
+  CHECK_THROWS_AS(export_all(under_test.options.url, {}, ExportFormat::json, full), std::ios_base::failure);
+}
+
+TEST_CASE("a short export, which the stream keeps to the end, fails as well when it cannot be written") {
+  StoreUnderTest under_test(every_kind());
+  std::ofstream full("/dev/full");
+  CHECK_THROWS_AS(export_all(under_test.options.url, {}, ExportFormat::json, full), std::ios_base::failure);
+}
+
+TEST_CASE("an export makes no schema") {
+  TemporaryDirectory const directory;
+  SqliteUrl const url{directory.file("none.db")};
+  std::ostringstream out;
+  try {
+    export_all(url, {}, ExportFormat::json, out);
+    FAIL("exported");
+  } catch (Error const& error) {
+    CHECK(error.code() == errc::missing);
+  }
+  CHECK(out.str().empty());
+}
+
+TEST_CASE("an export reads other programs' relations") {
+  StoreUnderTest under_test(Kind::postgresql);
+  auto const& url = under_test.options.url;
+  auto const session = open_session(url, Access::write);
+  *session << "CREATE TABLE sorts (id int, name varchar(20), colour text)";
+  *session << "CREATE TABLE things (id int, sort int, title text)";
+  *session << "CREATE VIEW \"the Things\" AS SELECT id, sort AS pattern_id, title AS name FROM things";
+  *session << "INSERT INTO sorts VALUES (2, 'B', 'red'), (1, 'A', NULL)";
+  *session << "INSERT INTO things VALUES (4, 1, 'four'), (3, 2, 'three')";
+  CHECK(exported(url, ExportFormat::json, {"sorts", "public.\"the Things\""}) ==
+        R"({"patterns":[{"id":1,"name":"A"},{"id":2,"name":"B"}],)"
+        R"("deployments":[{"id":3,"pattern_id":2,"name":"three"},{"id":4,"pattern_id":1,"name":"four"}]})"
+        "\n");
+}
+
+}  // namespace
+}  // namespace deployd::storage
