@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "server/admin.hpp"
+#include "server/event_loop.hpp"
 #include "server/listen/descriptor_limit.hpp"
 #include "server/listen/listener.hpp"
 #include "server/log/access_log_file.hpp"
@@ -65,7 +66,8 @@ std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-/// The workers and what ends them: signals, arriving on the main thread.
+/// The workers and what ends them: signals, arriving on the main thread. Handlers on the main loop first wait for the
+/// next event and then do their work: it may fail for want of memory, and must not be the last for that.
 class Server {
  public:
   /// Lowers `options.max_connections` to what the limit on descriptors allows.
@@ -112,7 +114,7 @@ class Server {
     systemd_.ready(serving_status());
     watch_loops();
     introduce();
-    main_.run();
+    main_.run_on();
     for (auto& worker : workers_) worker->join();
     admin_.reset();
     report_refusals(auth::RefusalLog::Clock::time_point::max());
@@ -210,13 +212,13 @@ class Server {
     stop_signals_.async_wait([this](boost::system::error_code failure, int signal) {
       if (failure) return;
       if (std::exchange(draining_, true)) {
-        spdlog::warn("second signal {}: stopping without waiting", signal);
         cut_everything();
+        spdlog::warn("second signal {}: stopping without waiting", signal);
         return;
       }
+      await_stop();
       spdlog::info("signal {}: answering what is under way, then stopping", signal);
       announce_drain();
-      await_stop();
     });
   }
 
@@ -250,9 +252,9 @@ class Server {
   void await_reload() {
     reload_signal_.async_wait([this](boost::system::error_code failure, int) {
       if (failure) return;
+      await_reload();
       systemd_.reloading();
       systemd_.ready(serving_status() + reload());
-      await_reload();
     });
   }
 
@@ -328,10 +330,10 @@ class Server {
     log_check_.expires_after(std::chrono::seconds(5));
     log_check_.async_wait([this](boost::system::error_code cancelled) {
       if (cancelled) return;
+      watch_log();
       report_repeated_lines();
       report_refusals(auth::RefusalLog::Clock::now());
       report_lost_access_lines();
-      watch_log();
     });
   }
 
@@ -361,7 +363,7 @@ class Server {
   SharedState shared_;
   std::shared_ptr<TlsTicketKeys> tickets_ = std::make_shared<TlsTicketKeys>();
   std::shared_ptr<TlsContext const> tls_;
-  asio::io_context main_{1};
+  EventLoop main_{1};
   asio::signal_set stop_signals_{main_, SIGTERM, SIGINT};
   asio::signal_set reload_signal_{main_, SIGHUP};
   asio::steady_timer drain_timer_{main_};

@@ -2,32 +2,39 @@
 
 #include <spdlog/spdlog.h>
 
+#include <exception>
 #include <utility>
 
 namespace deployd::storage {
 
 // Lines are logged under the lock, so that they stand in the order of what they tell.
 
-void StoreState::lost(boost::system::error_code failure, std::string const& why, TimePoint now) {
+void StoreState::lost(boost::system::error_code failure, std::string_view why, TimePoint now) noexcept {
   std::scoped_lock const lock(mutex_);
   bool const was_there = std::exchange(there_, false);
   if (!was_there && now < next_repeat_) return;
   next_repeat_ = now + between_repeats;
-  spdlog::error("{}: {}", failure.message(), why);
+  log(failure, why);
 }
 
-void StoreState::found() {
+void StoreState::found() noexcept {
   std::scoped_lock const lock(mutex_);
   if (std::exchange(there_, true)) return;
   next_repeat_ = {};
   spdlog::info("the store is back");
 }
 
-void StoreState::failed(boost::system::error_code failure, std::string const& why, TimePoint now) {
+void StoreState::failed(boost::system::error_code failure, std::string_view why, TimePoint now) noexcept {
   std::scoped_lock const lock(mutex_);
   if (now < next_repeat_) return;
   next_repeat_ = now + between_repeats;
+  log(failure, why);
+}
+
+void StoreState::log(boost::system::error_code failure, std::string_view why) noexcept try {
   spdlog::error("{}: {}", failure.message(), why);
+} catch (std::exception const&) {
+  // No memory for the line.
 }
 
 }  // namespace deployd::storage

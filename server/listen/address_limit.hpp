@@ -4,9 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "server/listen/socket_address.hpp"
@@ -56,7 +56,7 @@ class AddressLimit {
  private:
   struct Shard {
     mutable std::mutex mutex;
-    std::unordered_map<Key, std::size_t> connections;
+    std::map<Key, std::size_t> connections;  // ordered: whoever chooses addresses cannot make it slow
   };
 
   void leave(Key key) noexcept;

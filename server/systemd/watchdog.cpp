@@ -57,8 +57,8 @@ void SystemdWatchdog::ask_in_a_while() {
   timer_.expires_after(*limit_ / questions_a_limit);
   timer_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;
-    if (all_have_turned()) ask();
     ask_in_a_while();
+    if (all_have_turned()) ask();
   });
 }
 

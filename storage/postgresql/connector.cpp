@@ -1,7 +1,5 @@
 #include "storage/postgresql/connector.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <utility>
 
@@ -20,12 +18,10 @@ constexpr std::size_t tries_at_once = 2;
 constexpr milliseconds first_pause{50};
 constexpr milliseconds longest_pause{500};
 
-}  // namespace
+// Before a result that there was no memory to hand over is handed over again.
+constexpr milliseconds memory_pause{10};
 
-void WorkerLoop::post(std::function<void()> task) {
-  std::scoped_lock const lock(mutex_);
-  if (executor_) boost::asio::post(*executor_, std::move(task));
-}
+}  // namespace
 
 void WorkerLoop::close() {
   std::scoped_lock const lock(mutex_);
@@ -50,13 +46,15 @@ bool PostgresqlConnector::open(std::shared_ptr<WorkerLoop> worker, Done done) {
   {
     std::scoped_lock const lock(mutex_);
     if (pause_.count() != 0 && Clock::now() < next_try_) return false;
-    requests_.push_back({std::move(worker), std::move(done)});
+    requests_.push_back(std::make_shared<Request>(std::move(worker), std::move(done)));
   }
   changed_.notify_one();
   return true;
 }
 
-void PostgresqlConnector::run() {
+// The threads go on when memory runs out: what they need for a result is allocated by `open`, on the worker's thread.
+
+void PostgresqlConnector::run() noexcept {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stopping_ || !requests_.empty(); });
@@ -65,15 +63,15 @@ void PostgresqlConnector::run() {
     requests_.pop_front();
     bool const trying = may_try();
     lock.unlock();
-    auto result = std::make_shared<Result>(trying ? connect() : Result(make_error_code(errc::unavailable)));
-    request.worker->post([done = std::move(request.done), result] { done(std::move(*result)); });
-    result.reset();
+    if (trying) request->result = connect();
+    hand_over(request);
+    request.reset();
     lock.lock();
   }
 }
 
 /// True if it is time for another attempt, which the caller must then make.
-bool PostgresqlConnector::may_try() {
+bool PostgresqlConnector::may_try() noexcept {
   if (pause_.count() == 0) return true;
   auto const now = Clock::now();
   if (now < next_try_) return false;
@@ -81,7 +79,7 @@ bool PostgresqlConnector::may_try() {
   return true;
 }
 
-PostgresqlConnector::Result PostgresqlConnector::connect() {
+PostgresqlConnector::Result PostgresqlConnector::connect() noexcept {
   OpenedPostgresql opened;
   try {
     opened = open_postgresql(source_);
@@ -96,6 +94,19 @@ PostgresqlConnector::Result PostgresqlConnector::connect() {
   std::scoped_lock const lock(mutex_);
   pause_ = milliseconds(0);
   return opened;
+}
+
+/// Has the worker call `done`, for which it waits; until there is memory for that, or until the end.
+void PostgresqlConnector::hand_over(std::shared_ptr<Request> const& request) noexcept {
+  while (true) {
+    try {
+      request->worker->post([request] { request->done(std::move(request->result)); });
+      return;
+    } catch (std::exception const&) {
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, memory_pause, [this] { return stopping_; })) return;
+    }
+  }
 }
 
 }  // namespace deployd::storage

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/result.hpp>
 
 #include <chrono>
@@ -15,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "storage/error.hpp"
 #include "storage/postgresql/opening.hpp"
 #include "storage/store_state.hpp"
 
@@ -25,8 +27,13 @@ class WorkerLoop {
  public:
   explicit WorkerLoop(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
-  /// Has `task` run on the worker's thread, or destroys it when the loop has been closed. Any thread.
-  void post(std::function<void()> task);
+  /// Runs `task` on the worker's thread, or drops it if the loop has been closed. Any thread. Throws std::bad_alloc,
+  /// after which nothing has been posted.
+  template <typename Task>
+  void post(Task task) {
+    std::scoped_lock const lock(mutex_);
+    if (executor_) boost::asio::post(*executor_, std::move(task));
+  }
   /// After this nothing is posted any more.
   void close();
 
@@ -48,8 +55,9 @@ class PostgresqlConnector {
 
   PostgresqlSource const& source() const noexcept { return source_; }
 
-  /// Opens a session to the host that is to be read from. Tells `done` on `worker`. False, and `done` is not called,
-  /// when the server is away and it is not yet time for another try.
+  /// Opens a session to the host that is to be read from, and calls `done` on `worker` with the result. Returns false,
+  /// and does not call `done`, while the server is away and it is not yet time for another attempt. `done` may be
+  /// destroyed on another thread, after the worker's loop.
   bool open(std::shared_ptr<WorkerLoop> worker, Done done);
 
   /// What the log is told of the server; of questions that fail by those who put them.
@@ -59,17 +67,19 @@ class PostgresqlConnector {
   struct Request {
     std::shared_ptr<WorkerLoop> worker;
     Done done;
+    Result result = make_error_code(errc::unavailable);
   };
 
-  void run();
-  bool may_try();
-  Result connect();
+  void run() noexcept;
+  bool may_try() noexcept;
+  Result connect() noexcept;
+  void hand_over(std::shared_ptr<Request> const& request) noexcept;
 
   PostgresqlSource source_;
   StoreState state_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Request> requests_;
+  std::deque<std::shared_ptr<Request>> requests_;
   bool stopping_ = false;
   std::chrono::milliseconds pause_{0};  // zero while the server is there
   std::chrono::steady_clock::time_point next_try_;

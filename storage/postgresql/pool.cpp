@@ -242,17 +242,20 @@ void PostgresqlPool::fail_waiting() {
 awaitable<result<std::shared_ptr<PostgresqlSession>>> PostgresqlPool::open_session() {
   auto const opening = std::make_shared<Opening>(worker_);
   opening->timer.expires_after(connector_.source().timeout);
-  bool const asked = connector_.open(loop_, [weak = weak_from_this(), opening](PostgresqlConnector::Result opened) {
-    auto const self = weak.lock();
-    if (!self) return;
-    if (opened)
-      opening->outcome =
-          std::make_shared<PostgresqlSession>(self->worker_, std::move(*opened), self->connector_.source());
-    else
-      opening->outcome = opened.error();
-    opening->done = true;
-    opening->timer.cancel();
-  });
+  // Only this coroutine holds the timer, which must not outlive the loop.
+  bool const asked = connector_.open(
+      loop_, [weak_pool = weak_from_this(), weak_opening = std::weak_ptr(opening)](PostgresqlConnector::Result opened) {
+        auto const pool = weak_pool.lock();
+        auto const waiting = weak_opening.lock();
+        if (!pool || !waiting) return;
+        if (opened)
+          waiting->outcome =
+              std::make_shared<PostgresqlSession>(pool->worker_, std::move(*opened), pool->connector_.source());
+        else
+          waiting->outcome = opened.error();
+        waiting->done = true;
+        waiting->timer.cancel();
+      });
   if (!asked) co_return make_error_code(errc::unavailable);
   co_await base::wait_for_outcome(opening->timer, opening->done);
   co_return std::move(opening->outcome);

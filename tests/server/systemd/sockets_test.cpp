@@ -1,5 +1,5 @@
-#include "server/listen_error.hpp"
 #include "server/systemd/sockets.hpp"
+#include "server/listen_error.hpp"
 
 #include <unistd.h>
 
