@@ -18,6 +18,10 @@ void SqliteStatement::bind(int position, std::int64_t value) noexcept {
   sqlite_api::sqlite3_bind_int64(handle_, position, value);
 }
 
+void SqliteStatement::bind_null(int position) noexcept {
+  sqlite_api::sqlite3_bind_null(handle_, position);
+}
+
 void SqliteStatement::bind(int position, std::string_view text) noexcept {
   // A null pointer would bind NULL, which equals nothing, not even the empty name.
   char const* const data = text.data() != nullptr ? text.data() : "";

@@ -20,6 +20,7 @@ class SqliteStatement {
   SqliteStatement(soci::session& session, std::string const& sql);
 
   void bind(int position, std::int64_t value) noexcept;
+  void bind_null(int position) noexcept;
   /// `text` must live until the next `reset`.
   void bind(int position, std::string_view text) noexcept;
   /// `bytes` must live until the next `reset`.

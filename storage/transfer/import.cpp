@@ -10,6 +10,7 @@
 #include "storage/schema/schema.hpp"
 #include "storage/session/session.hpp"
 #include "storage/transfer/import_front.hpp"
+#include "storage/transfer/import_input.hpp"
 #include "storage/transfer/import_parser.hpp"
 #include "storage/transfer/import_target.hpp"
 #include "storage/transfer/postgresql_import.hpp"
@@ -18,7 +19,6 @@
 namespace deployd::storage {
 namespace {
 
-constexpr std::size_t piece_bytes = 64 * 1024;
 constexpr std::chrono::milliseconds observed_every{250};
 
 std::unique_ptr<ImportTarget> begin_import(DatabaseUrl const& url) {
@@ -37,6 +37,10 @@ class CountedRows final : public ImportTarget {
   }
   void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override {
     target_.deployment(place, id, pattern_id, name);
+    ++progress_.deployments;
+  }
+  void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) override {
+    target_.deployment_of(place, id, pattern, name);
     ++progress_.deployments;
   }
   void check() override { target_.check(); }
@@ -68,49 +72,33 @@ class Observed {
   Clock::time_point last_ = Clock::now();
 };
 
-/// The next piece of the source: empty at its end.
-std::string_view read_piece(ImportSource const& source, std::string& piece) {
-  if (!source.stream->good()) return {};
-  source.stream->read(piece.data(), static_cast<std::streamsize>(piece.size()));
-  if (!source.stream->good() && !source.stream->eof()) throw Error(errc::bad_input, source.name + ": cannot be read");
-  return std::string_view(piece).substr(0, static_cast<std::size_t>(source.stream->gcount()));
-}
-
 /// For rows that are only looked at.
 class NoTarget final : public ImportTarget {
  public:
   void pattern(RowPlace, std::int64_t, std::string_view) override {}
   void deployment(RowPlace, std::int64_t, std::int64_t, std::string_view) override {}
+  void deployment_of(RowPlace, std::int64_t, std::string_view, std::string_view) override {}
   void check() override {}
   void build_indexes() override {}
   void commit() override {}
 };
 
-/// The beginnings of the sources, looked at before the store is: what is no import at all leaves no trace there.
-std::vector<std::string> read_fronts(std::vector<ImportSource> const& sources) {
-  std::vector<std::string> fronts;
+using Inputs = std::vector<std::unique_ptr<ImportInput>>;
+
+/// Opens the sources and looks at their beginnings before the store is opened: what is no import at all leaves no
+/// trace there.
+Inputs open_inputs(std::vector<ImportSource> const& sources) {
+  Inputs inputs;
   NoTarget nowhere;
   for (auto const& source : sources) {
-    auto& front = fronts.emplace_back(import_front_bytes, '\0');
-    front.resize(read_piece(source, front).size());
-    if (auto const found = other_format(front, source.name); !found.empty())
-      throw Error(errc::bad_input, source.name + ": " + found);
-    ImportParser parser(static_cast<std::uint32_t>(fronts.size() - 1), nowhere);
-    parser.read(front);
-    if (!source.stream->good()) parser.finish();
+    auto const& input = *inputs.emplace_back(std::make_unique<ImportInput>(source));
+    auto const found = other_format(input.front(), {source.name, std::string(input.decompression())});
+    if (!found.empty()) throw Error(errc::bad_input, source.name + ": " + found);
+    ImportParser parser(static_cast<std::uint32_t>(inputs.size() - 1), nowhere);
+    parser.read(input.front());
+    if (input.ends_with_front()) parser.finish();
   }
-  return fronts;
-}
-
-void read_source(ImportSource const& source, std::string_view front, ImportParser& parser, ImportProgress& progress,
-                 Observed& observed) {
-  std::string buffer(piece_bytes, '\0');
-  for (auto piece = front; !piece.empty(); piece = read_piece(source, buffer)) {
-    parser.read(piece);
-    progress.bytes_read += piece.size();
-    observed.now_and_then();
-  }
-  parser.finish();
+  return inputs;
 }
 
 std::uint64_t total_bytes(std::vector<ImportSource> const& sources) {
@@ -122,15 +110,21 @@ std::uint64_t total_bytes(std::vector<ImportSource> const& sources) {
   return total;
 }
 
-ImportProgress import_into(ImportTarget& target, std::vector<ImportSource> const& sources,
-                           std::vector<std::string> const& fronts, ImportObserver const& observer) {
+ImportProgress import_into(ImportTarget& target, std::vector<ImportSource> const& sources, Inputs const& inputs,
+                           ImportObserver const& observer) {
   ImportProgress progress;
   progress.bytes_total = total_bytes(sources);
   Observed observed(observer, progress);
   CountedRows rows(target, progress);
-  for (std::size_t i = 0; i < sources.size(); ++i) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
     ImportParser parser(static_cast<std::uint32_t>(i), rows);
-    read_source(sources[i], fronts[i], parser, progress, observed);
+    auto const bytes_before = progress.bytes_read;
+    for (auto piece = inputs[i]->next(); !piece.empty(); piece = inputs[i]->next()) {
+      parser.read(piece);
+      progress.bytes_read = bytes_before + inputs[i]->bytes_read();
+      observed.now_and_then();
+    }
+    parser.finish();
   }
   progress.phase = ImportProgress::Phase::indexes;
   observed.now();
@@ -151,13 +145,15 @@ ImportProgress import(DatabaseUrl const& url, Relations const& relations, std::v
                 "nothing can be imported into the relations of --patterns-relation and --deployments-relation: deployd "
                 "only reads them");
   try {
-    auto const fronts = read_fronts(sources);
+    auto const inputs = open_inputs(sources);
     migrate(url, relations);
     auto const target = begin_import(url);
-    return import_into(*target, sources, fronts, observer);
+    return import_into(*target, sources, inputs, observer);
   } catch (BadRow const& bad) {
     auto const place = bad.place();
-    throw Error(errc::bad_input, sources[place.source].name + ":" + std::to_string(place.line) + ": " + bad.what());
+    auto const column = place.column == 0 ? "" : ":" + std::to_string(place.column);
+    throw Error(errc::bad_input,
+                sources[place.source].name + ":" + std::to_string(place.line) + column + ": " + bad.what());
   } catch (soci::soci_error const& failure) {
     throw translate(failure, url);
   }

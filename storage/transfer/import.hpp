@@ -3,21 +3,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <istream>
-#include <string>
 #include <vector>
 
 #include "storage/database_url.hpp"
 #include "storage/relation_name.hpp"
+#include "storage/transfer/import_source.hpp"
 
 namespace deployd::storage {
-
-/// One input, read once from front to back. The format (JSON or NDJSON) is told from its first bytes.
-struct ImportSource {
-  std::string name;        // as it stands in error lines: the file's path, or "-"
-  std::istream* stream;    // not owned
-  std::uint64_t size = 0;  // bytes, when known; else 0
-};
 
 struct ImportProgress {
   std::uint64_t patterns = 0;
@@ -32,9 +24,9 @@ struct ImportProgress {
 using ImportObserver = std::function<void(ImportProgress const&)>;
 
 /// Makes or upgrades the schema, then loads every source in one transaction; rows with a known id are updated.
-/// Readers go on meanwhile. Throws `Error`: `bad_input` with a line that begins `NAME:LINE: ` for bad data, or `NAME: `
-/// for a file that is no import at all (nothing is changed then), or one of the store's errors. Refused with
-/// `bad_input` for somebody else's relations.
+/// Readers go on meanwhile. Throws `Error`: `bad_input` with a line that begins `NAME:LINE: ` or `NAME:LINE:COLUMN: `
+/// for bad data, or `NAME: ` for a file that is no import at all (nothing is changed then), or one of the store's
+/// errors. Refused with `bad_input` for somebody else's relations.
 ImportProgress import(DatabaseUrl const& url, Relations const& relations, std::vector<ImportSource> const& sources,
                       ImportObserver const& observer);
 

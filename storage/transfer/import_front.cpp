@@ -18,14 +18,20 @@ std::string shell_word(std::string word) {
   return "'" + word + "'";
 }
 
-/// The file's name behind a space; nothing for standard input, which commands read by themselves.
+/// A file's name behind a space; nothing for standard input, which commands read by themselves.
 std::string as_argument(std::string const& name) {
   if (name == "-") return "";
   return " " + shell_word(name.starts_with('-') ? "./" + name : name);
 }
 
-std::string with_command(std::string_view what, std::string const& command) {
-  return std::string(what) + "; try: " + command + " | deployd import -";
+/// The same for a command that reads the text: nothing behind a command that decompresses it.
+std::string text_argument(InputName const& name) {
+  return name.decompression.empty() ? as_argument(name.name) : "";
+}
+
+std::string with_command(std::string_view what, std::string const& command, InputName const& name) {
+  auto const decompressed = name.decompression.empty() ? "" : name.decompression + as_argument(name.name) + " | ";
+  return std::string(what) + "; try: " + decompressed + command + " | deployd import -";
 }
 
 // --- Bytes ----------------------------------------------------------------------------------------------------------
@@ -39,8 +45,9 @@ struct Signature {
 using namespace std::string_view_literals;
 
 constexpr std::array signatures{
-    Signature{"\x1F\x8B"sv, "compressed with gzip", "gunzip -c"},
-    Signature{"\x28\xB5\x2F\xFD"sv, "compressed with zstd", "zstd -dc"},
+    // gzip and zstd are read; here they are found in what was decompressed.
+    Signature{"\x1F\x8B"sv, "compressed twice", "gunzip -c"},
+    Signature{"\x28\xB5\x2F\xFD"sv, "compressed twice", "zstd -dc"},
     Signature{"\xFD"
               "7zXZ\0"sv,
               "compressed with xz", "xz -dc"},
@@ -65,17 +72,27 @@ std::optional<std::string_view> wide_encoding(std::string_view front) {
   return is_null(2) && is_null(3) ? "UTF-32LE" : "UTF-16LE";
 }
 
-std::string other_bytes(std::string_view front, std::string const& name) {
+/// True for the zip archives that spreadsheet programs write: OOXML and OpenDocument.
+bool is_workbook(std::string_view front) {
+  constexpr std::array marks{"[Content_Types].xml"sv, "xl/"sv, "application/vnd.oasis.opendocument.spreadsheet"sv};
+  return front.starts_with("PK\x03\x04"sv) &&
+         std::ranges::any_of(marks, [front](std::string_view mark) { return front.find(mark) != front.npos; });
+}
+
+std::string other_bytes(std::string_view front, InputName const& name) {
+  if (is_workbook(front)) return "a workbook of a spreadsheet program; save its sheets as CSV in UTF-8";
   for (auto const& signature : signatures)
     if (front.starts_with(signature.bytes))
-      return with_command(signature.what, std::string(signature.command) + as_argument(name));
-  if (front.starts_with("SQLite format 3\0"sv))
-    return with_command("a SQLite database",
-                        "deployd export --database " + (name == "-" ? "sqlite:FILE" : shell_word("sqlite:" + name)));
+      return with_command(signature.what, std::string(signature.command) + text_argument(name), name);
+  if (front.starts_with("SQLite format 3\0"sv)) {
+    bool const readable = name.name != "-" && name.decompression.empty();
+    auto const database = readable ? shell_word("sqlite:" + name.name) : "sqlite:FILE";
+    return with_command("a SQLite database", "deployd export --database " + database, {.name = "-"});
+  }
   auto const encoding = wide_encoding(front);
   if (!encoding) return "";
   return with_command(std::string(encoding->substr(0, 6)) + " and not UTF-8",
-                      "iconv -f " + std::string(*encoding) + " -t UTF-8" + as_argument(name));
+                      "iconv -f " + std::string(*encoding) + " -t UTF-8" + text_argument(name), name);
 }
 
 // --- JSON -----------------------------------------------------------------------------------------------------------
@@ -99,17 +116,18 @@ std::string kind_of_row(std::string_view row) {
 // a byte order mark nothing but jq will do.
 
 /// `[{...},...]`
-std::string bare_array(std::string_view text, bool marked, std::string const& name) {
+std::string bare_array(std::string_view text, bool marked, InputName const& name) {
   auto const row = text.substr(0, text.find('}'));
   if (has_member(row, "pattern") || has_member(row, "deployment"))
-    return with_command("an array around the rows", "jq -c '.[]'" + as_argument(name));
+    return with_command("an array around the rows", "jq -c '.[]'" + text_argument(name), name);
   constexpr auto what = "an array of rows without the name of what they are";
-  if (marked) return with_command(what, "jq '{" + kind_of_row(row) + "s:.}'" + as_argument(name));
-  return with_command(what, "(printf '{\"" + kind_of_row(row) + "s\":'; cat" + as_argument(name) + "; printf '}')");
+  if (marked) return with_command(what, "jq '{" + kind_of_row(row) + "s:.}'" + text_argument(name), name);
+  return with_command(what, "(printf '{\"" + kind_of_row(row) + "s\":'; cat" + text_argument(name) + "; printf '}')",
+                      name);
 }
 
 /// `{"id":1,...}`
-std::string flat_rows(std::string_view text, bool marked, std::string const& name) {
+std::string flat_rows(std::string_view text, bool marked, InputName const& name) {
   constexpr std::array members{R"("id")", R"("name")", R"("pattern_id")"};
   auto const first = text.find_first_not_of(blanks, 1);
   if (first == text.npos) return "";
@@ -118,52 +136,21 @@ std::string flat_rows(std::string_view text, bool marked, std::string const& nam
   auto const row = text.substr(0, text.find('}'));
   auto const kind = kind_of_row(row);
   auto const what = "rows without the name of what they are, as in {\"" + kind + "\":{\"id\":1,...}}";
-  if (marked || row.find('\n') != row.npos) return with_command(what, "jq -c '{" + kind + ":.}'" + as_argument(name));
-  return with_command(what, "sed 's/..*/{\"" + kind + "\":&}/'" + as_argument(name));
-}
-
-// --- CSV ------------------------------------------------------------------------------------------------------------
-
-/// True if this is the name of a column, quoted or not, in any case.
-bool is_column(std::string_view field, std::string_view name) {
-  if (field.size() > 1 && field.front() == '"' && field.back() == '"') field = field.substr(1, field.size() - 2);
-  return std::ranges::equal(field, name, {},
-                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-}
-
-std::string csv(std::string_view text) {
-  auto const line = text.substr(0, text.find_first_of("\r\n"));
-  auto const mark = line.find_first_of(",;\t");
-  if (mark == line.npos) return "";
-  std::size_t fields = 0;
-  bool header = false;
-  bool of_pattern = false;
-  for (std::size_t at = 0; at <= line.size();) {
-    auto const end = std::min(line.find(line[mark], at), line.size());
-    auto const field = line.substr(at, end - at);
-    ++fields;
-    header = header || is_column(field, "id") || is_column(field, "name");
-    of_pattern = of_pattern || is_column(field, "pattern_id") || is_column(field, "pattern");
-    at = end + 1;
-  }
-  bool const rows_alone = line.find_first_not_of("0123456789\"") == mark;
-  if (!header && !rows_alone) return "";
-  bool const deployments = of_pattern || (rows_alone && fields > 2);
-  return std::string("CSV; write each row in a line like ") +
-         (deployments ? R"({"deployment":{"id":1,"pattern_id":1,"name":"..."}})"
-                      : R"({"pattern":{"id":1,"name":"..."}})");
+  if (marked || row.find('\n') != row.npos)
+    return with_command(what, "jq -c '{" + kind + ":.}'" + text_argument(name), name);
+  return with_command(what, "sed 's/..*/{\"" + kind + "\":&}/'" + text_argument(name), name);
 }
 
 }  // namespace
 
-std::string other_format(std::string_view front, std::string const& name) {
+std::string other_format(std::string_view front, InputName const& name) {
   if (auto found = other_bytes(front, name); !found.empty()) return found;
   bool const marked = front.starts_with("\xEF\xBB\xBF");
   if (marked) front.remove_prefix(3);
   front.remove_prefix(std::min(front.find_first_not_of(blanks), front.size()));
   if (front.empty()) return "";
   if (front.front() == '[') return bare_array(front, marked, name);
-  return front.front() == '{' ? flat_rows(front, marked, name) : csv(front);
+  return front.front() == '{' ? flat_rows(front, marked, name) : "";
 }
 
 }  // namespace deployd::storage

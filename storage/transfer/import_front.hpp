@@ -10,9 +10,15 @@ namespace deployd::storage {
 /// How much of a file's beginning is looked at.
 inline constexpr std::size_t import_front_bytes = 4096;
 
-/// What the file `name` (`-`: standard input) is, going by its first bytes, and the command or the line that makes an
-/// import of it: for compressed files, UTF-16 and UTF-32, SQLite databases, CSV, and JSON whose rows are not named
-/// `pattern` or `deployment`. Empty when it may be what `ImportParser` reads.
-std::string other_format(std::string_view front, std::string const& name);
+/// A source of an import, as commands name it.
+struct InputName {
+  std::string name;                // a path, or `-` for standard input
+  std::string decompression = {};  // the command that decompresses it, as `gunzip -c`; empty: it is not compressed
+};
+
+/// What a source is, going by the first bytes of its (decompressed) text, and the command that makes an import of it:
+/// for compressed files, UTF-16 and UTF-32, SQLite databases, and JSON whose rows are not named `pattern` or
+/// `deployment`. Empty when it may be what `ImportParser` reads.
+std::string other_format(std::string_view front, InputName const& name);
 
 }  // namespace deployd::storage

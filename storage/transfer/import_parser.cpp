@@ -1,106 +1,42 @@
 #include "storage/transfer/import_parser.hpp"
 
-#include <boost/json/basic_parser_impl.hpp>
-
-#include <algorithm>
-
-#include "storage/transfer/import_row_reader.hpp"
-#include "storage/transfer/import_target.hpp"
+#include "base/byte_order_mark.hpp"
+#include "storage/transfer/import_csv.hpp"
+#include "storage/transfer/import_json.hpp"
 
 namespace deployd::storage {
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+using base::byte_order_mark;
 
 constexpr bool is_blank(char c) noexcept {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// The deepest import: a row in an array in an object. What is deeper is refused sooner, with better words.
-constexpr std::size_t max_depth = 8;
-
-boost::json::parse_options strict() {
-  boost::json::parse_options options;
-  options.max_depth = max_depth;
-  return options;
-}
-
-std::string words_for(boost::system::error_code code) {
-  using boost::json::error;
-  if (code == error::incomplete) return "the text ends in the middle of the JSON";
-  if (code == error::string_too_large) return "a name of more than 1 MiB";
-  return "not JSON (RFC 8259): " + code.message();
-}
-
 }  // namespace
 
-/// The JSON documents of a source: one, or one a line.
-class ImportParser::Text {
- public:
-  Text(std::uint32_t source, ImportTarget& rows) : parser_(strict(), source, rows) {}
-
-  RowReader& rows() { return parser_.handler(); }
-  bool begun() const { return begun_; }
-
-  /// The next part of a document, up to the end of the part or of the document.
-  void parse(std::string_view part) {
-    begun_ = true;
-    boost::json::error_code failure;
-    std::size_t parsed = 0;
-    if (!parser_.done()) parsed = parser_.write_some(true, part.data(), part.size(), failure);
-    if (failure) refuse(failure);
-    part.remove_prefix(parsed);
-    if (!std::all_of(part.begin(), part.end(), is_blank))
-      throw BadRow(rows().place(), rows().by_lines() ? "more than one JSON value in the line"
-                                                     : "there is more behind the end of the JSON");
-  }
-
-  void finish_line() {
-    if (!parser_.done())
-      throw BadRow(rows().place(),
-                   "the row goes on in the next line, but NDJSON has one row on each line, as `jq -c .` writes it");
-    finish();
-  }
-
-  void finish() {
-    boost::json::error_code failure;
-    if (!parser_.done()) parser_.write_some(false, "", 0, failure);
-    if (failure) refuse(failure);
-  }
-
-  void begin_next() {
-    parser_.reset();
-    rows().begin_document();
-    begun_ = false;
-  }
-
- private:
-  [[noreturn]] void refuse(boost::json::error_code failure) {
-    auto const& refusal = rows().refusal();
-    auto const place = refusal ? refusal->place : rows().place();
-    auto reason = refusal ? refusal->reason : words_for(failure);
-    // In a file of a single line the number of the line says little.
-    if (auto const last = rows().last_row(); !rows().by_lines() && !last.empty()) reason += " (behind " + last + ")";
-    throw BadRow(place, reason);
-  }
-
-  boost::json::basic_parser<RowReader> parser_;
-  bool begun_ = false;
-};
-
-ImportParser::ImportParser(std::uint32_t source, ImportTarget& rows) : text_(std::make_unique<Text>(source, rows)) {}
+ImportParser::ImportParser(std::uint32_t source, ImportTarget& rows) : source_(source), rows_(rows) {}
 
 ImportParser::~ImportParser() = default;
 
 void ImportParser::read(std::string_view piece) {
   if (at_front_) pass_over_mark(piece);
-  while (!piece.empty()) {
-    auto const end = piece.find('\n');
-    read_part_of_line(piece.substr(0, end == piece.npos ? end : end + 1));
-    if (end == piece.npos) return;
-    piece.remove_prefix(end + 1);
-    end_line();
+  if (!format_) pass_over_blanks(piece);
+  if (piece.empty()) return;
+  if (!format_) begin(piece.front());
+  format_->read(piece);
+}
+
+void ImportParser::finish() {
+  if (at_front_ && mark_bytes_ % byte_order_mark.size() != 0) {
+    begin(byte_order_mark.front());
+    format_->read(byte_order_mark.substr(0, mark_bytes_));
   }
+  if (format_) format_->finish();
+}
+
+ImportTables ImportParser::tables() const noexcept {
+  return format_ ? format_->tables() : ImportTables{};
 }
 
 void ImportParser::pass_over_mark(std::string_view& piece) {
@@ -110,27 +46,26 @@ void ImportParser::pass_over_mark(std::string_view& piece) {
   }
   if (piece.empty()) return;
   at_front_ = false;
-  if (mark_bytes_ % byte_order_mark.size() != 0) text_->parse(byte_order_mark.substr(0, mark_bytes_));
+  if (mark_bytes_ % byte_order_mark.size() == 0) return;
+  begin(byte_order_mark.front());
+  format_->read(byte_order_mark.substr(0, mark_bytes_));
 }
 
-void ImportParser::read_part_of_line(std::string_view part) {
-  if (!text_->begun() && std::all_of(part.begin(), part.end(), is_blank)) return;
-  text_->parse(part);
-}
-
-/// A line of NDJSON is a document. One that is not known to be NDJSON goes on: only the first line of JSON may end
-/// before its first member.
-void ImportParser::end_line() {
-  if (text_->begun() && text_->rows().by_lines()) {
-    text_->finish_line();
-    text_->begin_next();
+void ImportParser::pass_over_blanks(std::string_view& piece) {
+  while (!piece.empty() && is_blank(piece.front())) {
+    if (piece.front() == '\n')
+      place_ = {place_.line + 1, 1};
+    else
+      ++place_.column;
+    piece.remove_prefix(1);
   }
-  text_->rows().begin_line(++line_);
 }
 
-void ImportParser::finish() {
-  if (at_front_ && mark_bytes_ % byte_order_mark.size() != 0) text_->parse(byte_order_mark.substr(0, mark_bytes_));
-  if (text_->begun()) text_->finish();
+void ImportParser::begin(char first) {
+  if (first == '{' || first == '[')
+    format_ = std::make_unique<JsonImport>(source_, place_, rows_);
+  else
+    format_ = std::make_unique<CsvImport>(source_, place_, rows_);
 }
 
 }  // namespace deployd::storage

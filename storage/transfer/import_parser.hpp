@@ -6,16 +6,15 @@
 #include <memory>
 #include <string_view>
 
+#include "storage/transfer/import_format.hpp"
+
 namespace deployd::storage {
 
 class ImportTarget;
 
-/// Reads one source: a JSON object with the members `patterns` and `deployments`, or one row a line (NDJSON). Which of
-/// the two it is shows in the name of the first member. Memory is bounded by the longest name that is allowed (1 MiB).
-///
-/// JSON is taken strictly (RFC 8259): no comments, no trailing commas, valid UTF-8. Every member of a row must be
-/// there, known and single; ids are written as integers and fit 64 bits. One of `patterns` and `deployments` may be
-/// missing. A byte order mark at the front is passed over, and so are blank lines. A source without a row is NDJSON.
+/// Reads one source. Text that begins with a brace or a bracket is JSON or NDJSON (`JsonImport`), any other is CSV
+/// (`CsvImport`). A byte order mark and blanks at the front are passed over; a source of nothing else has no rows.
+/// Memory is bounded by the longest name that is allowed (1 MiB).
 class ImportParser {
  public:
   /// `source` is what `RowPlace` says of every row; `rows` must outlive the parser.
@@ -30,15 +29,18 @@ class ImportParser {
   /// Says that the text is over. Throws as `read` does.
   void finish();
 
+  /// The tables of which the source says what they hold; none for a source without rows in no format.
+  ImportTables tables() const noexcept;
+
  private:
-  class Text;
-
   void pass_over_mark(std::string_view& piece);
-  void read_part_of_line(std::string_view part);
-  void end_line();
+  void pass_over_blanks(std::string_view& piece);
+  void begin(char first);
 
-  std::unique_ptr<Text> text_;
-  std::uint64_t line_ = 1;
+  std::uint32_t source_;
+  ImportTarget& rows_;
+  std::unique_ptr<ImportFormat> format_;  // null until the first character is known
+  TextPlace place_;
   std::size_t mark_bytes_ = 0;  // of the byte order mark, as far as there is one
   bool at_front_ = true;        // nothing but a part of the mark was read
 };

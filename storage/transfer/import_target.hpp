@@ -12,11 +12,12 @@ namespace deployd::storage {
 struct RowPlace {
   std::uint32_t source = 0;  // which of the sources, counted from 0
   std::uint64_t line = 0;    // counted from 1: where the row begins
+  std::uint64_t column = 0;  // counted from 1, in characters: where the line is wrong; 0: not known
 
   bool operator==(RowPlace const&) const = default;
 };
 
-/// A row that makes the whole import fail, and why, in words that come behind "NAME:LINE: ".
+/// A row that makes the whole import fail, and why, in words that come behind "NAME:LINE: " or "NAME:LINE:COLUMN: ".
 class BadRow : public std::runtime_error {
  public:
   BadRow(RowPlace place, std::string const& reason) : std::runtime_error(reason), place_(place) {}
@@ -38,6 +39,12 @@ class UnknownPattern : public BadRow {
   UnknownPattern(RowPlace place, std::int64_t id, std::int64_t pattern_id);
 };
 
+/// A deployment whose pattern is named, and no pattern has that name when the import is done.
+class UnknownPatternName : public BadRow {
+ public:
+  UnknownPatternName(RowPlace place, std::int64_t id, std::string_view pattern);
+};
+
 /// One import into one store: a transaction that is begun by making the object and rolled back by destroying it, unless
 /// it was committed in between. Rows may come in any order; of several with one id the last counts.
 ///
@@ -47,9 +54,11 @@ class ImportTarget {
  public:
   virtual ~ImportTarget() = default;
 
-  /// `name` is needed during the call only.
+  /// Names are needed during the call only.
   virtual void pattern(RowPlace place, std::int64_t id, std::string_view name) = 0;
   virtual void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) = 0;
+  /// A deployment of the pattern that has the name `pattern` when the import is done.
+  virtual void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) = 0;
 
   /// After the last row: checks what can only be known then, that names of patterns are unique and that every
   /// deployment has its pattern. The row named is the first in the order of the input that cannot stand.

@@ -27,7 +27,7 @@ constexpr std::size_t max_name_bytes = 2'600;
 
 // https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format": signature, flags, length of the extension.
 constexpr std::string_view copy_header{"PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19};
-constexpr std::int16_t copy_columns = 6;
+constexpr std::int16_t copy_columns = 7;
 constexpr std::int16_t copy_trailer = -1;
 constexpr std::int32_t copy_null = -1;
 
@@ -41,6 +41,19 @@ void append_big_endian(std::string& out, Integer value) {
 void append_column(std::string& out, std::int64_t value) {
   append_big_endian(out, std::int32_t{8});
   append_big_endian(out, value);
+}
+
+void append_column(std::string& out, std::string_view text) {
+  append_big_endian(out, static_cast<std::int32_t>(text.size()));
+  out += text;
+}
+
+template <typename Value>
+void append_column(std::string& out, std::optional<Value> const& value) {
+  if (value)
+    append_column(out, *value);
+  else
+    append_big_endian(out, copy_null);
 }
 
 std::int64_t integer_at(PostgresqlResult const& result, int column) {
@@ -57,9 +70,13 @@ void require_short(RowPlace place, char const* kind, std::int64_t id, std::strin
                             std::to_string(max_name_bytes) + " bytes that PostgreSQL can index");
 }
 
+// A row without pattern_id and pattern is a pattern. A deployment has either.
 constexpr char const* begin_batch =
     "CREATE TEMP TABLE import_batch (row bigint, source bigint, line bigint, id bigint, pattern_id bigint, "
-    "name text COLLATE \"C\") ON COMMIT DROP";
+    "pattern text COLLATE \"C\", name text COLLATE \"C\") ON COMMIT DROP";
+constexpr char const* begin_staged =
+    "CREATE TEMP TABLE import_staged (row bigint, source bigint, line bigint, id bigint, pattern_id bigint, "
+    "pattern text COLLATE \"C\", name text COLLATE \"C\") ON COMMIT DROP";
 constexpr char const* begin_patterns =
     "CREATE TEMP TABLE import_patterns (id bigint PRIMARY KEY, name text COLLATE \"C\", row bigint, source bigint, "
     "line bigint) ON COMMIT DROP";
@@ -69,12 +86,12 @@ constexpr char const* begin_unknown =
 
 constexpr char const* stage_patterns =
     "INSERT INTO pg_temp.import_patterns SELECT DISTINCT ON (id) id, name, row, source, line "
-    "FROM pg_temp.import_batch WHERE pattern_id IS NULL ORDER BY id, row DESC "
+    "FROM pg_temp.import_batch WHERE pattern_id IS NULL AND pattern IS NULL ORDER BY id, row DESC "
     "ON CONFLICT (id) DO UPDATE SET name = excluded.name, row = excluded.row, source = excluded.source, "
     "line = excluded.line";
 constexpr char const* take_patterns =
     "INSERT INTO deployd.patterns AS p (id, name) SELECT DISTINCT ON (id) id, name "
-    "FROM pg_temp.import_batch WHERE pattern_id IS NULL ORDER BY id, row DESC "
+    "FROM pg_temp.import_batch WHERE pattern_id IS NULL AND pattern IS NULL ORDER BY id, row DESC "
     "ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE p.name <> excluded.name";
 
 constexpr char const* note_unknown =
@@ -82,14 +99,17 @@ constexpr char const* note_unknown =
     "FROM pg_temp.import_batch b WHERE pattern_id IS NOT NULL "
     "AND NOT EXISTS (SELECT FROM deployd.patterns p WHERE p.id = b.pattern_id) ORDER BY pattern_id, row "
     "ON CONFLICT (pattern_id) DO NOTHING";
-constexpr char const* take_deployments = "INSERT INTO deployd.deployments AS d (id, pattern_id, name) ";
-constexpr char const* from_ascending_batch =
-    "SELECT id, pattern_id, name FROM pg_temp.import_batch WHERE pattern_id IS NOT NULL ";
-constexpr char const* from_any_batch =
-    "SELECT DISTINCT ON (id) id, pattern_id, name FROM pg_temp.import_batch WHERE pattern_id IS NOT NULL "
-    "ORDER BY id, row DESC ";
+constexpr char const* stage_deployments =
+    "INSERT INTO pg_temp.import_staged SELECT * FROM pg_temp.import_batch "
+    "WHERE pattern_id IS NOT NULL OR pattern IS NOT NULL";
+
+constexpr char const* batch_of_deployments =
+    "SELECT row, id, pattern_id, name FROM pg_temp.import_batch WHERE pattern_id IS NOT NULL";
+constexpr char const* staged_deployments =
+    "SELECT s.row, s.id, coalesce(s.pattern_id, p.id) AS pattern_id, s.name FROM pg_temp.import_staged s "
+    "LEFT JOIN deployd.patterns p ON p.name = s.pattern";
 constexpr char const* or_update =
-    "ON CONFLICT (id) DO UPDATE SET pattern_id = excluded.pattern_id, name = excluded.name "
+    " ON CONFLICT (id) DO UPDATE SET pattern_id = excluded.pattern_id, name = excluded.name "
     "WHERE (d.pattern_id, d.name) IS DISTINCT FROM (excluded.pattern_id, excluded.name)";
 
 // The owner of a name is a pattern that the import does not bring, or that it brought in an earlier row.
@@ -98,8 +118,11 @@ constexpr char const* first_taken_name =
     "JOIN deployd.patterns p ON p.name = s.name AND p.id <> s.id "
     "LEFT JOIN pg_temp.import_patterns o ON o.id = p.id WHERE o.row IS NULL OR o.row < s.row ORDER BY s.row LIMIT 1";
 constexpr char const* first_unknown_pattern =
-    "SELECT source, line, deployment_id, pattern_id FROM pg_temp.import_unknown u "
-    "WHERE NOT EXISTS (SELECT FROM deployd.patterns p WHERE p.id = u.pattern_id) ORDER BY row LIMIT 1";
+    "SELECT source, line, deployment_id, pattern_id, NULL, row FROM pg_temp.import_unknown u "
+    "WHERE NOT EXISTS (SELECT FROM deployd.patterns p WHERE p.id = u.pattern_id) UNION ALL "
+    "(SELECT source, line, id, NULL, pattern, row FROM pg_temp.import_staged s "
+    "WHERE pattern IS NOT NULL AND NOT EXISTS (SELECT FROM deployd.patterns p WHERE p.name = s.pattern) "
+    "ORDER BY row LIMIT 1) ORDER BY row LIMIT 1";
 
 }  // namespace
 
@@ -132,7 +155,7 @@ void PostgresqlImport::begin() {
   run(sql, "SET LOCAL maintenance_work_mem = '256MB'");
   run(sql, "LOCK TABLE deployd.patterns, deployd.deployments IN SHARE ROW EXCLUSIVE MODE");
   run(sql, "SET CONSTRAINTS deployd.patterns_name DEFERRED");
-  for (auto const* const table : {begin_batch, begin_patterns, begin_unknown}) run(sql, table);
+  for (auto const* const table : {begin_batch, begin_staged, begin_patterns, begin_unknown}) run(sql, table);
 }
 
 void PostgresqlImport::drop_indexes_of_empty_table() {
@@ -169,30 +192,40 @@ void PostgresqlImport::make_missing_indexes() {
 void PostgresqlImport::pattern(RowPlace place, std::int64_t id, std::string_view name) {
   require_short(place, "pattern", id, name);
   ++batch_patterns_;
-  add(place, id, std::nullopt, name);
+  add(place, id, std::nullopt, std::nullopt, name);
 }
 
 void PostgresqlImport::deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+  add_deployment(place, id, pattern_id, std::nullopt, name);
+}
+
+void PostgresqlImport::deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) {
+  if (!staging_ && batch_deployments_ > 0) write_batch();
+  staging_ = true;
+  add_deployment(place, id, std::nullopt, pattern, name);
+}
+
+void PostgresqlImport::add_deployment(RowPlace place, std::int64_t id, std::optional<std::int64_t> pattern_id,
+                                      std::optional<std::string_view> pattern, std::string_view name) {
   require_short(place, "deployment", id, name);
   if (batch_deployments_ > 0 && id <= last_id_) ascending_ = false;
+  if (staging_ && last_staged_id_ && id <= *last_staged_id_) staged_ascending_ = false;
+  if (staging_) last_staged_id_ = id;
   last_id_ = id;
   ++batch_deployments_;
-  add(place, id, pattern_id, name);
+  add(place, id, pattern_id, pattern, name);
 }
 
 void PostgresqlImport::add(RowPlace place, std::int64_t id, std::optional<std::int64_t> pattern_id,
-                           std::string_view name) {
+                           std::optional<std::string_view> pattern, std::string_view name) {
   append_big_endian(batch_, copy_columns);
   append_column(batch_, ++row_);
   append_column(batch_, std::int64_t{place.source});
   append_column(batch_, static_cast<std::int64_t>(place.line));
   append_column(batch_, id);
-  if (pattern_id)
-    append_column(batch_, *pattern_id);
-  else
-    append_big_endian(batch_, copy_null);
-  append_big_endian(batch_, static_cast<std::int32_t>(name.size()));
-  batch_ += name;
+  append_column(batch_, pattern_id);
+  append_column(batch_, pattern);
+  append_column(batch_, name);
   bool const full = batch_patterns_ + batch_deployments_ >= batch_rows || batch_.size() >= batch_bytes;
   if (!full) return;
   if (!transaction_) drop_indexes_of_empty_table();
@@ -238,16 +271,36 @@ void PostgresqlImport::write_deployments() {
     run(*session_, "SET CONSTRAINTS deployd.deployments_pattern DEFERRED");
     keys_deferred_ = true;
   }
-  run(*session_, std::string(take_deployments) + (ascending_ ? from_ascending_batch : from_any_batch) + or_update);
+  if (staging_)
+    run(*session_, stage_deployments);
+  else
+    take_deployments(batch_of_deployments, ascending_);
+}
+
+/// Of several rows with one id the last is taken; where ids ascend, there are none.
+void PostgresqlImport::take_deployments(char const* batch, bool ascending) {
+  run(*session_, std::string("INSERT INTO deployd.deployments AS d (id, pattern_id, name) SELECT ") +
+                     (ascending ? "" : "DISTINCT ON (id) ") + "id, pattern_id, name FROM (" + batch + ") AS batch" +
+                     (ascending ? "" : " ORDER BY id, row DESC") + or_update);
 }
 
 void PostgresqlImport::check() {
   write_batch();
   if (auto const taken = run(*session_, first_taken_name); PQntuples(taken.get()) > 0)
     throw TakenName(place_at(taken), integer_at(taken, 2), PQgetvalue(taken.get(), 0, 4), integer_at(taken, 3));
-  if (auto const unknown = run(*session_, first_unknown_pattern); PQntuples(unknown.get()) > 0)
-    throw UnknownPattern(place_at(unknown), integer_at(unknown, 2), integer_at(unknown, 3));
+  require_patterns_of_deployments();
+  if (staging_) take_deployments(staged_deployments, staged_ascending_);
   run(*session_, "SET CONSTRAINTS ALL IMMEDIATE");
+}
+
+void PostgresqlImport::require_patterns_of_deployments() {
+  if (staging_) run(*session_, "ANALYZE pg_temp.import_staged");
+  auto const unknown = run(*session_, first_unknown_pattern);
+  if (PQntuples(unknown.get()) == 0) return;
+  auto const place = place_at(unknown);
+  auto const id = integer_at(unknown, 2);
+  if (PQgetisnull(unknown.get(), 0, 3) != 0) throw UnknownPatternName(place, id, PQgetvalue(unknown.get(), 0, 4));
+  throw UnknownPattern(place, id, integer_at(unknown, 3));
 }
 
 void PostgresqlImport::build_indexes() {

@@ -14,6 +14,8 @@ namespace deployd::storage {
 
 /// Rows go in batches by COPY into a temporary table and from there into the store. Other writers wait, readers do not:
 /// the import holds no lock that a reader would wait for, and so it cannot drop an index in its transaction.
+/// Deployments whose pattern is named wait in another temporary table, since a later row may give or take the name, and
+/// with them all that follow, so that the last of several rows with one id counts.
 ///
 /// A large import into an empty table would spend most of its time on those indexes. There they are dropped beforehand,
 /// in a transaction of their own, and made again when the rows are in or the import has failed. Should the process die
@@ -26,12 +28,16 @@ class PostgresqlImport final : public ImportTarget {
 
   void pattern(RowPlace place, std::int64_t id, std::string_view name) override;
   void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
+  void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) override;
   void check() override;
   void build_indexes() override;
   void commit() override;
 
  private:
-  void add(RowPlace place, std::int64_t id, std::optional<std::int64_t> pattern_id, std::string_view name);
+  void add_deployment(RowPlace place, std::int64_t id, std::optional<std::int64_t> pattern_id,
+                      std::optional<std::string_view> pattern, std::string_view name);
+  void add(RowPlace place, std::int64_t id, std::optional<std::int64_t> pattern_id,
+           std::optional<std::string_view> pattern, std::string_view name);
   void begin();
   void drop_indexes_of_empty_table();
   void make_missing_indexes();
@@ -40,12 +46,15 @@ class PostgresqlImport final : public ImportTarget {
   void copy_batch();
   void write_patterns();
   void write_deployments();
+  void take_deployments(char const* batch, bool ascending);
+  void require_patterns_of_deployments();
 
   DatabaseUrl url_;
   std::unique_ptr<soci::session> session_;
   std::optional<Transaction> transaction_;
   bool indexes_dropped_ = false;
   bool keys_deferred_ = false;  // a deployment came in front of its pattern
+  bool staging_ = false;        // a pattern was named
 
   std::string batch_;     // rows in COPY's binary format
   std::int64_t row_ = 0;  // the number of the row in the whole input
@@ -53,6 +62,8 @@ class PostgresqlImport final : public ImportTarget {
   std::int64_t batch_deployments_ = 0;
   std::int64_t last_id_ = 0;  // of the last deployment in the batch
   bool ascending_ = true;     // no id of a deployment is in the batch twice
+  std::optional<std::int64_t> last_staged_id_;
+  bool staged_ascending_ = true;  // the same for those that wait
 };
 
 }  // namespace deployd::storage

@@ -1,6 +1,7 @@
 #include "storage/transfer/sqlite_import.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "storage/error.hpp"
 #include "storage/session/session.hpp"
@@ -14,6 +15,8 @@ constexpr int cache_kib = 64 * 1024;
 constexpr int temporary_cache_kib = 8 * 1024;
 
 constexpr std::size_t known_patterns_bits = 15;
+constexpr std::size_t known_names_bits = 12;
+constexpr std::size_t max_known_name_bytes = 1024;  // longer ones are looked up each time
 
 // Below this the indexes are kept up row by row. From there on it is faster to build them anew at the end, unless the
 // store already holds several times as many rows.
@@ -27,6 +30,15 @@ std::size_t slot_of(std::int64_t id) noexcept {
   return static_cast<std::size_t>((static_cast<std::uint64_t>(id) * 0x9E37'79B9'7F4A'7C15U) >>
                                   (64 - known_patterns_bits));
 }
+
+std::size_t slot_of(std::string_view name) noexcept {
+  return std::hash<std::string_view>()(name) & ((std::size_t{1} << known_names_bits) - 1);
+}
+
+// Leaves rows alone that are there already.
+constexpr char const* or_update =
+    " ON CONFLICT (id) DO UPDATE SET pattern_id = excluded.pattern_id, name = excluded.name "
+    "WHERE pattern_id <> excluded.pattern_id OR name <> excluded.name";
 
 }  // namespace
 
@@ -44,13 +56,14 @@ SqliteImport::SqliteImport(DatabaseUrl const& url)
          "source INTEGER NOT NULL, line INTEGER NOT NULL)";
   sql << "CREATE TEMP TABLE import_unknown (pattern_id INTEGER PRIMARY KEY, deployment_id INTEGER NOT NULL, "
          "row INTEGER NOT NULL, source INTEGER NOT NULL, line INTEGER NOT NULL)";
+  sql << "CREATE TEMP TABLE import_names (ref INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, pattern_id INTEGER, "
+         "deployment_id INTEGER NOT NULL, row INTEGER NOT NULL, source INTEGER NOT NULL, line INTEGER NOT NULL)";
+  sql << "CREATE TEMP TABLE import_staged (row INTEGER PRIMARY KEY, id INTEGER NOT NULL, pattern_id INTEGER, "
+         "ref INTEGER, name TEXT NOT NULL)";
   put_pattern_ =
       std::make_unique<SqliteStatement>(sql, "REPLACE INTO temp.import_patterns VALUES (?1, ?2, ?3, ?4, ?5)");
   put_deployment_ = std::make_unique<SqliteStatement>(
-      sql,
-      "INSERT INTO main.deployments (id, pattern_id, name) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET "
-      "pattern_id = excluded.pattern_id, name = excluded.name "
-      "WHERE pattern_id <> excluded.pattern_id OR name <> excluded.name");
+      sql, std::string("INSERT INTO main.deployments (id, pattern_id, name) VALUES (?1, ?2, ?3)") + or_update);
   find_pattern_ = std::make_unique<SqliteStatement>(
       sql,
       "SELECT 1 FROM main.patterns WHERE id = ?1 UNION ALL SELECT 1 FROM temp.import_patterns WHERE id = ?1 LIMIT 1");
@@ -59,7 +72,8 @@ SqliteImport::SqliteImport(DatabaseUrl const& url)
 }
 
 SqliteImport::~SqliteImport() {
-  for (auto* const statement : {&put_pattern_, &put_deployment_, &find_pattern_, &note_unknown_}) statement->reset();
+  for (auto* const statement : {&put_pattern_, &put_deployment_, &find_pattern_, &note_unknown_, &note_name_, &stage_})
+    statement->reset();
   transaction_.reset();
   shrink_log();
 }
@@ -95,20 +109,73 @@ void SqliteImport::pattern(RowPlace place, std::int64_t id, std::string_view nam
 
 void SqliteImport::deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) {
   ++row_;
-  if (!knows_pattern(pattern_id)) {
-    note_unknown_->bind(1, pattern_id);
-    note_unknown_->bind(2, id);
-    note_unknown_->bind(3, row_);
-    note_unknown_->bind(4, std::int64_t{place.source});
-    note_unknown_->bind(5, static_cast<std::int64_t>(place.line));
-    run(*note_unknown_);
-  }
+  if (!knows_pattern(pattern_id)) note_pattern(place, id, pattern_id);
+  if (stage_) return stage(id, pattern_id, 0, name);
+  put(id, pattern_id, name);
+}
+
+void SqliteImport::deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) {
+  ++row_;
+  if (!stage_) begin_staging();
+  stage(id, std::nullopt, ref_of(place, id, pattern), name);
+}
+
+/// Remembers a pattern that is not there yet, and the deployment that named it first.
+void SqliteImport::note_pattern(RowPlace place, std::int64_t id, std::int64_t pattern_id) {
+  note_unknown_->bind(1, pattern_id);
+  note_unknown_->bind(2, id);
+  note_unknown_->bind(3, row_);
+  note_unknown_->bind(4, std::int64_t{place.source});
+  note_unknown_->bind(5, static_cast<std::int64_t>(place.line));
+  run(*note_unknown_);
+}
+
+void SqliteImport::put(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
   put_deployment_->bind(1, id);
   put_deployment_->bind(2, pattern_id);
   put_deployment_->bind(3, name);
   run(*put_deployment_);
   written_ += sqlite_api::sqlite3_changes64(sqlite_handle(*session_));
   if (written_ >= consider_dropping_at_ && dropped_.empty()) consider_dropping_indexes();
+}
+
+void SqliteImport::begin_staging() {
+  known_names_.resize(std::size_t{1} << known_names_bits);
+  note_name_ = std::make_unique<SqliteStatement>(
+      *session_,
+      "INSERT INTO temp.import_names (name, deployment_id, row, source, line) VALUES (?1, ?2, ?3, ?4, ?5) "
+      "ON CONFLICT (name) DO UPDATE SET name = name RETURNING ref");
+  stage_ = std::make_unique<SqliteStatement>(*session_, "INSERT INTO temp.import_staged VALUES (?1, ?2, ?3, ?4, ?5)");
+}
+
+/// The number of a pattern's name. A name is kept with the deployment that gave it first.
+std::int64_t SqliteImport::ref_of(RowPlace place, std::int64_t id, std::string_view pattern) {
+  auto& known = known_names_[slot_of(pattern)];
+  if (known.ref != 0 && known.name == pattern) return known.ref;
+  note_name_->bind(1, pattern);
+  note_name_->bind(2, id);
+  note_name_->bind(3, row_);
+  note_name_->bind(4, std::int64_t{place.source});
+  note_name_->bind(5, static_cast<std::int64_t>(place.line));
+  next_row(*note_name_);
+  auto const ref = note_name_->integer(1);
+  run(*note_name_);
+  if (pattern.size() <= max_known_name_bytes) known = {std::string(pattern), ref};
+  return ref;
+}
+
+/// One of `pattern_id` and `ref` says which pattern it is.
+void SqliteImport::stage(std::int64_t id, std::optional<std::int64_t> pattern_id, std::int64_t ref,
+                         std::string_view name) {
+  stage_->bind(1, row_);
+  stage_->bind(2, id);
+  if (pattern_id)
+    stage_->bind(3, *pattern_id);
+  else
+    stage_->bind_null(3);
+  stage_->bind(4, ref);
+  stage_->bind(5, name);
+  run(*stage_);
 }
 
 bool SqliteImport::knows_pattern(std::int64_t id) {
@@ -141,7 +208,10 @@ void SqliteImport::consider_dropping_indexes() {
 
 void SqliteImport::check() {
   write_patterns();
+  *session_ << "UPDATE temp.import_names SET pattern_id = (SELECT id FROM main.patterns p WHERE p.name = "
+               "import_names.name)";
   require_patterns_of_deployments();
+  if (stage_) write_staged();
 }
 
 /// All that the import names give up their names first; then every name is either free or taken by another pattern.
@@ -168,12 +238,31 @@ void SqliteImport::refuse_taken_name(RowPlace place, std::int64_t id, std::strin
 }
 
 void SqliteImport::require_patterns_of_deployments() {
-  SqliteStatement first(*session_,
-                        "SELECT source, line, deployment_id, pattern_id FROM temp.import_unknown WHERE NOT EXISTS "
-                        "(SELECT 1 FROM main.patterns WHERE id = pattern_id) ORDER BY row LIMIT 1");
+  SqliteStatement first(
+      *session_,
+      "SELECT source, line, deployment_id, pattern_id, NULL, row FROM temp.import_unknown WHERE NOT EXISTS "
+      "(SELECT 1 FROM main.patterns WHERE id = pattern_id) UNION ALL "
+      "SELECT source, line, deployment_id, NULL, name, row FROM temp.import_names WHERE pattern_id IS NULL "
+      "ORDER BY row LIMIT 1");
   if (!next_row(first)) return;
-  throw UnknownPattern({static_cast<std::uint32_t>(first.integer(1)), static_cast<std::uint64_t>(first.integer(2))},
-                       first.integer(3), first.integer(4));
+  RowPlace const place{static_cast<std::uint32_t>(first.integer(1)), static_cast<std::uint64_t>(first.integer(2))};
+  if (first.null(4)) throw UnknownPatternName(place, first.integer(3), first.text(5));
+  throw UnknownPattern(place, first.integer(3), first.integer(4));
+}
+
+void SqliteImport::write_staged() {
+  SqliteStatement count(*session_, "SELECT count(*) FROM temp.import_staged");
+  next_row(count);
+  written_ += count.integer(1);
+  count.reset();
+  if (written_ >= consider_dropping_at_ && dropped_.empty()) consider_dropping_indexes();
+  SqliteStatement write(*session_,
+                        std::string("INSERT INTO main.deployments (id, pattern_id, name) "
+                                    "SELECT s.id, coalesce(s.pattern_id, n.pattern_id), s.name "
+                                    "FROM temp.import_staged s LEFT JOIN temp.import_names n ON n.ref = s.ref "
+                                    "WHERE true ORDER BY s.row") +
+                            or_update);
+  run(write);
 }
 
 void SqliteImport::build_indexes() {

@@ -16,8 +16,9 @@
 namespace deployd::storage {
 
 /// Deployments are written as they come. Patterns wait in a temporary table, since two of them may swap their names and
-/// SQLite looks at every row at once. The store's own check of foreign keys is off, because it could not say which line
-/// is at fault.
+/// SQLite looks at every row at once. Deployments whose pattern is named wait too, since a later row may give or take
+/// the name, and with them all that follow, so that the last of several rows with one id counts. The store's own check
+/// of foreign keys is off, because it could not say which line is at fault.
 class SqliteImport final : public ImportTarget {
  public:
   /// Takes the lock for writing; readers go on. Throws `Error` or soci::soci_error.
@@ -26,6 +27,7 @@ class SqliteImport final : public ImportTarget {
 
   void pattern(RowPlace place, std::int64_t id, std::string_view name) override;
   void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
+  void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) override;
   void check() override;
   void build_indexes() override;
   void commit() override;
@@ -36,10 +38,22 @@ class SqliteImport final : public ImportTarget {
     std::string sql;
   };
 
+  /// A name of a pattern that deployments gave, and the number of its row among those names.
+  struct KnownName {
+    std::string name;
+    std::int64_t ref = 0;
+  };
+
   void run(SqliteStatement& statement);
   bool next_row(SqliteStatement& statement);
   bool knows_pattern(std::int64_t id);
+  void note_pattern(RowPlace place, std::int64_t id, std::int64_t pattern_id);
+  void put(std::int64_t id, std::int64_t pattern_id, std::string_view name);
+  void begin_staging();
+  std::int64_t ref_of(RowPlace place, std::int64_t id, std::string_view pattern);
+  void stage(std::int64_t id, std::optional<std::int64_t> pattern_id, std::int64_t ref, std::string_view name);
   void write_patterns();
+  void write_staged();
   [[noreturn]] void refuse_taken_name(RowPlace place, std::int64_t id, std::string const& name);
   void require_patterns_of_deployments();
   void consider_dropping_indexes();
@@ -52,9 +66,12 @@ class SqliteImport final : public ImportTarget {
   std::unique_ptr<SqliteStatement> put_deployment_;
   std::unique_ptr<SqliteStatement> find_pattern_;
   std::unique_ptr<SqliteStatement> note_unknown_;
+  std::unique_ptr<SqliteStatement> note_name_;  // null, as the next, until a pattern is named
+  std::unique_ptr<SqliteStatement> stage_;
 
   std::int64_t row_ = 0;                                     // the number of the row in the whole input
   std::vector<std::optional<std::int64_t>> known_patterns_;  // the last seen of each hash
+  std::vector<KnownName> known_names_;                       // the same for names
   std::int64_t written_ = 0;                                 // deployments that are new or changed
   std::int64_t consider_dropping_at_;
   std::vector<Index> dropped_;

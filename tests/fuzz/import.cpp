@@ -21,6 +21,8 @@ namespace {
 using Pattern = std::tuple<std::int64_t, std::string>;
 using Deployment = std::tuple<std::int64_t, std::int64_t, std::string>;
 
+using NamedDeployment = std::tuple<std::int64_t, std::string, std::string>;
+
 class Collected final : public storage::ImportTarget {
  public:
   void pattern(storage::RowPlace place, std::int64_t id, std::string_view name) override {
@@ -33,12 +35,19 @@ class Collected final : public storage::ImportTarget {
     expect(name.find('\0') == name.npos, "no name holds U+0000");
     deployments.emplace_back(id, pattern_id, name);
   }
+  void deployment_of(storage::RowPlace place, std::int64_t id, std::string_view pattern,
+                     std::string_view name) override {
+    expect(place.line > 0, "a row has a line");
+    expect(pattern.find('\0') == pattern.npos && name.find('\0') == name.npos, "no name holds U+0000");
+    named.emplace_back(id, pattern, name);
+  }
   void check() override {}
   void build_indexes() override {}
   void commit() override {}
 
   std::vector<Pattern> patterns;
   std::vector<Deployment> deployments;
+  std::vector<NamedDeployment> named;
 };
 
 struct Outcome {
@@ -62,7 +71,7 @@ Outcome import_in_pieces(std::string_view text, std::size_t piece) {
 
 std::string write(Collected const& rows, storage::ExportFormat format) {
   std::ostringstream out;
-  storage::ExportWriter writer(format, out);
+  storage::ExportWriter writer(format, {"patterns", "deployments"}, out);
   for (auto const& [id, name] : rows.patterns) writer.pattern(id, name);
   writer.begin_deployments();
   for (auto const& [id, pattern_id, name] : rows.deployments) writer.deployment(id, pattern_id, name);
@@ -79,6 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
   expect(whole.refusal.has_value() == pieces.refusal.has_value(), "pieces do not matter");
   expect(whole.rows.patterns == pieces.rows.patterns, "pieces do not matter to patterns");
   expect(whole.rows.deployments == pieces.rows.deployments, "pieces do not matter to deployments");
+  expect(whole.rows.named == pieces.rows.named, "pieces do not matter to deployments of named patterns");
   if (whole.refusal) {
     expect(whole.place == pieces.place, "pieces do not matter to lines");
     expect(!whole.refusal->empty(), "a refusal says why");

@@ -16,9 +16,8 @@ TEST_CASE("a file that is no import is named, with the command or line that make
     std::string front, name, wanted;
   };
   auto const c = GENERATE(values<Case>({
-      {"\x1F\x8B\x08\0\0"s, "a.gz", "compressed with gzip; try: gunzip -c a.gz | deployd import -"},
-      {"\x1F\x8B\x08\0\0"s, "-", "compressed with gzip; try: gunzip -c | deployd import -"},
-      {"\x28\xB5\x2F\xFD\x04", "a b.zst", "compressed with zstd; try: zstd -dc 'a b.zst' | deployd import -"},
+      {"BZh91AY", "a b.bz2", "compressed with bzip2; try: bzip2 -dc 'a b.bz2' | deployd import -"},
+      {"BZh91AY", "-", "compressed with bzip2; try: bzip2 -dc | deployd import -"},
       {"\xFD"
        "7zXZ\0\0"s,
        "it's", "compressed with xz; try: xz -dc 'it'\\''s' | deployd import -"},
@@ -48,23 +47,37 @@ TEST_CASE("a file that is no import is named, with the command or line that make
        R"(rows without the name of what they are, as in {"deployment":{"id":1,...}}; try: sed 's/..*/{"deployment":&}/' f | deployd import -)"},
       {"{\n  \"id\": 1,\n  \"pattern_id\" : 1,\n  \"name\": \"a\"\n}", "f",
        R"(rows without the name of what they are, as in {"deployment":{"id":1,...}}; try: jq -c '{deployment:.}' f | deployd import -)"},
-      {"id,name\n1,A\n", "f", R"(CSV; write each row in a line like {"pattern":{"id":1,"name":"..."}})"},
-      {"\xEF\xBB\xBF\"ID\";\"Pattern_ID\";\"Name\"\r\n", "f",
-       R"(CSV; write each row in a line like {"deployment":{"id":1,"pattern_id":1,"name":"..."}})"},
-      {"1,1,deployment\n", "f",
-       R"(CSV; write each row in a line like {"deployment":{"id":1,"pattern_id":1,"name":"..."}})"},
-      {"1\tCORE\n", "f", R"(CSV; write each row in a line like {"pattern":{"id":1,"name":"..."}})"},
+      {"PK\x03\x04\x14\0\0\0[Content_Types].xml"s, "a.xlsx",
+       "a workbook of a spreadsheet program; save its sheets as CSV in UTF-8"},
   }));
   CAPTURE(c.front);
-  CHECK(other_format(c.front, c.name) == c.wanted);
+  CHECK(other_format(c.front, {c.name}) == c.wanted);
+}
+
+TEST_CASE("the command for a compressed file decompresses it first") {
+  struct Case {
+    std::string front, wanted;
+  };
+  auto const c = GENERATE(values<Case>({
+      {"\x28\xB5\x2F\xFD\x04", "compressed twice; try: gunzip -c a.gz | zstd -dc | deployd import -"},
+      {"{\0\"\0"s, "UTF-16 and not UTF-8; try: gunzip -c a.gz | iconv -f UTF-16LE -t UTF-8 | deployd import -"},
+      {R"([{"pattern": {"id":1,"name":"A"}}])",
+       "an array around the rows; try: gunzip -c a.gz | jq -c '.[]' | deployd import -"},
+      {R"([{"id":1,"name":"A"}])",
+       R"(an array of rows without the name of what they are; try: gunzip -c a.gz | (printf '{"patterns":'; cat; printf '}') | deployd import -)"},
+      {"SQLite format 3\0\x10"s, "a SQLite database; try: deployd export --database sqlite:FILE | deployd import -"},
+  }));
+  CAPTURE(c.front);
+  CHECK(other_format(c.front, {"a.gz", "gunzip -c"}) == c.wanted);
 }
 
 TEST_CASE("what may be an import is left to its parser") {
-  auto const front = GENERATE(as<std::string>(), "", " \n", "\xEF\xBB\xBF", R"({"pattern":{"id":1,"name":"A"}})",
-                              R"({"patterns":[{"id":1,"name":"A"}]})", "{", "x", "\xEF\xBB\xBF{\"deployments\":[]}",
-                              R"({"identity":1})", "hello, world", "1", "\"id\"", std::string(1, '\0'));
+  auto const front =
+      GENERATE(as<std::string>(), "", " \n", "\xEF\xBB\xBF", R"({"pattern":{"id":1,"name":"A"}})",
+               R"({"patterns":[{"id":1,"name":"A"}]})", "{", "x", "\xEF\xBB\xBF{\"deployments\":[]}",
+               R"({"identity":1})", "hello, world", "1", "\"id\"", "id,name\n1,A\n", std::string(1, '\0'));
   CAPTURE(front);
-  CHECK(other_format(front, "f").empty());
+  CHECK(other_format(front, {"f"}).empty());
 }
 
 }  // namespace

@@ -88,11 +88,14 @@ TEST_CASE("a file that is no import is named before a store is made for it") {
     std::string text, line;
   };
   auto const c = GENERATE(values<Case>({
-      {"\x1F\x8B\x08", "file2: compressed with gzip; try: gunzip -c file2 | deployd import -"},
-      {"id,name\n1,A\n", "file2: CSV; write each row in a line like {\"pattern\":{\"id\":1,\"name\":\"...\"}}"},
+      {"\x1F\x8B\x08", "file2: the gzip data ends too early; the file is not complete"},
+      {"BZh91AY", "file2: compressed with bzip2; try: bzip2 -dc file2 | deployd import -"},
+      {"id,name\n1\n", "file2:2:1: 1 field instead of 2, which the header line has"},
       {"{\n  \"pattern\": {\n    \"id\": 1,\n    \"name\": \"A\"\n  }\n}\n",
        "file2:2: the row goes on in the next line, but NDJSON has one row on each line, as `jq -c .` writes it"},
-      {"hello", "file2:1: not JSON (RFC 8259): syntax error"},
+      {"hello",
+       "file2:1:1: \"hello\" is neither JSON nor the header line of CSV, which must be \"id,name\" for patterns, or "
+       "\"id,pattern_id,name\" or \"id,pattern,name\" for deployments"},
       {"{\"pattern\":", "file2:1: the text ends in the middle of the JSON"},
   }));
   CHECK(refusal_of(url, {pattern(1, "A"), c.text}) == c.line);
@@ -117,6 +120,27 @@ TEST_CASE("of rows with the same id the last counts, in one file or in several")
   CHECK(exported(url) == pattern(1, "C") + deployment(4, 1, "last") + deployment(5, 1, "new"));
 }
 
+TEST_CASE("a pattern that CSV names is the one with that name at the end of the import") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  under_test.fill(0);  // ALPHA, BETA, EMPTY
+  std::string const named = "id,pattern,name\n1,ALPHA,a\n2,BETA,b\n3,NEW,c\n";
+  auto const files = GENERATE_REF(std::vector<std::string>{named, "id,name\n1,BETA\n2,ALPHA\n4,NEW\n"},
+                                  std::vector<std::string>{"id,name\n1,BETA\n2,ALPHA\n4,NEW\n", named});
+  import_texts(url, files);
+  CHECK(exported(url) == pattern(1, "BETA") + pattern(2, "ALPHA") + pattern(3, "EMPTY") + pattern(4, "NEW") +
+                             deployment(1, 2, "a") + deployment(2, 1, "b") + deployment(3, 4, "c"));
+}
+
+TEST_CASE("of deployments with the same id the last counts, whether their patterns are named or not") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  import_texts(url, {pattern(1, "A") + pattern(2, "B") + deployment(5, 1, "id") + deployment(6, 1, "id"),
+                     "id,pattern,name\n5,B,named\n7,B,named\n8,A,named\n8,B,twice\n", deployment(7, 1, "last")});
+  CHECK(exported(url) == pattern(1, "A") + pattern(2, "B") + deployment(5, 2, "named") + deployment(6, 1, "id") +
+                             deployment(7, 1, "last") + deployment(8, 2, "twice"));
+}
+
 TEST_CASE("patterns swap their names, and pass them on in a ring") {
   StoreUnderTest under_test(every_kind());
   auto const& url = under_test.options.url;
@@ -126,6 +150,11 @@ TEST_CASE("patterns swap their names, and pass them on in a ring") {
   import_texts(url, {pattern(1, "ALPHA") + pattern(2, "EMPTY") + pattern(3, "BETA")});
   CHECK(exported(url) == pattern(1, "ALPHA") + pattern(2, "EMPTY") + pattern(3, "BETA") + deployment(10, 1, "d1") +
                              deployment(20, 2, "d2"));
+}
+
+/// CSV of a deployment of this pattern.
+std::string deployments_of(std::int64_t pattern_id) {
+  return "id,pattern_id,name\n1," + std::to_string(pattern_id) + ",x\n";
 }
 
 struct Refused {
@@ -165,6 +194,19 @@ TEST_CASE("a bad line names itself, and nothing is changed") {
       {"a name taken by a pattern that gets it",
        {pattern(8, "NEW") + good + pattern(2, "NEW")},
        "file1:6: pattern 2: the name \"NEW\" is taken by pattern 8"},
+      {"no pattern of that name",
+       {good, "id,pattern,name\n71,BETA,x\n72,NONE,x\n73,NOT,x\n"},
+       "file2:3: deployment 72: there is no pattern \"NONE\", neither in the store nor in the files"},
+      {"no pattern of that name any more",
+       {pattern(2, "OTHER"), "id,pattern,name\n71,BETA,x\n"},
+       "file2:2: deployment 71: there is no pattern \"BETA\", neither in the store nor in the files"},
+      {"no pattern of that name, in front of no such pattern",
+       {"id,pattern,name\n71,NONE,x\n" + deployments_of(99)},
+       "file1:2: deployment 71: there is no pattern \"NONE\", neither in the store nor in the files"},
+      {"no such pattern, in front of no pattern of that name",
+       {deployments_of(99) + "id,pattern,name\n71,NONE,x\n"},
+       "file1:2: deployment 1: there is no pattern 99"},
+      {"broken CSV", {good, "id,name\n8,\"H\n"}, "file2:2:3: the quotation mark that opens here is not closed"},
       {"the same name again, quoted",
        {pattern(8, "a\\\"b\\n") + pattern(9, "a\\\"b\\n")},
        R"(file1:2: pattern 9: the name "a\"b\n" is taken by pattern 8)"},
@@ -198,6 +240,20 @@ TEST_CASE("a large import is read whole, and so is a second that changes some of
   CHECK(exported(url) == text);
   import_texts(url, {text, deployment(5, 7, "changed"), deployment(230'001, 1, "new")});
   CHECK(exported(url) == many_rows_with(230'000, 5, deployment(5, 7, "changed")) + deployment(230'001, 1, "new"));
+}
+
+TEST_CASE("a large import of CSV is read whole, with ids of patterns or their names") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  bool const by_name = GENERATE(false, true);
+  std::string text = "id,name\n";
+  for (int i = 1; i <= 100; ++i) text += std::to_string(i) + ",P" + std::to_string(i) + '\n';
+  text += by_name ? "id,pattern,name\n" : "id,pattern_id,name\n";
+  for (int i = 1; i <= 230'000; ++i)
+    text += std::to_string(i) + (by_name ? ",P" : ",") + std::to_string(1 + i % 100) + ",name " +
+            std::to_string(i * std::int64_t{7919} % 230'000) + '\n';
+  import_texts(url, {text});
+  CHECK(exported(url) == many_rows(230'000));
 }
 
 TEST_CASE("a large import that fails in its last line changes nothing") {

@@ -1,0 +1,56 @@
+// The text of a source of an import, decompressed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "storage/transfer/decompressor.hpp"
+#include "storage/transfer/import_source.hpp"
+
+namespace deployd::storage {
+
+/// Reads a source once, from front to back, in bounded memory. All members throw `Error` with `bad_input` for a source
+/// that cannot be read, or that is compressed with gzip or zstd and is not complete, is corrupt, or has something else
+/// behind the compressed data.
+class ImportInput {
+ public:
+  /// Reads the beginning of the text. `source` must outlive the object.
+  explicit ImportInput(ImportSource const& source);
+
+  /// The beginning of the text, as much as is looked at to tell what it is. Only before `next`.
+  std::string_view front() const noexcept { return front_; }
+  /// True if the text is no longer than its front.
+  bool ends_with_front() const noexcept { return at_end_; }
+
+  /// The next piece of the text, the front first; empty at its end. Valid until the next call.
+  std::string_view next();
+
+  std::string const& name() const noexcept { return source_.name; }
+  /// The command that decompresses the source; empty when it is not compressed.
+  std::string_view decompression() const noexcept;
+  /// As the source has them: compressed ones where it is compressed.
+  std::uint64_t bytes_read() const noexcept { return bytes_read_; }
+
+ private:
+  std::size_t fill(std::string& text);
+  std::string_view read();
+  std::size_t take(std::span<char> space);
+  void end();
+
+  ImportSource const& source_;
+  std::unique_ptr<Decompressor> decompressor_;  // null: the source is not compressed
+  std::string raw_buffer_;
+  std::string_view raw_;         // what was read of the source and not yet taken
+  bool output_pending_ = false;  // the decompressor may have more without more input
+  std::string front_;
+  std::string piece_;
+  std::uint64_t bytes_read_ = 0;
+  bool front_taken_ = false;
+  bool at_end_ = false;
+};
+
+}  // namespace deployd::storage
