@@ -160,7 +160,7 @@ std::vector<std::string> command_without_secrets(int argc, char const* const* ar
 
 TlsWishes checked_tls(TlsWishes const& wishes, Url const& url) {
   auto const unused = [&](bool given, char const* option) {
-    if (given && !url.secure) refuse(option, "goes with https only");
+    if (given && !url.secure) refuse(option, "needs an https URL");
   };
   unused(!wishes.ca_file.empty(), "--ca");
   unused(wishes.insecure, "--insecure");
@@ -198,7 +198,7 @@ Options checked(Given const& given) {
   options.pipeline = number<unsigned>("--pipeline", given.pipeline, 1, 10'000);
   options.new_connections = given.new_connections;
   if (options.new_connections && (options.rate || options.pipeline > 1))
-    refuse("--new-connections", "goes neither with --rate nor with --pipeline");
+    refuse("--new-connections", "cannot be combined with --rate or --pipeline");
   options.tls = checked_tls(given.tls, options.url);
   options.expect_status = number<unsigned>("--expect-status", given.expect_status, 200, 599);
   if (!given.overload_status.empty())

@@ -39,10 +39,10 @@ Url parse_url(std::string_view text) {
   std::string_view port;
   if (host.starts_with('[')) {
     auto const bracket = host.find(']');
-    if (bracket == std::string_view::npos) throw std::invalid_argument("the address lacks its ]");
+    if (bracket == std::string_view::npos) throw std::invalid_argument("the address has no closing ]");
     port = host.substr(bracket + 1);
     host = host.substr(1, bracket - 1);
-    if (!port.empty() && port.front() != ':') throw std::invalid_argument("the port lacks its :");
+    if (!port.empty() && port.front() != ':') throw std::invalid_argument("the port has no : before it");
   } else {
     auto const colon = std::min(host.find(':'), host.size());
     port = host.substr(colon);

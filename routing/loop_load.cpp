@@ -28,7 +28,7 @@ bool LoopLoad::admits(Clock::time_point now) {
   if (!overload_.lasts()) return true;
   bool const refused = requests_ > 1 && now - turn_began_ > turn_budget;
   overload_.count(refused, now);
-  if (!overload_.lasts()) spdlog::info("an event loop can answer everything again");
+  if (!overload_.lasts()) spdlog::info("an event loop is no longer overloaded");
   return !refused;
 }
 
@@ -48,7 +48,7 @@ void LoopLoad::end_turn() {
   overload_.note(last_was_long_, now, turn_began_ - turn_ended_ > longest_pause);
   turn_ended_ = now;
   if (overload_.lasts() != before)
-    spdlog::warn("an event loop has more to do than it can: what would have to wait is answered 503");
+    spdlog::warn("an event loop is overloaded: requests that would have to wait get 503");
 }
 
 }  // namespace deployd::routing

@@ -81,7 +81,8 @@ void Admin::start() {
   if (!worker_) return;
   auto turn = listeners_.front().take_turn();
   if (turn.get() < 0) return serve();
-  spdlog::info("/metrics, /healthz and /readyz on {} are the older deployd's until it drains", names_of(listeners_));
+  spdlog::info("/metrics, /healthz and /readyz on {} are served by the older deployd until it drains",
+               names_of(listeners_));
   turn_.assign(turn.release());
   turn_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](boost::system::error_code cancelled) {
     if (cancelled) return;
@@ -111,14 +112,14 @@ void Admin::begin_drain() {
   if (!worker_) return;
   worker_->announce_drain();
   if (std::ranges::none_of(listeners_, &Listener::is_awaited)) return;
-  spdlog::info("{} is left to the deployd that takes over", names_of(listeners_));
+  spdlog::info("{} is now served by the deployd that takes over", names_of(listeners_));
   worker_->begin_drain();
   for (auto& listener : listeners_) listener.close();
 }
 
 void Admin::lost(std::error_code failure) {
-  spdlog::error("--admin-listen: {} cannot be listened on any more: {}; {}", names_of(listeners_), failure.message(),
-                passed_ ? "it is systemd's: restart its socket unit and deployd" : "listening again");
+  spdlog::error("--admin-listen: {} can no longer be listened on: {}; {}", names_of(listeners_), failure.message(),
+                passed_ ? "systemd owns the socket: restart its socket unit and deployd" : "listening again");
   if (passed_) return;
   stop();
   listen_again();

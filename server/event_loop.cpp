@@ -13,7 +13,7 @@ void EventLoop::run_on() noexcept {
       return;
     } catch (std::exception const& failure) {
       try {
-        spdlog::error("an event loop goes on after a failure: {}", failure.what());
+        spdlog::error("an event loop continues after a failure: {}", failure.what());
       } catch (std::exception const&) {
         // No memory for the line either.
       }

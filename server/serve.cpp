@@ -97,7 +97,7 @@ class Server {
     // Last, so that a start that fails is one line.
     warn_of(*keys);
     if (keys->empty() && !database.has_api_tokens())
-      spdlog::warn("no key for tokens is configured and the store has no API token: every call will be refused");
+      spdlog::warn("no key for tokens is configured and the store has no API token: every request will be refused");
   }
 
   void run() {
@@ -183,7 +183,7 @@ class Server {
       return fmt::format("{} ({}, {})", name, to_text(size.patterns, "pattern"),
                          to_text(size.deployments, "deployment"));
     } catch (storage::Error const& failure) {
-      return fmt::format("{} (how many rows cannot be told: {})", name, failure.what());
+      return fmt::format("{} (the number of rows is unknown: {})", name, failure.what());
     }
   }
 
@@ -193,7 +193,7 @@ class Server {
       if (shared_.database.has_api_tokens()) return "API tokens and " + jwts;
       return jwts + " and no API token";
     } catch (storage::Error const& failure) {
-      return fmt::format("{} (whether API tokens are accepted cannot be told: {})", jwts, failure.what());
+      return fmt::format("{} (cannot determine whether API tokens are accepted: {})", jwts, failure.what());
     }
   }
 
@@ -203,7 +203,7 @@ class Server {
     WorkerEvents events;
     events.drained = [this, index] { asio::post(main_, [this, index] { worker_drained(index); }); };
     events.listener_lost = [](std::error_code failure) {
-      spdlog::error("a worker cannot listen any more: {}", failure.message());
+      spdlog::error("a worker can no longer listen: {}", failure.message());
     };
     return events;
   }
@@ -217,7 +217,7 @@ class Server {
         return;
       }
       await_stop();
-      spdlog::info("signal {}: answering what is under way, then stopping", signal);
+      spdlog::info("signal {}: finishing open requests, then stopping", signal);
       announce_drain();
     });
   }
@@ -237,14 +237,14 @@ class Server {
   }
 
   void drain() {
-    systemd_.status("Answering what is under way");
+    systemd_.status("Finishing open requests");
     // First those that nobody accepts from, so that the workers' are the last to be closed.
     for (auto& listener : listeners_) listener.close();
     for (auto& worker : workers_) worker->begin_drain();
     drain_timer_.expires_after(options_.drain_timeout);
     drain_timer_.async_wait([this](boost::system::error_code cancelled) {
       if (cancelled) return;
-      spdlog::warn("draining took longer than --drain-timeout: closing the connections that are left");
+      spdlog::warn("draining took longer than --drain-timeout: closing the remaining connections");
       cut_everything();
     });
   }
@@ -280,7 +280,7 @@ class Server {
       auto const why = fresh.settings.with_origin(error.what());
       reloads_.failed.add();
       reloads_.last_succeeded.set(0);
-      spdlog::error("not reloaded, everything stays as it was: {}", why);
+      spdlog::error("not reloaded, the old values stay in use: {}", why);
       return fmt::format("; not reloaded: {}", why);
     }
     note_reloaded();
@@ -299,8 +299,7 @@ class Server {
     try {
       reopen_access_log();
     } catch (std::system_error const& failure) {
-      spdlog::error("the access log cannot be opened again ({}); its lines go on into the file that is open",
-                    failure.what());
+      spdlog::error("the access log cannot be reopened ({}); lines continue in the file that is open", failure.what());
     }
   }
 
@@ -340,7 +339,7 @@ class Server {
   /// Says how many tokens were refused beside those of which the log has told, in windows that have ended by `now`.
   void report_refusals(auth::RefusalLog::Clock::time_point now) {
     for (auto const& [why, times] : shared_.refusals.take_ended(now))
-      spdlog::info("tokens refused: {} others since the last line about it: the token {}", times, auth::in_words(why));
+      spdlog::info("tokens refused: {} more since the last such line: the token {}", times, auth::in_words(why));
   }
 
   void note_reloaded() noexcept {

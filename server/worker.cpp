@@ -157,9 +157,8 @@ void Worker::start() {
       context_.run_on();
     });
   } catch (std::system_error const& failure) {
-    throw ResourceError(
-        fmt::format("no thread can be started for an event loop ({}): lower --workers, or raise TasksMax=",
-                    failure.code().message()));
+    throw ResourceError(fmt::format("cannot start a thread for an event loop ({}): lower --workers or raise TasksMax=",
+                                    failure.code().message()));
   }
 }
 
@@ -282,8 +281,7 @@ void Worker::refuse(base::FileDescriptor socket, SocketAddress const& peer) {
   connection_context_.metrics.refused.add();
   reset_on_close(socket.get());
   if (shared_.connections_refused.may(Clock::now()))
-    spdlog::warn("a connection from {} is closed: its address has as many as --max-connections-per-address allows",
-                 to_string(peer));
+    spdlog::warn("closed a connection from {}: its address has reached --max-connections-per-address", to_string(peer));
 }
 
 void Worker::open(base::FileDescriptor descriptor, int family, ConnectionCount::Place place,

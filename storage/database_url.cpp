@@ -228,7 +228,7 @@ std::string complaint_about(std::string_view keyword, std::string_view value) {
   if (value.empty()) return {};
   auto const is_one_of = [value](auto const& words) { return std::ranges::find(words, value) != words.end(); };
   if (keyword == "port" && !are_ports(value))
-    return "a port in the database URL is no number from 1 to 65535; in a password '/' is written %2F and ':' %3A";
+    return "a port in the database URL is not a number from 1 to 65535; in a password '/' is written %2F and ':' %3A";
   if (keyword == "host" && value.find('@') != value.npos)
     return "a host of the database URL has an '@' in it" + std::string(encoded_at);
   if (keyword == "target_session_attrs" && !is_one_of(attributes)) return none_of(keyword, attributes);

@@ -21,7 +21,7 @@ void StoreState::found() noexcept {
   std::scoped_lock const lock(mutex_);
   if (std::exchange(there_, true)) return;
   next_repeat_ = {};
-  spdlog::info("the store is back");
+  spdlog::info("the store is available again");
 }
 
 void StoreState::failed(boost::system::error_code failure, std::string_view why, TimePoint now) noexcept {

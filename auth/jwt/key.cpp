@@ -22,9 +22,9 @@ KeyKind kind_of(EVP_PKEY const* key, std::string const& origin) {
     if (curve == "prime256v1") return KeyKind::p256;
     if (curve == "secp384r1") return KeyKind::p384;
     if (curve == "secp521r1") return KeyKind::p521;
-    throw KeyError(origin + ": the curve is none of P-256, P-384 and P-521");
+    throw KeyError(origin + ": the curve is not P-256, P-384 or P-521");
   }
-  throw KeyError(origin + ": the key is none of RSA, EC, Ed25519 and Ed448");
+  throw KeyError(origin + ": the key is not an RSA, EC, Ed25519 or Ed448 key");
 }
 
 /// Points off their curve and moduli that are none.
@@ -76,7 +76,7 @@ Key make_public_key(std::shared_ptr<EVP_PKEY> key, std::string const& origin) {
     throw KeyError(origin + ": the RSA key has " + std::to_string(EVP_PKEY_get_bits(key.get())) +
                    " bits, and must have at least " + std::to_string(min_rsa_bits));
   }
-  if (!is_plausible(key.get())) throw KeyError(origin + ": the numbers are no public key");
+  if (!is_plausible(key.get())) throw KeyError(origin + ": the numbers do not form a public key");
   return Key{.kind = kind, .secret = {}, .public_key = std::move(key)};
 }
 

@@ -61,7 +61,7 @@ std::shared_ptr<EVP_PKEY> decode(Block const& block, std::string const& file) {
     Owned<X509> const certificate(d2i_X509(nullptr, &at, length));
     if (certificate) key = X509_get_pubkey(certificate.get());
   } else if (block.label.ends_with("PRIVATE KEY")) {
-    throw KeyError(file + ": holds a private key; give the public key alone (openssl pkey -pubout)");
+    throw KeyError(file + ": contains a private key; give only the public key (openssl pkey -pubout)");
   } else {
     throw KeyError(file + ": holds a PEM block '" + block.label + "', which is no public key");
   }

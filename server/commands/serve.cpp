@@ -98,7 +98,7 @@ int run_check(Settings const& settings) {
     for (auto const& line : tls->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
   for (auto const& line : keys->complaints()) spdlog::warn("{}", line);
   if (keys->empty() && !database->has_api_tokens())
-    spdlog::warn("no key for tokens is configured and the store has no API token: every call will be refused");
+    spdlog::warn("no key for tokens is configured and the store has no API token: every request will be refused");
   for (auto const& note : notes) spdlog::info("{}", note);
   for (auto const& complaint : complaints) spdlog::warn("{}", complaint);
   print("The configuration is good, and the store " + storage::describe(options.database.url) + " can be served" +

@@ -131,7 +131,8 @@ int run_token_check(Settings const& settings) {
   auto const token = auth::bearer_token(credentials);
   if (!token)
     return refuse(auth::report_refusal(
-        {auth::Refusal::malformed, "it holds characters that a bearer token does not have, as spaces or line breaks"}));
+        {auth::Refusal::malformed,
+         "it contains characters that a bearer token cannot have, such as spaces or line breaks"}));
   return auth::looks_like_api_token(*token) ? check_api_token(settings, *token) : check_jwt(*token, keys);
 }
 

@@ -70,7 +70,7 @@ awaitable<void> Connection::run() {
 /// What is left to be said when no request is answered any more.
 awaitable<void> Connection::end(Status received) {
   if (received == Status::failed) {
-    spdlog::debug("TLS with a client has failed: {}", stream_.tls_failure());
+    spdlog::debug("TLS connection with a client failed: {}", stream_.tls_failure());
     refused_ = true;
   }
   if (stream_.deadline().passed() && phase() == Phase::head && body_left_ == 0 && !last_) {
@@ -91,11 +91,11 @@ awaitable<bool> Connection::secure() {
     // In the only way that such a client understands.
     auto const method = method_begun(stream_.plain_text());
     stream_.drop_tls();
-    refuse({400, "This address takes HTTPS only; the request came as plain HTTP"}, method);
+    refuse({400, "This address accepts HTTPS only; the request was plain HTTP"}, method);
     co_await sender_.flush();
   }
   if (result == TlsHandshake::failed) {
-    spdlog::debug("no TLS with a client: {}", stream_.tls_failure());
+    spdlog::debug("TLS handshake with a client failed: {}", stream_.tls_failure());
     refused_ = true;  // it may still be sending, and is to see the alert
   }
   co_return result == TlsHandshake::full || result == TlsHandshake::resumed;

@@ -111,7 +111,7 @@ base::FileDescriptor open_place(std::string const& address, Sharing sharing) {
   auto const place = place_of(key_of(address, sharing));
   auto socket = open_socket(SOCK_NONBLOCK);
   if (::bind(socket.get(), place.get(), place.size) == 0 && ::listen(socket.get(), 16) == 0) return socket;
-  spdlog::warn("the sockets of {} cannot be offered to a deployd that would take over: {}", address,
+  spdlog::warn("the sockets of {} cannot be offered to another deployd: {}", address,
                std::system_category().message(errno));
   return {};
 }

@@ -43,7 +43,7 @@ std::optional<std::string> scalar_text(toml::node const& node) {
 Setting read_key(OptionSpec const& option, toml::node const& node, std::string origin) {
   Setting setting{{}, std::move(origin), false};
   if (auto const* const array = node.as_array()) {
-    if (!option.repeatable) Settings::refuse(setting, "takes one value and no array");
+    if (!option.repeatable) Settings::refuse(setting, "takes one value, not an array");
     for (auto const& element : *array) {
       auto text = scalar_text(element);
       if (!text) Settings::refuse(setting, "an element of the array is neither text nor a whole number");
@@ -126,7 +126,7 @@ Settings Settings::gather(Flags flags, unsigned commands) {
     auto const* const option = find_option(name);
     if (name == "config") throw ConfigurationError(origin + ": a configuration file cannot name another one");
     if (option == nullptr && node.is_table())
-      throw ConfigurationError(origin + ": there are no tables; every option is a key of the top level");
+      throw ConfigurationError(origin + ": tables are not allowed; every option is a top-level key");
     if (option == nullptr) {
       auto const nearest = nearest_option(name, ~0U);
       throw ConfigurationError(fmt::format("{}: there is no such option{}", origin,

@@ -75,7 +75,7 @@ TcpAddress parse_tcp_address(std::string_view text) {
 
 std::chrono::milliseconds parse_duration(std::string_view text, Between<std::chrono::milliseconds> range) {
   auto const value = quantity(text, duration_units);
-  if (!value) refuse(fmt::format("'{}' is no duration; write 500ms, 10s, 5m, 1h or 30d", text));
+  if (!value) refuse(fmt::format("'{}' is not a duration; write 500ms, 10s, 5m, 1h or 30d", text));
   if (*value < static_cast<std::uint64_t>(range.least.count()) ||
       *value > static_cast<std::uint64_t>(range.most.count()))
     refuse(fmt::format("'{}' is not from {} to {}", text, show(range.least), show(range.most)));
@@ -84,7 +84,7 @@ std::chrono::milliseconds parse_duration(std::string_view text, Between<std::chr
 
 std::size_t parse_size(std::string_view text, Between<std::size_t> range) {
   auto const value = quantity(text, size_units);
-  if (!value) refuse(fmt::format("'{}' is no size; write bytes as 65536, or 64KiB, 64MiB, 1GiB", text));
+  if (!value) refuse(fmt::format("'{}' is not a size; write bytes as 65536, or 64KiB, 64MiB, 1GiB", text));
   if (*value < range.least || *value > range.most)
     refuse(fmt::format("'{}' is not from {} to {} bytes", text, range.least, range.most));
   return *value;
@@ -93,7 +93,7 @@ std::size_t parse_size(std::string_view text, Between<std::size_t> range) {
 std::uint64_t parse_count(std::string_view text, Between<std::uint64_t> range) {
   auto const value = number(text);
   if (!value || *value < range.least || *value > range.most)
-    refuse(fmt::format("'{}' is no number from {} to {}", text, range.least, range.most));
+    refuse(fmt::format("'{}' is not a number from {} to {}", text, range.least, range.most));
   return *value;
 }
 
@@ -104,7 +104,7 @@ double parse_rate(std::string_view text) {
       std::from_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed);
   if (digits.empty() || failure != std::errc() || end != digits.data() + digits.size() || !(value >= 0.001) ||
       value > 1e9)
-    refuse(fmt::format("'{}' is no rate; write requests a second as 100/s", text));
+    refuse(fmt::format("'{}' is not a rate; write requests a second as 100/s", text));
   return value;
 }
 
@@ -112,7 +112,7 @@ ListenAddress parse_listen_address(std::string_view text) {
   constexpr std::string_view unix_scheme = "unix:";
   if (!text.starts_with(unix_scheme)) return parse_tcp_address(text);
   auto const path = text.substr(unix_scheme.size());
-  if (path.empty()) refuse("'unix:' has no path behind it");
+  if (path.empty()) refuse("'unix:' is not followed by a path");
   if (path.size() >= sizeof(sockaddr_un::sun_path))
     refuse(fmt::format("the path of '{}' is longer than the {} bytes a socket's may have", text,
                        sizeof(sockaddr_un::sun_path) - 1));
@@ -126,8 +126,8 @@ std::string parse_origin(std::string_view text) {
   constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]_+";
   if (scheme == 0 || host.empty() || text.substr(0, scheme).find_first_not_of(plain) != text.npos ||
       host.find_first_not_of(plain) != text.npos)
-    refuse(fmt::format("'{}' is no origin as browsers send it: https://app.example.com, in lower case, without a path",
-                       text));
+    refuse(fmt::format(
+        "'{}' is not an origin as browsers send it: https://app.example.com, in lower case, without a path", text));
   return std::string(text);
 }
 

@@ -64,7 +64,7 @@ void SystemdNotifier::send(std::string const& state) {
   auto const size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
   auto const sent = ::sendto(socket_.get(), state.data(), state.size(), MSG_NOSIGNAL,
                              reinterpret_cast<sockaddr const*>(&manager), size);
-  if (sent < 0) spdlog::warn("the service manager cannot be told: {}", std::system_category().message(errno));
+  if (sent < 0) spdlog::warn("cannot notify the service manager: {}", std::system_category().message(errno));
 }
 
 }  // namespace deployd::server

@@ -64,7 +64,7 @@ std::vector<PassedSocket> take_passed_sockets() {
   std::string const all_names = variable == nullptr ? "" : variable;
   for (auto const* const name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
   if (!count || *count < 0 || *count > most_descriptors)
-    throw ListenError(fmt::format("LISTEN_FDS is no number of sockets from 0 to {}", most_descriptors));
+    throw ListenError(fmt::format("LISTEN_FDS is not a number of sockets from 0 to {}", most_descriptors));
 
   std::vector<PassedSocket> sockets;
   std::string_view names = all_names;

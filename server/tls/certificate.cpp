@@ -39,7 +39,7 @@ OpenSslOwned<EVP_PKEY> read_private_key(auth::KeyFile const& read) {
   bool encrypted = false;
   OpenSslOwned<EVP_PKEY> key(PEM_read_bio_PrivateKey(source.get(), nullptr, refuse_passphrase, &encrypted));
   ERR_clear_error();
-  if (encrypted) throw TlsError(file + ": the key is encrypted; deployd takes keys without a passphrase");
+  if (encrypted) throw TlsError(file + ": the key is encrypted; deployd needs keys without a passphrase");
   if (!key) throw TlsError(file + ": holds no private key in PEM");
   return key;
 }

@@ -57,7 +57,7 @@ PostgresqlChanges::PostgresqlChanges(PostgresqlHosts hosts, bool listening, Prim
       between_signs_(between_signs_of_life),
       sign_of_life_(""),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (wake_ < 0) throw Error(errc::unavailable, "no eventfd is to be had");
+  if (wake_ < 0) throw Error(errc::unavailable, "cannot create an eventfd");
   if (hosts_.read_from() == ReadFrom::prefer_standby || hosts_.read_from() == ReadFrom::standby) {
     between_signs_ = between_positions;
     sign_of_life_ = "SELECT pg_current_wal_flush_lsn()";
@@ -93,9 +93,9 @@ void PostgresqlChanges::run(std::stop_token const& stop) {
     try {
       listen(stop);
     } catch (soci::soci_error const& failure) {
-      spdlog::debug("changes of the store are not noticed: {}", translate(failure, hosts_.url()).what());
+      spdlog::debug("cannot detect changes of the store: {}", translate(failure, hosts_.url()).what());
     } catch (std::exception const& failure) {
-      spdlog::debug("changes of the store are not noticed: {}", failure.what());
+      spdlog::debug("cannot detect changes of the store: {}", failure.what());
     }
     if (version_ % 2 != 0) ++version_;
     if (stop.stop_requested()) return;

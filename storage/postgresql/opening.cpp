@@ -69,7 +69,7 @@ std::unique_ptr<soci::session> open_single(PostgresqlSource const& source, Role 
 
 std::unique_ptr<soci::session> open_one_of_several(PostgresqlSource const& source, Role role) {
   if (auto const host = source.hosts.find(role)) return connect(source, source.hosts.url(*host, role));
-  throw Error(errc::unavailable, describe(source.hosts.url()) + ": none of the hosts is there as " +
+  throw Error(errc::unavailable, describe(source.hosts.url()) + ": none of the hosts is available as " +
                                      (role == Role::primary ? "the primary" : "a standby"));
 }
 
@@ -90,7 +90,8 @@ OpenedPostgresql open_postgresql(PostgresqlSource const& source) {
       standby->moves = moves;
       return std::move(*standby);
     }
-    if (!or_primary) throw Error(errc::unavailable, describe(source.hosts.url()) + ": no standby is there and fresh");
+    if (!or_primary)
+      throw Error(errc::unavailable, describe(source.hosts.url()) + ": no standby is available and up to date");
     opened.replace_at = Clock::now() + base::jittered(patience);
   }
   opened.moves = moves;

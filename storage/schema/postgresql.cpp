@@ -57,7 +57,7 @@ FoundSchema find_in_postgresql(soci::session& sql, DatabaseUrl const& url, Catal
 }
 
 void warn_about_missing_tables(DatabaseUrl const& url) {
-  spdlog::warn("{}: no schema 'deployd' that this role may create or use: API tokens cannot be stored or checked",
+  spdlog::warn("{}: this role may not create or use the schema 'deployd': API tokens cannot be stored or checked",
                describe(url));
 }
 

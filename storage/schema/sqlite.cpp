@@ -61,7 +61,7 @@ MigrationReport migrate_sqlite(SqliteUrl const& url, std::span<Migration const> 
   auto found = find_in_sqlite_snapshot(sql);
   require_upgradable(url, found, last);
   if (!set_write_ahead_log(sql))
-    spdlog::warn("{}: no write-ahead log on this file system; writers will hold up readers", place(url));
+    spdlog::warn("{}: this file system does not support a write-ahead log; writers will block readers", place(url));
   if (found.version == last) return {last, last};
 
   Transaction transaction(sql, "BEGIN IMMEDIATE");

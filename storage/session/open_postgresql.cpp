@@ -30,7 +30,7 @@ std::unique_ptr<soci::session> connect_postgresql(PostgresqlUrl url, std::chrono
   auto const* const stored = PQparameterStatus(connection, "server_encoding");
   bool const without_encoding = stored != nullptr && std::string_view(stored) == "SQL_ASCII";
   if (PQsetClientEncoding(connection, without_encoding ? "SQL_ASCII" : "UTF8") != 0)
-    throw Error(errc::unavailable, describe(url) + ": the server cannot speak UTF-8");
+    throw Error(errc::unavailable, describe(url) + ": the server does not support UTF-8");
   return session;
 }
 

@@ -66,7 +66,7 @@ void make_private_file(std::string const& path) {
 void check_file(std::string const& path, Access access) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
-    if (errno == EACCES) refuse(errc::forbidden, path, "no permission to look for it");
+    if (errno == EACCES) refuse(errc::forbidden, path, "no permission to access it");
     if (errno != ENOENT && errno != ENOTDIR) refuse(errc::unavailable, path, std::strerror(errno));
     if (access != Access::create) refuse(errc::missing, path, "there is no such database; run `deployd migrate`");
     check_new_file(path);

@@ -27,7 +27,7 @@ std::string begin_writing(DatabaseUrl const& url) {
 void require_place(DatabaseUrl const& url, Relations const& relations) {
   if (!may_have_own_tables(url, relations))
     throw Error(errc::forbidden, describe(url) +
-                                     ": there is nowhere to keep API tokens: beside other programs' relations deployd "
+                                     ": API tokens cannot be stored: beside other programs' relations deployd "
                                      "needs a schema 'deployd' of its own, which this role may not create or use");
 }
 

@@ -87,7 +87,7 @@ bool TokenUses::write(std::map<std::int64_t, std::int64_t> const& uses) {
       throw error;
     }
   } catch (std::exception const& failure) {
-    if (!std::exchange(complained_, true)) spdlog::warn("cannot note when tokens were used: {}", failure.what());
+    if (!std::exchange(complained_, true)) spdlog::warn("cannot record when tokens were last used: {}", failure.what());
     return false;
   }
 }

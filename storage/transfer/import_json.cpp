@@ -50,13 +50,13 @@ class JsonImport::Text {
     part.remove_prefix(parsed);
     if (!std::all_of(part.begin(), part.end(), is_blank))
       throw BadRow(rows().place(), rows().by_lines() ? "more than one JSON value in the line"
-                                                     : "there is more behind the end of the JSON");
+                                                     : "there is more after the end of the JSON");
   }
 
   void finish_line() {
     if (!parser_.done())
       throw BadRow(rows().place(),
-                   "the row goes on in the next line, but NDJSON has one row on each line, as `jq -c .` writes it");
+                   "the row continues on the next line, but NDJSON has one row on each line, as `jq -c .` writes it");
     finish();
   }
 

@@ -140,7 +140,7 @@ PostgresqlImport::~PostgresqlImport() {
   try {
     make_missing_indexes();
   } catch (soci::soci_error const&) {
-    spdlog::warn("the table deployd.deployments is without indexes until the next import");
+    spdlog::warn("the table deployd.deployments has no indexes until the next import");
   }
 }
 
@@ -175,7 +175,7 @@ void PostgresqlImport::drop_indexes_of_empty_table() {
     transaction.commit();
     indexes_dropped_ = true;
   } catch (soci::soci_error const& failure) {
-    spdlog::debug("the import keeps up the indexes row by row: {}", translate(failure, url_).what());
+    spdlog::debug("the import updates the indexes row by row: {}", translate(failure, url_).what());
   }
 }
 

@@ -69,6 +69,6 @@ TEST_CASE("a worker's socket that dies is said in the log") {
   auto connection = server.connect();
   CHECK(connection.ask(request("GET", "/healthz")).status == 200);
   REQUIRE(shut_listeners(server.process().pid(), server.port()) == 1);
-  server.process().wait_for_line("a worker cannot listen any more");
+  server.process().wait_for_line("a worker can no longer listen");
   CHECK(connection.ask(request("GET", "/healthz")).status == 200);
 }

@@ -82,14 +82,14 @@ TEST_CASE("a loop with too much to do answers 503 at once, still answers some, a
     auto const refused = crowd.until(503);
     CHECK(refused.status == 503);
     CHECK(refused["Retry-After"] == "1");
-    CHECK(refused.body == error_json("Unavailable", "The server has too much to do", 503, "unavailable"));
+    CHECK(refused.body == error_json("Unavailable", "The server is overloaded", 503, "unavailable"));
     CHECK(crowd.until(200).status == 200);
     CHECK(server.ask(request("GET", "/healthz")).status == 200);
     CHECK(server.ask(request("GET", "/api/v1/deployments/1")).status == 401);
     CHECK(server.ask(request("OPTIONS", "/api/v1/deployments", line)).status == 204);
     CHECK(crowd.finish().size() == 300);
   }
-  server.process().wait_for_line("an event loop has more to do than it can");
+  server.process().wait_for_line("an event loop is overloaded");
   CHECK(recovers(server, question));
 }
 

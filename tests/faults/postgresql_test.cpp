@@ -79,7 +79,7 @@ TEST_CASE("each time PostgreSQL goes the log says why at once, and each time it 
     auto const gone = log.find("the store is not available: postgresql://postgres@127.0.0.1", at);
     REQUIRE(gone != std::string::npos);
     CHECK(log.substr(gone, log.find('\n', gone) - gone).find("refused") != std::string::npos);
-    at = log.find("the store is back", gone);
+    at = log.find("the store is available again", gone);
     REQUIRE(at != std::string::npos);
   }
 }

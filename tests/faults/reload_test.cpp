@@ -122,7 +122,7 @@ TEST_CASE("SIGHUP changes the log level and the keys only where the certificates
   CHECK(line.find(config + ":1: tls-cert: " + (directory.path() / "cert.pem").string()) != std::string::npos);
   directory.write("deployd.toml", "jwt-secret-file = \"secret\"\nlog-level = \"error\"\n");
   server.process().signal(SIGHUP);
-  server.process().wait_for_line("not reloaded, everything stays as it was: --tls-cert: HTTPS is switched on or off");
+  server.process().wait_for_line("not reloaded, the old values stay in use: --tls-cert: HTTPS is switched on or off");
   // A line at level info, which the level error would suppress.
   server.process().signal(SIGTERM);
   CHECK_NOTHROW(server.process().wait_for_line("stopped"));

@@ -17,6 +17,6 @@ TEST_CASE("a server that gets no thread for each of its event loops ends those t
   CAPTURE(refused.err);
   CHECK(refused.status == 69);
   auto const line = refused.err.substr(refused.err.find("deployd: "));
-  CHECK(line.starts_with("deployd: no thread can be started for an event loop"));
+  CHECK(line.starts_with("deployd: cannot start a thread for an event loop"));
   CHECK(std::ranges::count(line, '\n') == 1);
 }

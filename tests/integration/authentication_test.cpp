@@ -152,7 +152,7 @@ TEST_CASE("an API token that is made while the server runs lets in at once", "[a
 TEST_CASE("with no way to check tokens the server starts, says so and refuses every call", "[authentication]") {
   FilledStore const store(StoreKind::sqlite);
   RunningDeployd server(store.url());
-  CHECK(server.process().err().find("every call will be refused") != std::string::npos);
+  CHECK(server.process().err().find("every request will be refused") != std::string::npos);
   CHECK(server.ask(request("GET", "/api/v1/deployments", bearer(sign({"--subject", "jane"})))).status == 401);
   CHECK(server.ask(request("GET", "/healthz")).status == 200);
 }

@@ -192,7 +192,7 @@ TEST_CASE("the access log goes to a file of its own, which is opened again on SI
   std::filesystem::rename(path, path + ".2");
   std::filesystem::create_directory(path);
   server.process().signal(SIGHUP);
-  CHECK(server.process().wait_for_line("the access log cannot be opened again").find(path + ": Is a directory") !=
+  CHECK(server.process().wait_for_line("the access log cannot be reopened").find(path + ": Is a directory") !=
         std::string::npos);
   CHECK(server.ask(request("GET", "/fourth")).status == 404);
   CHECK(contains(path + ".2", "/fourth"));
@@ -262,7 +262,7 @@ TEST_CASE("each time a SQLite store goes the log says why at once, and each time
     if (line.find("the store is not available: ") != std::string::npos &&
         line.find("there is no such database") != std::string::npos)
       story += "gone ";
-    if (line.find("the store is back") != std::string::npos) story += "back ";
+    if (line.find("the store is available again") != std::string::npos) story += "back ";
   }
   CHECK(story == "gone back gone back ");
 }
@@ -359,7 +359,7 @@ TEST_CASE("the log says once in ten seconds and reason why tokens are refused, a
   CHECK(count("token refused: the token is an API token that the store does not have") == 1);
   CHECK(count("token refused: the token is malformed: the request has more than one Authorization field") == 1);
   CHECK(count("token refused: the token is missing: the Authorization field does not have the form") == 1);
-  CHECK(count("tokens refused: 19 others since the last line about it: the token ") == 5);
+  CHECK(count("tokens refused: 19 more since the last such line: the token ") == 5);
   CHECK(count(std::string(43, 'A')) == 0);
   CHECK(count(fixture.jwt.substr(fixture.jwt.rfind('.') + 1)) == 0);
 }

@@ -328,7 +328,7 @@ TEST_CASE("a bad value in the environment or the file exits 78 with a line that 
     if (!value.empty()) expect_failure({"serve"}, 78, variable_of(option), {{variable_of(option), value}});
   }
   file("\n[server]\nworkers = 1\n");
-  expect_failure({"serve", "--config", config}, 78, line(2) + ": server: there are no tables");
+  expect_failure({"serve", "--config", config}, 78, line(2) + ": server: tables are not allowed");
   file("database = \"postgresql://u@h,i/d?target_session_attrs=master\"\n");
   expect_failure({"serve", "--config", config}, 78, line(1) + ": database");
   expect_failure({"serve", "--config", "/nonexistent.toml"}, 78, "/nonexistent.toml: No such file or directory");

@@ -33,7 +33,7 @@ struct AdminTakenOver {
   Process young{serve_on("127.0.0.1:" + std::to_string(old.port()),
                          {"--admin-listen", "unix:" + path, "--workers", "1", "--take-over"})};
 
-  AdminTakenOver() { young.wait_for_line("are the older deployd's until it drains"); }
+  AdminTakenOver() { young.wait_for_line("are served by the older deployd until it drains"); }
 
   HttpAnswer ask(std::string const& target) const { return HttpConnection(path).ask(request("GET", target)); }
 

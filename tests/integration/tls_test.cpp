@@ -129,8 +129,8 @@ TEST_CASE("plain HTTP to a TLS address is a 400 in plain text", "[tls]") {
     auto const got = connection.ask(bytes);
     CHECK(got.status == 400);
     CHECK(got["Connection"] == "close");
-    CHECK(got.body == error_json("BadRequest", "This address takes HTTPS only; the request came as plain HTTP", 400,
-                                 "bad-request"));
+    CHECK(got.body ==
+          error_json("BadRequest", "This address accepts HTTPS only; the request was plain HTTP", 400, "bad-request"));
     connection.finish_sending();
     CHECK(connection.read_to_end().empty());
   }

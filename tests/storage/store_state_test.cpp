@@ -50,7 +50,7 @@ TEST_CASE("each time the store goes its reason is logged at once, and each time 
     state.lost(away, why, start);
     CHECK(logged.take() == std::string("error: the store is not available: ") + why + "\n");
     state.found();
-    CHECK(logged.take() == "info: the store is back\n");
+    CHECK(logged.take() == "info: the store is available again\n");
   }
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("while the store is away or there, what repeats is logged every ten se
   CHECK(logged.take() == "error: the store is not available: four\n");
   state.found();
   state.found();
-  CHECK(logged.take() == "info: the store is back\n");
+  CHECK(logged.take() == "info: the store is available again\n");
 }
 
 TEST_CASE("a query that fails is logged, but does not make the store away") {
@@ -81,7 +81,7 @@ TEST_CASE("a query that fails is logged, but does not make the store away") {
   CHECK(logged.take() == "error: the store is not available: three\n");
   state.found();
   state.failed(make_error_code(errc::timeout), "four", start + 1s);
-  CHECK(logged.take() == "info: the store is back\nerror: the store did not answer in time: four\n");
+  CHECK(logged.take() == "info: the store is available again\nerror: the store did not answer in time: four\n");
 }
 
 }  // namespace

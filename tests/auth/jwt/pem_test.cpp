@@ -41,7 +41,7 @@ TEST_CASE("a private key in a PEM file is refused in a line that says so") {
   auto const text = GENERATE(rsa_key().private_pem(), p256_key().private_pem(),
                              p256_key().public_pem() + SigningKey::of("ED25519").private_pem());
   CHECK_THROWS_MATCHES(read_pem(text, "key.pem"), KeyError,
-                       MessageMatches(StartsWith("key.pem: holds a private key") && !ContainsSubstring("MI")));
+                       MessageMatches(StartsWith("key.pem: contains a private key") && !ContainsSubstring("MI")));
 }
 
 TEST_CASE("weak keys and keys of other kinds are refused") {

@@ -241,13 +241,13 @@ TEST_CASE("what is no import is refused with its line and the reason, whatever p
   auto const bad = GENERATE_COPY(values<BadText>({
       // What is not JSON.
       {p + "\n" + R"({"pattern":{"id":2,"name":"B"})" + "\n" + p, 2, "one row on each line, as `jq -c .` writes it"},
-      {"{\n  \"pattern\": {\n    \"id\": 1,\n    \"name\": \"A\"\n  }\n}\n", 2, "the row goes on in the next line"},
+      {"{\n  \"pattern\": {\n    \"id\": 1,\n    \"name\": \"A\"\n  }\n}\n", 2, "the row continues on the next line"},
       {p + "\n" + R"({"pattern":{"id":2,"na)", 2, "the text ends in the middle of the JSON"},
       {R"({"patterns":[{"id":1,"name":"A"}],"deploy)", 1, "the text ends in the middle of the JSON (behind pattern 1)"},
       {"{\n\"patterns\":[\n", 3, "the text ends in the middle of the JSON"},
       {R"({"patterns":[{"id":1,"name":"A"},]})", 1, "syntax error"},
-      {"{\"patterns\":[]} // rows", 1, "there is more behind the end of the JSON"},
-      {"{\"patterns\":[]}\n{\"deployments\":[]}", 2, "there is more behind the end of the JSON"},
+      {"{\"patterns\":[]} // rows", 1, "there is more after the end of the JSON"},
+      {"{\"patterns\":[]}\n{\"deployments\":[]}", 2, "there is more after the end of the JSON"},
       {p + p, 1, "more than one JSON value in the line"},
       {p + "\n" + p + " x\n", 2, "more than one JSON value in the line"},
       {"{\"pattern\":{\"id\":1,\"name\":\"\xFF\"}}", 1, "not JSON"},
@@ -259,7 +259,7 @@ TEST_CASE("what is no import is refused with its line and the reason, whatever p
       {R"({"pattern":{"id":+1,"name":"A"}})", 1, "not JSON"},
       {R"({"pattern":{"id":NaN,"name":"A"}})", 1, "not JSON"},
       {R"({'pattern':{"id":1,"name":"A"}})", 1, "not JSON"},
-      {std::string("{\"patterns\":[]}\0", 16), 1, "there is more behind the end"},
+      {std::string("{\"patterns\":[]}\0", 16), 1, "there is more after the end"},
       // What is JSON of another shape.
       {"[]", 1, "an array instead of an object"},
       {"{}", 1, R"(neither "patterns" nor "deployments")"},

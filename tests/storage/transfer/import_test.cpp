@@ -92,7 +92,7 @@ TEST_CASE("a file that is no import is named before a store is made for it") {
       {"BZh91AY", "file2: compressed with bzip2; try: bzip2 -dc file2 | deployd import -"},
       {"id,name\n1\n", "file2:2:1: 1 field instead of 2, which the header line has"},
       {"{\n  \"pattern\": {\n    \"id\": 1,\n    \"name\": \"A\"\n  }\n}\n",
-       "file2:2: the row goes on in the next line, but NDJSON has one row on each line, as `jq -c .` writes it"},
+       "file2:2: the row continues on the next line, but NDJSON has one row on each line, as `jq -c .` writes it"},
       {"hello",
        "file2:1:1: \"hello\" is neither JSON nor the header line of CSV, which must be \"id,name\" for patterns, or "
        "\"id,pattern_id,name\" or \"id,pattern,name\" for deployments"},
