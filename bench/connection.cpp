@@ -10,8 +10,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "bench/load_thread.hpp"
-
 namespace deployd::bench {
 namespace {
 
@@ -26,14 +24,14 @@ boost::system::error_code const unreadable_record = make_error_code(boost::syste
 
 }  // namespace
 
-Connection::Connection(LoadThread& thread)
+Connection::Connection(ThreadRun& thread)
     : thread_(thread),
-      socket_(thread.executor()),
+      socket_(thread.context().get_executor()),
       in_flight_(thread.options().pipeline),
       in_(std::make_unique_for_overwrite<char[]>(buffer_size)) {}
 
 boost::asio::awaitable<void> Connection::run() {
-  boost::asio::steady_timer pause(thread_.executor());
+  boost::asio::steady_timer pause(thread_.context().get_executor());
   while (!abandoned_) {
     if (thread_.options().new_connections) take_ahead(Clock::now());
     if (in_flight_.empty() && thread_.schedule().over(Clock::now())) break;
@@ -155,6 +153,17 @@ bool Connection::goes_on() const noexcept {
   return head_.keep_alive && !thread_.options().new_connections;
 }
 
+void Connection::wait_for_request() {
+  if (!thread_.options().rate || listed_ || !has_room()) return;
+  listed_ = true;
+  thread_.waiting().push_back(this);
+}
+
+void Connection::wait_again() {
+  listed_ = false;
+  wait_for_request();
+}
+
 bool Connection::has_room() const noexcept {
   return connected_ && !in_flight_.full();
 }
@@ -173,7 +182,7 @@ void Connection::pump(Clock::time_point now, unsigned most) {
     append_request(ticket->index);
   }
   if (!out_.empty()) flush();
-  if (!in_flight_.full()) thread_.wants_request(*this);
+  if (!in_flight_.full()) wait_for_request();
 }
 
 void Connection::append_request(std::uint64_t index) {

@@ -14,23 +14,27 @@
 #include "bench/body_check.hpp"
 #include "bench/response_parser.hpp"
 #include "bench/schedule.hpp"
+#include "bench/thread_run.hpp"
 #include "bench/tls.hpp"
 
 namespace deployd::bench {
-
-class LoadThread;
 
 /// Sends what its thread's schedule hands out, as many requests at a time as --pipeline allows, and checks the answers.
 /// Connects anew whenever the connection ends. All members run on the thread it belongs to.
 class Connection {
  public:
-  explicit Connection(LoadThread& thread);
+  explicit Connection(ThreadRun& thread);
 
   /// Connects, exchanges, and connects again, until the schedule is over and what was sent is answered.
   boost::asio::awaitable<void> run();
 
   /// Connected, with a request less in flight than allowed.
   bool has_room() const noexcept;
+
+  /// In an open loop, puts the connection among those that get the next requests, if it has room and is not there.
+  void wait_for_request();
+  /// The same, after it was taken from among them.
+  void wait_again();
 
   /// Sends up to `most` requests that are due at `now`.
   void pump(Clock::time_point now, unsigned most);
@@ -65,7 +69,7 @@ class Connection {
   void make_room();
   std::string_view unread() const noexcept { return {in_.get() + begin_, end_ - begin_}; }
 
-  LoadThread& thread_;
+  ThreadRun& thread_;
   boost::asio::ip::tcp::socket socket_;
   TlsSession session_;                      // of the connection before, and so outliving tls_
   std::unique_ptr<server::TlsStream> tls_;  // null: plain http
@@ -86,8 +90,6 @@ class Connection {
   bool answered_ = false;  // on this connection
   bool listed_ = false;    // among those that wait for a request
   bool abandoned_ = false;
-
-  friend class LoadThread;
 };
 
 }  // namespace deployd::bench
