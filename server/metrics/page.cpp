@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,24 +24,48 @@ using Workers = std::vector<std::unique_ptr<Worker>>;
 
 using enum MetricType;
 
-template <typename Read>
-std::uint64_t sum(Workers const& workers, Read read) {
+// The parts of a worker that count.
+constexpr auto requests = &Worker::request_metrics;
+constexpr auto connections = &Worker::metrics;
+constexpr auto cache = &Worker::cache_metrics;
+constexpr auto tokens = &Worker::token_checks;
+constexpr auto queries = &Worker::query_metrics;
+
+/// Adds up a counter of all workers: `part` of a worker has `member`, a pointer to it or a function that returns it.
+template <typename Part, typename Member>
+std::uint64_t sum(Workers const& workers, Part part, Member member) {
   std::uint64_t total = 0;
-  for (auto const& worker : workers) {
-    Counter const& counter = read(*worker);
-    total += counter.value();
-  }
+  for (auto const& worker : workers) total += std::invoke(member, std::invoke(part, *worker)).value();
   return total;
 }
 
-template <typename Read>
-DurationReading sum_durations(Workers const& workers, Read read) {
+/// The same for a histogram.
+template <typename Part, typename Member>
+DurationReading sum_durations(Workers const& workers, Part part, Member member) {
   DurationReading total;
-  for (auto const& worker : workers) {
-    base::DurationHistogram const& histogram = read(*worker);
-    total += histogram.read();
-  }
+  for (auto const& worker : workers) total += std::invoke(member, std::invoke(part, *worker)).read();
   return total;
+}
+
+template <typename Array>
+auto const& element(Array const& whole) noexcept {
+  return whole;
+}
+template <typename Array, typename... Index>
+auto const& element(Array const& whole, std::size_t index, Index... further) noexcept {
+  return element(whole[index], further...);
+}
+
+/// The element of a member that is an array, or an array of arrays.
+template <typename Member, typename... Index>
+auto at(Member member, Index... index) {
+  return [=](auto const& part) -> auto const& {
+    return element(part.*member, std::size_t{index}...);
+  };
+}
+
+storage::PoolMetrics const& pool_of(Worker const& worker) {
+  return *worker.pool_metrics();
 }
 
 double in_seconds(std::chrono::nanoseconds time) noexcept {
@@ -60,9 +85,7 @@ void write_requests(Exposition& out, Workers const& workers) {
     if (!served_by_api(route)) continue;
     for (std::size_t method = 0; method < routing::method_count; ++method) {
       for (std::size_t status = 0; status < routing::counted_statuses.size(); ++status) {
-        auto const count = sum(workers, [&](Worker const& worker) -> Counter const& {
-          return worker.request_metrics().answered[route][method][status];
-        });
+        auto const count = sum(workers, requests, at(&routing::RequestMetrics::answered, route, method, status));
         // A GET's successes and the server's failures are there from the start, so that a first one shows as a rise.
         auto const code = routing::counted_statuses[status];
         bool const always = method == 0 && ((code == 200 && route != routing::no_route) || code == 500 || code == 503);
@@ -79,62 +102,48 @@ void write_requests(Exposition& out, Workers const& workers) {
              "of one read are timed together."});
   for (routing::RouteLabel route = 0; route < routing::route_labels; ++route) {
     if (!served_by_api(route)) continue;
-    out.sample(sum_durations(
-                   workers,
-                   [route](Worker const& worker) -> auto const& { return worker.request_metrics().durations[route]; }),
+    out.sample(sum_durations(workers, requests, at(&routing::RequestMetrics::durations, route)),
                {{"route", routing::to_string(route)}});
   }
 
   out.begin({"deployd_http_framing_errors_total", counter, "Malformed requests, by status of the response."});
   for (std::size_t status = 1; status < routing::unread_statuses.size(); ++status) {
-    out.sample(
-        sum(
-            workers, [status](Worker const& worker) -> auto const& { return worker.request_metrics().unread[status]; }),
-        {{"status", std::to_string(routing::unread_statuses[status])}});
+    out.sample(sum(workers, requests, at(&routing::RequestMetrics::unread, status)),
+               {{"status", std::to_string(routing::unread_statuses[status])}});
   }
 
   out.single({"deployd_http_shed_total", counter, "Requests refused with 503 because the event loop was overloaded."},
-             sum(
-                 workers, [](Worker const& worker) -> auto const& { return worker.request_metrics().shed; }));
+             sum(workers, requests, &routing::RequestMetrics::shed));
   out.single({"deployd_http_rate_limited_total", counter, "Requests refused because of --rate-limit."},
-             sum(
-                 workers, [](Worker const& worker) -> auto const& { return worker.request_metrics().rate_limited; }));
+             sum(workers, requests, &routing::RequestMetrics::rate_limited));
 }
 
 void write_connections(Exposition& out, Workers const& workers, ServeOptions const& options) {
   out.begin({"deployd_connections", gauge, "Open connections by state, sampled twice a second."});
   for (std::size_t phase = 0; phase < connection_phases; ++phase) {
-    out.sample(
-        sum(
-            workers, [phase](Worker const& worker) -> auto const& { return worker.metrics().connections[phase]; }),
-        {{"state", to_string(static_cast<ConnectionPhase>(phase))}});
+    out.sample(sum(workers, connections, at(&WorkerMetrics::connections, phase)),
+               {{"state", to_string(static_cast<ConnectionPhase>(phase))}});
   }
   out.single({"deployd_connections_max", gauge,
               "Limit on open connections: --max-connections, or less under a low limit on descriptors."},
              std::uint64_t{options.max_connections});
   out.single({"deployd_connections_accepted_total", counter, "Connections accepted."},
-             sum(
-                 workers, [](Worker const& worker) -> auto const& { return worker.metrics().accepted; }));
+             sum(workers, connections, &WorkerMetrics::accepted));
   out.single(
       {"deployd_connections_refused_total", counter, "Connections refused because of --max-connections-per-address."},
-      sum(
-          workers, [](Worker const& worker) -> auto const& { return worker.metrics().refused; }));
+      sum(workers, connections, &WorkerMetrics::refused));
   out.single({"deployd_http_received_bytes_total", counter, "Bytes read from clients."},
-             sum(
-                 workers, [](Worker const& worker) -> auto const& { return worker.metrics().bytes_received; }));
+             sum(workers, connections, &WorkerMetrics::bytes_received));
   out.single({"deployd_http_sent_bytes_total", counter, "Bytes sent to clients."},
-             sum(
-                 workers, [](Worker const& worker) -> auto const& { return worker.metrics().bytes_sent; }));
+             sum(workers, connections, &WorkerMetrics::bytes_sent));
 }
 
 void write_tls(Exposition& out, Workers const& workers, TlsContext const* tls) {
   if (tls == nullptr) return;
   out.begin({"deployd_tls_handshakes_total", counter, "TLS handshakes, by result."});
   for (std::size_t result = 0; result < tls_handshake_results; ++result) {
-    out.sample(
-        sum(
-            workers, [result](Worker const& worker) -> auto const& { return worker.metrics().tls_handshakes[result]; }),
-        {{"result", to_string(static_cast<TlsHandshake>(result))}});
+    out.sample(sum(workers, connections, at(&WorkerMetrics::tls_handshakes, result)),
+               {{"result", to_string(static_cast<TlsHandshake>(result))}});
   }
   out.begin({"deployd_tls_certificate_expiry_timestamp_seconds", gauge,
              "Expiry of certificates in seconds since the epoch, by file."});
@@ -143,10 +152,7 @@ void write_tls(Exposition& out, Workers const& workers, TlsContext const* tls) {
 }
 
 void write_cache(Exposition& out, Workers const& workers, ServeOptions const& options) {
-  auto const of_all = [&](Counter routing::CacheMetrics::*member) {
-    return sum(
-        workers, [member](Worker const& worker) -> auto const& { return worker.cache_metrics().*member; });
-  };
+  auto const of_all = [&](Counter routing::CacheMetrics::*member) { return sum(workers, cache, member); };
   out.single({"deployd_cache_hits_total", counter, "Requests answered from the response cache."},
              of_all(&routing::CacheMetrics::hits));
   out.single({"deployd_cache_misses_total", counter, "Requests for which the cache had no valid response."},
@@ -163,21 +169,14 @@ void write_token_checks(Exposition& out, Workers const& workers) {
   out.begin({"deployd_token_checks_total", counter,
              "Checks of bearer tokens by result: recalled, accepted, or the reason of the refusal."});
   // Whoever got an answer from the cache had their token recalled.
-  auto const warm = sum(
-      workers, [](Worker const& worker) -> auto const& { return worker.cache_metrics().hits; });
-  auto const others = sum(
-      workers, [](Worker const& worker) -> auto const& { return worker.token_checks().recalled_without_hit; });
+  auto const warm = sum(workers, cache, &routing::CacheMetrics::hits);
+  auto const others = sum(workers, tokens, &auth::TokenChecks::recalled_without_hit);
   out.sample(warm + others, {{"result", "recalled"}});
-  out.sample(sum(
-                 workers, [](Worker const& worker) -> auto const& { return worker.token_checks().accepted; }),
-             {{"result", "accepted"}});
+  out.sample(sum(workers, tokens, &auth::TokenChecks::accepted), {{"result", "accepted"}});
   for (std::size_t reason = 0; reason < auth::refusals; ++reason) {
     auto name = std::string(to_string(static_cast<auth::Refusal>(reason)));
     std::ranges::replace(name, ' ', '_');
-    out.sample(
-        sum(
-            workers, [reason](Worker const& worker) -> auto const& { return worker.token_checks().refused[reason]; }),
-        {{"result", name}});
+    out.sample(sum(workers, tokens, at(&auth::TokenChecks::refused, reason)), {{"result", name}});
   }
 }
 
@@ -195,18 +194,13 @@ void write_queries(Exposition& out, Workers const& workers) {
   out.begin({"deployd_store_query_duration_seconds", histogram,
              "Duration of queries by kind, including the wait for a session."});
   for (std::size_t kind = 0; kind < storage::query_kinds; ++kind) {
-    out.sample(
-        sum_durations(
-            workers, [kind](Worker const& worker) -> auto const& { return worker.query_metrics().durations[kind]; }),
-        {{"kind", to_string(static_cast<storage::QueryKind>(kind))}});
+    out.sample(sum_durations(workers, queries, at(&storage::QueryMetrics::durations, kind)),
+               {{"kind", to_string(static_cast<storage::QueryKind>(kind))}});
   }
   out.begin({"deployd_store_query_failures_total", counter, "Failed queries by kind and reason."});
   for (std::size_t kind = 0; kind < storage::query_kinds; ++kind) {
     for (std::size_t reason = 0; reason < storage::query_failures; ++reason) {
-      out.sample(sum(
-                     workers, [ kind, reason ](Worker const& worker) -> auto const& {
-                       return worker.query_metrics().failures[kind][reason];
-                     }),
+      out.sample(sum(workers, queries, at(&storage::QueryMetrics::failures, kind, reason)),
                  {{"kind", to_string(static_cast<storage::QueryKind>(kind))},
                   {"reason", to_string(static_cast<storage::QueryFailure>(reason))}});
     }
@@ -215,10 +209,7 @@ void write_queries(Exposition& out, Workers const& workers) {
 
 void write_pool(Exposition& out, Workers const& workers, ServeOptions const& options) {
   if (workers.empty() || workers.front()->pool_metrics() == nullptr) return;
-  auto const of_all = [&](Counter storage::PoolMetrics::*member) {
-    return sum(
-        workers, [member](Worker const& worker) -> auto const& { return worker.pool_metrics()->*member; });
-  };
+  auto const of_all = [&](Counter storage::PoolMetrics::*member) { return sum(workers, pool_of, member); };
   out.single({"deployd_store_pool_max_sessions", gauge, "Limit on PostgreSQL sessions: --store-sessions."},
              std::uint64_t{std::max(options.database.sessions, workers.size())});
   out.single({"deployd_store_pool_sessions", gauge, "Open PostgreSQL sessions, without those of long lists."},
@@ -228,8 +219,7 @@ void write_pool(Exposition& out, Workers const& workers, ServeOptions const& opt
   out.single({"deployd_store_pool_queue_length", gauge, "Queries waiting for a session."},
              of_all(&storage::PoolMetrics::queued));
   out.single({"deployd_store_pool_wait_seconds", histogram, "Time that queries waited for a session."},
-             sum_durations(
-                 workers, [](Worker const& worker) -> auto const& { return worker.pool_metrics()->waits; }));
+             sum_durations(workers, pool_of, &storage::PoolMetrics::waits));
 }
 
 void write_store(Exposition& out, storage::Database const& database, Worker const* prober) {
@@ -250,8 +240,7 @@ void write_store(Exposition& out, storage::Database const& database, Worker cons
 void write_loops(Exposition& out, Workers const& workers) {
   out.single({"deployd_workers", gauge, "Event loops, one thread each."}, std::uint64_t{workers.size()});
   out.single({"deployd_event_loop_lag_seconds", histogram, "Delay of timers on the event loops."},
-             sum_durations(
-                 workers, [](Worker const& worker) -> auto const& { return worker.metrics().loop_lag; }));
+             sum_durations(workers, connections, &WorkerMetrics::loop_lag));
   auto oldest = std::chrono::nanoseconds(Clock::now().time_since_epoch());
   auto const now = oldest;
   for (auto const& worker : workers)
