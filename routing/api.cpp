@@ -1,5 +1,6 @@
 #include "routing/api.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <exception>
@@ -9,12 +10,25 @@
 #include <utility>
 #include <variant>
 
-#include "routing/server_fault.hpp"
+#include "routing/rendered_answer.hpp"
+#include "routing/request_log.hpp"
 #include "routing/text_encoding.hpp"
 
 namespace deployd::routing {
 
 using boost::asio::awaitable;
+
+/// A request that is being answered.
+struct Api::Asked {
+  Request request;  // with the lines of `fields`
+  Moment const& moment;
+  Exchange& exchange;
+  auth::Identity const* identity;  // if it was recalled; then whose token it is
+  std::optional<std::uint64_t> data_version;
+  Answered answered = {};
+  std::uint64_t token = 0;  // Identity::key
+  RateLimitFields fields = {};
+};
 
 Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store& store)
     : options_(std::move(options)),
@@ -22,156 +36,179 @@ Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store&
       store_(store),
       surface_(options_.metrics_source == nullptr ? Surface::api : Surface::admin),
       cache_(options_.cache_bytes),
-      handlers_(store_, cache_, options_.cors, options_.metrics_source) {}
+      handlers_(store_, options_.cors, options_.metrics_source) {}
 
-WarmAnswer Api::answer_warm(Request const& request, Moment const& moment, Output& out) {
-  if (request.method > Method::head) return {};
-  auto const* const identity = recall(request, moment);
-  if (identity == nullptr) return {};
-  // In this order: what is kept was true when it was rendered; the version says whether it still is.
-  auto const data_version = store_.data_version();
-  if (!data_version) return {};
-  auto const* const kept = cache_.find(request.target, *data_version);
-  if (kept == nullptr) return {};
-  if (options_.limiter) [[unlikely]]
-    return answer_warm_within_limit(*identity, *kept, request, moment, out);
-  auto const route = (*kept)->route;
-  return {append_answer(out, *kept, request, moment, options_.cors), route, identity};
+AnsweredAtOnce Api::answer_at_once(Request const& request, Moment const& moment, Output& out, bool look_at_load) {
+  // A token is looked for in the order of what follows: what is in the cache was true when it was rendered, and the
+  // version says whether it still is.
+  recalled_ = request.authorization.single() && request.method != Method::options
+                  ? authenticator_.recall(request.authorization.value, moment.now)
+                  : nullptr;
+  data_version_ = recalled_ != nullptr ? store_.data_version() : std::nullopt;
+  if (data_version_ && request.method <= Method::head) [[likely]] {
+    if (auto const* const kept = cache_.find(request.target, *data_version_)) {
+      if (options_.limiter) [[unlikely]]
+        return {append_within_limit(*kept, request, moment, out), (*kept)->route, recalled_};
+      return {append_answer(out, *kept, request, moment, options_.cors), (*kept)->route, recalled_};
+    }
+  }
+  if (look_at_load && is_overloaded(request, moment)) {
+    metrics_.shed.add();
+    append_error(out, unavailable("The server is overloaded"), request, moment, options_.cors);
+    auto const target = split_target(request.target);
+    return {503, target ? match(decode_path(target->path), surface_).label() : no_route};
+  }
+  return {};
 }
 
-WarmAnswer Api::answer_warm_within_limit(auth::Identity const& identity,
-                                         std::shared_ptr<RenderedAnswer const> const& answer, Request const& request,
-                                         Moment const& moment, Output& out) {
+unsigned Api::append_within_limit(std::shared_ptr<RenderedAnswer const> const& kept, Request counted,
+                                  Moment const& moment, Output& out) {
   RateLimitFields fields;
-  auto const admitted = admit(identity, request, moment, out, fields);
-  if (!admitted) return {429, answer->route, &identity};
-  return {append_answer(out, answer, *admitted, moment, options_.cors), answer->route, &identity};
+  auto const too_many = count(*recalled_, counted, moment, fields);
+  if (!too_many) return append_answer(out, kept, counted, moment, options_.cors);
+  append_error(out, *too_many, counted, moment, options_.cors);
+  return too_many->status;
 }
 
-WarmAnswer Api::answer_overload(Request const& request, Moment const& moment, Output& out) {
-  // What needs no token, or has none, is answered without the store.
-  if (options_.load == nullptr || !request.target.starts_with("/api/") || !request.authorization.single()) return {};
-  if (request.method == Method::options || options_.load->admits(moment.steady)) return {};
-  metrics_.shed.add();
-  append_error(out, unavailable("The server has too much to do"), request, moment, options_.cors);
-  auto const target = split_target(request.target);
-  return {503, target ? match(decode_path(target->path), surface_).label() : no_route};
+/// True if a request must not wait for the store. What needs no token, or has none, is answered without the store.
+bool Api::is_overloaded(Request const& request, Moment const& moment) noexcept {
+  if (options_.load == nullptr || !request.target.starts_with("/api/") || !request.authorization.single()) return false;
+  return request.method != Method::options && !options_.load->admits(moment.steady);
 }
 
-awaitable<void> Api::answer(Request const& request, Moment const& moment, Exchange& exchange) {
+awaitable<Answered> Api::answer(Request const& request, Moment const& moment, Exchange& exchange) {
+  Asked asked{request, moment, exchange, std::exchange(recalled_, nullptr), data_version_};
   auto const start = exchange.output().bytes.size();
   ServerFault fault{{500, "Internal server error"}, {}, spdlog::level::err};
   try {
-    co_await dispatch(request, moment, exchange);
-    co_return;
+    auto response = co_await respond(asked);
+    asked.answered.status = append(std::move(response), asked);
+    co_return std::move(asked.answered);
   } catch (std::bad_alloc const&) {
     fault = {unavailable("The server is out of memory"), "no memory", spdlog::level::err};
   } catch (std::exception const& failure) {
     fault.why = failure.what();
   }
   if (exchange.streaming()) {
-    log_about(request, exchange, spdlog::level::err, "an answer is cut in the middle: " + fault.why);
-    co_return exchange.abort();
+    log_about(request, exchange, spdlog::level::err, "a response was cut off: " + fault.why);
+    exchange.abort();
+    asked.answered.status = 200;
+    co_return std::move(asked.answered);
   }
   auto& out = exchange.output();
   out.bytes.resize(start);
   out.tail.reset();
-  answer_fault(fault, request, moment, exchange, options_.cors);
+  asked.answered.status = append(fault, asked);
+  co_return std::move(asked.answered);
 }
 
-awaitable<void> Api::dispatch(Request const& request, Moment const& moment, Exchange& exchange) {
+// The order of the lines is the order in which errors are returned.
+awaitable<Response> Api::respond(Asked& asked) {
+  auto const& request = asked.request;
   bool const options_asked = request.method == Method::options;
-  auto const answer_options = [&] {
-    append_options_answer(exchange.output(), request, moment, options_.cors);
-    exchange.note(204, {});
-  };
-
   auto const target = split_target(request.target);
   if (!target) {
-    if (options_asked && request.target == "*") co_return answer_options();
-    co_return refuse(bad_request("The request target is not valid"), request, moment, exchange);
+    if (options_asked && request.target == "*") co_return AllowedMethods{};
+    co_return bad_request("The request target is not valid");
   }
   auto const path = decode_path(target->path);
   auto const found = match(path, surface_);
-  exchange.note_route(found.label());
-  if (options_asked && (path.is_api() || found.route != nullptr)) co_return answer_options();
-  RateLimitFields fields;
-  std::optional<Request> admitted;
-  std::uint64_t token = 0;
+  asked.answered.route = found.label();
+  if (options_asked && (path.is_api() || found.route != nullptr)) co_return AllowedMethods{};
   if (path.is_api() && surface_ == Surface::api) {
-    auto const* identity = recall(request, moment);
-    if (identity != nullptr)
-      authenticator_.note_recalled();
-    else
-      identity = co_await authenticate(request, moment, exchange);
-    if (identity == nullptr) co_return;
-    token = identity->key;
-    exchange.note(0, identity->subject);
-    if (options_.limiter) {
-      admitted = admit(*identity, request, moment, exchange.output(), fields);
-      if (!admitted) co_return exchange.note(429, {});
-    }
+    auto refused = co_await authenticate(asked);
+    if (refused) co_return std::move(*refused);
   }
-  auto const& to_answer = admitted ? *admitted : request;
   if (found.route == nullptr) {
     auto const decoded = percent_decode(target->path, PlusSign::literal);
-    auto const shown = to_valid_utf8(decoded ? std::string_view(*decoded) : target->path);
-    co_return refuse(no_such_path(shown), to_answer, moment, exchange);
+    co_return no_such_path(to_valid_utf8(decoded ? std::string_view(*decoded) : target->path));
   }
-  if (request.method == Method::other) co_return refuse(not_implemented(), to_answer, moment, exchange);
+  if (request.method == Method::other) co_return not_implemented();
 
-  Call call{to_answer, moment, exchange, found.label(), token, found.id, path.well_formed, target->query.value_or("")};
-  co_await (handlers_.*found.route->handler)(call);
+  Call call{.request = request,
+            .moment = asked.moment,
+            .exchange = asked.exchange,
+            .token = asked.token,
+            .id = found.id,
+            .id_well_formed = path.well_formed,
+            .query = target->query.value_or("")};
+  auto response = co_await (handlers_.*found.route->handler)(call);
+  co_return response;
 }
 
-auth::Identity const* Api::recall(Request const& request, Moment const& moment) noexcept {
-  if (!request.authorization.single()) return nullptr;
-  return authenticator_.recall(request.authorization.value, moment.now);
-}
-
-awaitable<auth::Identity const*> Api::authenticate(Request const& request, Moment const& moment, Exchange& exchange) {
-  if (!request.authorization.present()) {
+awaitable<std::optional<Response>> Api::authenticate(Asked& asked) {
+  auto const& credentials = asked.request.authorization;
+  auto const* identity = asked.identity;
+  if (identity != nullptr) {
+    authenticator_.note_recalled();
+  } else if (!credentials.present()) {
     authenticator_.note_absent();
-    exchange.note_refusal(auth::Refusal::no_credentials);
-    refuse(not_authenticated(false), request, moment, exchange);
-    co_return nullptr;
+    asked.answered.refusal = auth::Refusal::no_credentials;
+    co_return not_authenticated(false);
+  } else if (!credentials.single()) {
+    co_return refuse_token(authenticator_.refuse_several(), asked);
+  } else {
+    auto const verdict = co_await authenticator_.verify(credentials.value, asked.moment.now);
+    if (auto const* const refused = std::get_if<auth::Refused>(&verdict)) co_return refuse_token(*refused, asked);
+    identity = std::get<auth::Identity const*>(verdict);
+    asked.data_version = store_.data_version();
   }
-  if (!request.authorization.single()) {
-    auto const refused = authenticator_.refuse_several();
-    refuse_token(refused, request, moment, exchange);
-    co_return nullptr;
+  asked.token = identity->key;
+  if (options_.subjects) asked.answered.subject = identity->subject;
+  if (options_.limiter) {
+    if (auto const too_many = count(*identity, asked.request, asked.moment, asked.fields)) co_return *too_many;
   }
-  auto const verdict = co_await authenticator_.verify(request.authorization.value, moment.now);
-  if (auto const* const refused = std::get_if<auth::Refused>(&verdict)) {
-    refuse_token(*refused, request, moment, exchange);
-    co_return nullptr;
-  }
-  co_return std::get<auth::Identity const*>(verdict);
+  co_return std::nullopt;
 }
 
-void Api::refuse_token(auth::Refused const& refused, Request const& request, Moment const& moment, Exchange& exchange) {
+Response Api::refuse_token(auth::Refused const& refused, Asked& asked) {
   if (refused.why == auth::Refusal::store_unavailable)
-    return answer_fault({unavailable("The store is not available"), "the token cannot be looked up"}, request, moment,
-                        exchange, options_.cors);
+    return ServerFault{unavailable("The store is not available"), "the token cannot be looked up"};
   if (!refused.report.empty())
-    log_about(request, exchange, spdlog::level::info, "token refused: " + refused.report);
+    log_about(asked.request, asked.exchange, spdlog::level::info, "token refused: " + refused.report);
   else if (spdlog::should_log(spdlog::level::debug))
-    log_about(request, exchange, spdlog::level::debug, fmt::format("token refused: {}", auth::to_string(refused.why)));
-  exchange.note_refusal(refused.why);
-  refuse(not_authenticated(refused.why != auth::Refusal::no_credentials), request, moment, exchange);
+    log_about(asked.request, asked.exchange, spdlog::level::debug,
+              fmt::format("token refused: {}", auth::to_string(refused.why)));
+  asked.answered.refusal = refused.why;
+  return not_authenticated(refused.why != auth::Refusal::no_credentials);
 }
 
-std::optional<Request> Api::admit(auth::Identity const& identity, Request const& request, Moment const& moment,
-                                  Output& out, RateLimitFields& fields) {
+std::optional<HttpError> Api::count(auth::Identity const& identity, Request& request, Moment const& moment,
+                                    RateLimitFields& fields) {
   auto const allowance = options_.limiter->admit(identity.key, moment.steady);
   fields = RateLimitFields(*options_.limiter, allowance);
-  auto counted = request;
-  counted.limit_lines = fields.lines();
-  if (!allowance.wait) return counted;
+  request.limit_lines = fields.lines();
+  if (!allowance.wait) return std::nullopt;
   metrics_.rate_limited.add();
-  auto const error = too_many_requests(std::chrono::ceil<std::chrono::seconds>(*allowance.wait));
-  append_error(out, error, counted, moment, options_.cors);
-  return std::nullopt;
+  return too_many_requests(std::chrono::ceil<std::chrono::seconds>(*allowance.wait));
+}
+
+unsigned Api::append(Response response, Asked& asked) {
+  auto& out = asked.exchange.output();
+  if (auto* const representation = std::get_if<Representation>(&response)) {
+    bool const kept = representation->may_be_kept && asked.data_version && cache_.enabled();
+    auto rendered = std::make_shared<RenderedAnswer>(render_answer(std::move(*representation), options_.cors));
+    rendered->route = asked.answered.route;
+    auto const status = append_answer(out, rendered, asked.request, asked.moment, options_.cors);
+    if (kept) cache_.keep(asked.request.target, *asked.data_version, std::move(rendered));
+    return status;
+  }
+  if (auto const* const error = std::get_if<HttpError>(&response)) {
+    append_error(out, *error, asked.request, asked.moment, options_.cors);
+    return error->status;
+  }
+  if (auto const* const fault = std::get_if<ServerFault>(&response)) return append(*fault, asked);
+  if (std::holds_alternative<Streamed>(response)) return 200;
+  append_options_answer(out, asked.request, asked.moment, options_.cors);
+  return 204;
+}
+
+unsigned Api::append(ServerFault const& fault, Asked& asked) {
+  log_about(asked.request, asked.exchange, fault.level,
+            fmt::format("a request is answered {}: {}", fault.error.status, fault.why));
+  append_error(asked.exchange.output(), fault.error, asked.request, asked.moment, options_.cors,
+               fmt::format("X-Request-Id: {}\r\n", asked.exchange.request_id(asked.request)));
+  return fault.error.status;
 }
 
 void Api::answer_bad_framing(HttpError const& error, Method method, Moment const& moment, Output& out) {
@@ -180,11 +217,6 @@ void Api::answer_bad_framing(HttpError const& error, Method method, Moment const
   request.keep_alive = false;
   append_error(out, error, request, moment, options_.cors);
   metrics_.count_unread(error.status);
-}
-
-void Api::refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange) {
-  append_error(exchange.output(), error, request, moment, options_.cors);
-  exchange.note(error.status, {});
 }
 
 }  // namespace deployd::routing

@@ -4,7 +4,10 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "auth/authenticator.hpp"
 #include "routing/answer_cache.hpp"
@@ -17,6 +20,7 @@
 #include "routing/rate_limiter.hpp"
 #include "routing/request.hpp"
 #include "routing/request_metrics.hpp"
+#include "routing/response.hpp"
 #include "routing/router.hpp"
 #include "storage/store.hpp"
 
@@ -28,11 +32,20 @@ struct ApiOptions {
   std::shared_ptr<RateLimiter> limiter;           // null: no limit
   LoopLoad* load = nullptr;                       // null: requests are never too many
   MetricsSource const* metrics_source = nullptr;  // null: the API; else what --admin-listen serves, with these metrics
+  bool subjects = false;                          // the access log needs to know whose tokens they are
 };
 
-/// How a request was answered on the warm path.
-struct WarmAnswer {
-  unsigned status = 0;  // 0: it was not, and nothing has happened
+/// How a request was answered, for metrics and the access log.
+struct Answered {
+  unsigned status = 0;
+  RouteLabel route = no_route;
+  std::optional<auth::Refusal> refusal = std::nullopt;  // of a 401
+  std::string subject = {};                             // whose token it was; empty: nobody's
+};
+
+/// The same for a request that was answered at once.
+struct AnsweredAtOnce {
+  unsigned status = 0;  // 0: it was not answered
   RouteLabel route = no_route;
   auth::Identity const* identity = nullptr;  // whose token it was; valid until the next request
 };
@@ -43,17 +56,13 @@ class Api {
   /// `authenticator` and `store` must outlive this.
   Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store& store);
 
-  /// The warm path: answers a request whose token was verified before and whose answer is kept and still true.
-  /// Otherwise the request has to take the long way.
-  WarmAnswer answer_warm(Request const& request, Moment const& moment, Output& out);
+  /// Answers a request that needs neither waiting nor rendering: its token was verified before and its response is in
+  /// the cache (the warm path), or the event loop is overloaded. The load is looked at if `look_at_load`.
+  AnsweredAtOnce answer_at_once(Request const& request, Moment const& moment, Output& out, bool look_at_load);
 
-  /// Answers a request that is not on the warm path with a 503 if the loop has too much to do; else nothing has
-  /// happened.
-  WarmAnswer answer_overload(Request const& request, Moment const& moment, Output& out);
-
-  /// The long way. Always leaves one whole answer in the exchange's output (or sent, or the exchange aborted).
-  /// `request`, `moment` and `exchange` must live until it is done.
-  boost::asio::awaitable<void> answer(Request const& request, Moment const& moment, Exchange& exchange);
+  /// Answers a request that `answer_at_once`, called just before, has left. Appends one whole response to the output of
+  /// `exchange`, or sends it or aborts the exchange. `request`, `moment` and `exchange` must live until it is done.
+  boost::asio::awaitable<Answered> answer(Request const& request, Moment const& moment, Exchange& exchange);
 
   /// Answers a request that could not be read: 400, 408, 413, 414, 417, 431, 501, 505. The connection ends with it.
   void answer_bad_framing(HttpError const& error, Method method, Moment const& moment, Output& out);
@@ -61,28 +70,27 @@ class Api {
   /// From now on `/readyz` says 503.
   void begin_drain() noexcept { handlers_.begin_drain(); }
 
-  /// To be told of every request that was answered, and when it was sent: see RequestBatch. Read on any thread.
+  /// Written by the connections: see RequestBatch. Read on any thread.
   RequestMetrics& metrics() noexcept { return metrics_; }
   RequestMetrics const& metrics() const noexcept { return metrics_; }
   CacheMetrics const& cache_metrics() const noexcept { return cache_.metrics(); }
 
  private:
-  boost::asio::awaitable<void> dispatch(Request const& request, Moment const& moment, Exchange& exchange);
-  /// Whose token it is, if it was verified before. The pointers are valid until the next question to the authenticator.
-  auth::Identity const* recall(Request const& request, Moment const& moment) noexcept;
-  /// Whose token it is; null when it is not good, which has then been answered.
-  boost::asio::awaitable<auth::Identity const*> authenticate(Request const& request, Moment const& moment,
-                                                             Exchange& exchange);
-  /// Answers a request with a token that is not good, and logs why.
-  void refuse_token(auth::Refused const& refused, Request const& request, Moment const& moment, Exchange& exchange);
-  /// The request as it is to be answered, with its `limit_lines`, which `fields` holds; nothing when its token has made
-  /// too many, which has then been answered.
-  std::optional<Request> admit(auth::Identity const& identity, Request const& request, Moment const& moment,
-                               Output& out, RateLimitFields& fields);
-  WarmAnswer answer_warm_within_limit(auth::Identity const& identity,
-                                      std::shared_ptr<RenderedAnswer const> const& answer, Request const& request,
-                                      Moment const& moment, Output& out);
-  void refuse(HttpError const& error, Request const& request, Moment const& moment, Exchange& exchange);
+  struct Asked;
+
+  bool is_overloaded(Request const& request, Moment const& moment) noexcept;
+  boost::asio::awaitable<Response> respond(Asked& asked);
+  /// Returns why a token is refused; nothing if it is good, which `asked` then knows.
+  boost::asio::awaitable<std::optional<Response>> authenticate(Asked& asked);
+  Response refuse_token(auth::Refused const& refused, Asked& asked);
+  /// Counts a request of a token: gives it the lines of `fields`, and returns a 429 if it is one too many.
+  std::optional<HttpError> count(auth::Identity const& identity, Request& request, Moment const& moment,
+                                 RateLimitFields& fields);
+  unsigned append_within_limit(std::shared_ptr<RenderedAnswer const> const& kept, Request counted, Moment const& moment,
+                               Output& out);
+  /// Appends a response. Returns its status.
+  unsigned append(Response response, Asked& asked);
+  unsigned append(ServerFault const& fault, Asked& asked);
 
   ApiOptions options_;
   auth::Authenticator& authenticator_;
@@ -91,6 +99,9 @@ class Api {
   AnswerCache cache_;
   Handlers handlers_;
   RequestMetrics metrics_;
+  // What `answer_at_once` has found out about the request that it has left.
+  auth::Identity const* recalled_ = nullptr;
+  std::optional<std::uint64_t> data_version_;
 };
 
 }  // namespace deployd::routing

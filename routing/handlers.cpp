@@ -8,7 +8,7 @@
 #include "routing/json_rows.hpp"
 #include "routing/metrics_format.hpp"
 #include "routing/rendered_answer.hpp"
-#include "routing/server_fault.hpp"
+#include "routing/request_log.hpp"
 #include "storage/error.hpp"
 
 namespace deployd::routing {
@@ -44,57 +44,51 @@ void append_piece(std::string& out, std::string_view piece, bool chunked) {
   out += "\r\n";
 }
 
-ServerFault store_fault(boost::system::error_code failure, spdlog::level::level_enum level) {
+ServerFault store_fault(boost::system::error_code failure, spdlog::level::level_enum level = spdlog::level::warn) {
   bool const overload = failure == storage::errc::overloaded || failure == storage::errc::timeout;
   return {unavailable(overload ? "The store is overloaded" : "The store is not available"), failure.message(), level};
 }
 
 }  // namespace
 
-awaitable<void> Handlers::find_deployments(Call& call) {
+awaitable<Response> Handlers::find_deployments(Call& call) {
   auto const filter = read_filter(call.query);
-  if (!filter) co_return refuse(call, bad_request(filter.error().message));
+  if (!filter) co_return bad_request(filter.error().message);
 
-  auto const data_version = store_.data_version();
   std::string body = "[";
   JsonRows rows(body, short_list_bytes);
   auto const listing = co_await store_.list(*filter, short_list_rows, rows);
-  if (!listing) co_return refuse(call, listing.error());
-  if (!listing->pattern_known) co_return refuse(call, no_such_pattern(*filter->pattern));
+  if (!listing) co_return store_fault(listing.error());
+  if (!listing->pattern_known) co_return no_such_pattern(*filter->pattern);
   if (!listing->complete) {
     std::string().swap(body);  // the long list may have to wait for a long time
     // A few rows that were hard to find do not wait behind those who read long lists.
     if (filter->limit && *filter->limit <= short_list_rows) {
-      bool const answered = co_await answer_through_cursor(call, *filter, false, data_version);
-      if (answered) co_return;
+      auto page = co_await read_through_cursor(call, *filter, false);
+      if (page) co_return std::move(*page);
     }
-    co_await answer_through_cursor(call, *filter, true, data_version);
-    co_return;
+    auto list = co_await read_through_cursor(call, *filter, true);
+    co_return std::move(*list);
   }
   body += ']';
   bool const has_next = listing->more && *filter->limit > 0;
-  answer(call, body, has_next ? next_page(*filter, rows.last_id()) : std::string(), data_version);
+  co_return Representation{.body = std::move(body),
+                           .link = has_next ? next_page(*filter, rows.last_id()) : std::string(),
+                           .may_be_kept = true};
 }
 
-awaitable<bool> Handlers::answer_through_cursor(Call& call, storage::Filter const& filter, bool streamed,
-                                                std::optional<std::uint64_t> data_version) {
-  auto const refused = [&](boost::system::error_code failure) {
-    refuse(call, failure);
-    return true;
-  };
+awaitable<std::optional<Response>> Handlers::read_through_cursor(Call& call, storage::Filter const& filter,
+                                                                 bool streamed) {
   storage::CursorUse const use{call.token, streamed};
   auto opened = co_await store_.open_cursor(filter, use);
-  if (!opened) co_return refused(opened.error());
+  if (!opened) co_return store_fault(opened.error());
   auto cursor = std::move(*opened);
-  if (!cursor->pattern_known()) {
-    refuse(call, no_such_pattern(*filter.pattern));
-    co_return true;
-  }
+  if (!cursor->pattern_known()) co_return no_such_pattern(*filter.pattern);
 
   std::string link;
   if (filter.limit && *filter.limit > 0) {
     auto const last_id = co_await cursor->last_id_before_more();
-    if (!last_id) co_return refused(last_id.error());
+    if (!last_id) co_return store_fault(last_id.error());
     if (*last_id) link = next_page(filter, **last_id);
   }
 
@@ -102,20 +96,19 @@ awaitable<bool> Handlers::answer_through_cursor(Call& call, storage::Filter cons
   JsonRows rows(body, longest_whole_body);
   while (body.size() <= longest_whole_body) {
     auto const more = co_await cursor->read(rows_a_step, rows);
-    if (!more) co_return refused(more.error());
+    if (!more) co_return store_fault(more.error());
     if (*more) continue;
     cursor.reset();
     body += ']';
-    answer(call, body, link, data_version);
-    co_return true;
+    co_return Representation{.body = std::move(body), .link = std::move(link), .may_be_kept = true};
   }
-  if (!streamed) co_return false;
+  if (!streamed) co_return std::nullopt;
 
+  if (forbidden_by_if_match(call.request.if_match, {})) co_return precondition_failed();
   append_stream_head(call.exchange.output(), link, call.request, call.moment, cors_);
-  call.exchange.note(200, {});
   if (!call.request.http_1_1) call.exchange.close_after();
   if (call.request.method != Method::head) co_await stream(call, *cursor, rows, body);
-  co_return true;
+  co_return Streamed{};
 }
 
 awaitable<void> Handlers::stream(Call& call, storage::Cursor& cursor, JsonRows& rows, std::string& body) {
@@ -132,8 +125,7 @@ awaitable<void> Handlers::stream(Call& call, storage::Cursor& cursor, JsonRows& 
     }
     auto const step = co_await cursor.read(rows_a_step, rows);
     if (!step) {
-      log_about(call.request, call.exchange, spdlog::level::warn,
-                "a list is cut in the middle: " + step.error().message());
+      log_about(call.request, call.exchange, spdlog::level::warn, "a list was cut off: " + step.error().message());
       co_return call.exchange.abort();
     }
     more = *step;
@@ -143,69 +135,40 @@ awaitable<void> Handlers::stream(Call& call, storage::Cursor& cursor, JsonRows& 
   if (chunked) out.bytes += "0\r\n\r\n";
 }
 
-awaitable<void> Handlers::get_deployment(Call& call) {
-  if (!call.id_well_formed) {
-    refuse(call, bad_request("Path parameter 'id' has a bad percent escape or is not UTF-8"));
-    co_return;
-  }
+awaitable<Response> Handlers::get_deployment(Call& call) {
+  if (!call.id_well_formed) co_return bad_request("Path parameter 'id' has a bad percent escape or is not UTF-8");
   auto const none = expect_no_parameters(call.query);
-  if (!none) co_return refuse(call, bad_request(none.error().message));
+  if (!none) co_return bad_request(none.error().message);
 
   auto const id = parse_plain_id(call.id);
-  if (!id) co_return refuse(call, no_such_record(call.id));
-  auto const data_version = store_.data_version();
+  if (!id) co_return no_such_record(call.id);
   std::string body;
   JsonRows rows(body, short_list_bytes);
   auto const found = co_await store_.deployment(*id, rows);
-  if (!found) co_return refuse(call, found.error());
-  if (!*found) co_return refuse(call, no_such_record(call.id));
-  answer(call, body, {}, data_version);
+  if (!found) co_return store_fault(found.error());
+  if (!*found) co_return no_such_record(call.id);
+  co_return Representation{.body = std::move(body), .may_be_kept = true};
 }
 
-awaitable<void> Handlers::report_health(Call& call) {
-  answer(call, R"({"status":"ok"})", {}, std::nullopt);
-  co_return;
+awaitable<Response> Handlers::report_health(Call&) {
+  co_return Representation{.body = R"({"status":"ok"})"};
 }
 
-awaitable<void> Handlers::report_readiness(Call& call) {
-  // Whoever asks wants to know, and asks again and again: no news for the log.
+awaitable<Response> Handlers::report_readiness(Call&) {
+  // Load balancers ask again and again: not worth a line of the log above debug.
   constexpr auto level = spdlog::level::debug;
   ServerFault const stopping{unavailable("The server is stopping"), "the server is stopping", level};
-  if (draining_) co_return fail(call, stopping);
+  if (draining_) co_return stopping;
   auto const answered = co_await probe_.ask();
-  if (draining_) co_return fail(call, stopping);
-  if (!answered) co_return fail(call, store_fault(answered.error(), level));
-  answer(call, R"({"status":"ready"})", {}, std::nullopt);
+  if (draining_) co_return stopping;
+  if (!answered) co_return store_fault(answered.error(), level);
+  co_return Representation{.body = R"({"status":"ready"})"};
 }
 
-awaitable<void> Handlers::report_metrics(Call& call) {
+awaitable<Response> Handlers::report_metrics(Call& call) {
   auto const accept = find_field(call.request, "Accept");
   auto const format = choose_metrics_format(accept.single() ? accept.value : std::string_view());
-  answer(call, metrics_->render(format), {}, std::nullopt, content_type(format));
-  co_return;
-}
-
-void Handlers::answer(Call& call, std::string_view body, std::string_view link,
-                      std::optional<std::uint64_t> data_version, std::string_view content_type) {
-  auto rendered = render_answer(body, link, cors_, content_type);
-  rendered.route = call.route;
-  auto const answer = std::make_shared<RenderedAnswer const>(std::move(rendered));
-  auto const status = append_answer(call.exchange.output(), answer, call.request, call.moment, cors_);
-  call.exchange.note(status, {});
-  if (data_version && cache_.enabled()) cache_.keep(call.request.target, *data_version, answer);
-}
-
-void Handlers::refuse(Call& call, HttpError const& error) {
-  append_error(call.exchange.output(), error, call.request, call.moment, cors_);
-  call.exchange.note(error.status, {});
-}
-
-void Handlers::refuse(Call& call, boost::system::error_code store_failure) {
-  fail(call, store_fault(store_failure, spdlog::level::warn));
-}
-
-void Handlers::fail(Call& call, ServerFault const& fault) {
-  answer_fault(fault, call.request, call.moment, call.exchange, cors_);
+  co_return Representation{.body = metrics_->render(format), .content_type = content_type(format)};
 }
 
 }  // namespace deployd::routing

@@ -22,6 +22,7 @@ constexpr std::array kinds{
     Kind{401, "Unauthorized", "NotAuthenticated", "not-authenticated"},
     Kind{404, "Not Found", "NotFound", "not-found"},
     Kind{408, "Request Timeout", "Timeout", "timeout"},
+    Kind{412, "Precondition Failed", "PreconditionFailed", "precondition-failed"},
     Kind{413, "Content Too Large", "ContentTooLarge", "content-too-large"},
     Kind{414, "URI Too Long", "UriTooLong", "uri-too-long"},
     Kind{417, "Expectation Failed", "ExpectationFailed", "expectation-failed"},
@@ -62,6 +63,10 @@ HttpError no_such_record(std::string_view id) {
 
 HttpError no_such_path(std::string_view path) {
   return {404, "Path " + std::string(path) + " not found"};
+}
+
+HttpError precondition_failed() {
+  return {412, "The resource does not have an ETag that If-Match names"};
 }
 
 HttpError too_many_requests(std::chrono::seconds retry_after) {

@@ -21,6 +21,7 @@ HttpError not_authenticated(bool token_was_given);
 HttpError no_such_pattern(std::string_view name);
 HttpError no_such_record(std::string_view id);
 HttpError no_such_path(std::string_view path);
+HttpError precondition_failed();
 HttpError too_many_requests(std::chrono::seconds retry_after);
 HttpError not_implemented();
 HttpError unavailable(std::string message);

@@ -8,9 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "auth/refusal.hpp"
 #include "routing/request.hpp"
-#include "routing/route_label.hpp"
 
 namespace deployd::routing {
 
@@ -36,39 +34,30 @@ struct Output {
   static constexpr std::size_t flush_threshold = 64 * 1024;
 };
 
-/// One request being answered, as the server lends it to a handler.
+/// The connection that a response is sent on, as the server lends it to routing.
 class Exchange {
  public:
-  /// Where the answer is appended to; it may hold answers to earlier requests of the same connection.
+  /// Where the response is appended; it may contain responses to earlier requests of the same connection.
   virtual Output& output() = 0;
 
-  /// Sends what stands in `output()` and empties it. False when the client is gone or too slow: give up then.
+  /// Sends what is in `output()` and empties it. Returns false if the client is gone or too slow: stop then.
   virtual boost::asio::awaitable<bool> flush() = 0;
 
-  /// From now on the answer is streamed: the limit for streams runs.
+  /// The response is streamed from now on, under the limits for streams.
   virtual void begin_stream() noexcept = 0;
 
   /// True if part of the response has been sent, so that it can no longer be replaced.
   virtual bool streaming() const noexcept = 0;
 
-  /// The connection cannot be used for another request: close it in order once the output is sent.
+  /// Has the connection closed in order once the output is sent.
   virtual void close_after() noexcept = 0;
 
-  /// The answer cannot be completed: close the connection at once, so that the client notices.
+  /// The response cannot be completed: closes the connection at once, so that the client notices.
   virtual void abort() noexcept = 0;
 
-  /// For the access log; 0 and an empty subject leave what was noted before.
-  virtual void note(unsigned status, std::string_view subject) = 0;
-
-  /// Why the request is answered 401, for the access log.
-  virtual void note_refusal(auth::Refusal why) noexcept = 0;
-
-  /// What the request is called in the log: what the client calls it, or a name made when this is first called. Valid
-  /// until the answer is complete.
+  /// Returns the id of the request in the log: the client's, or one that is made by the first call. Valid until the
+  /// response is complete.
   virtual std::string_view request_id(Request const& request) = 0;
-
-  /// What the request is counted under; until this is called it is `no_route`.
-  virtual void note_route(RouteLabel route) noexcept = 0;
 
  protected:
   ~Exchange() = default;

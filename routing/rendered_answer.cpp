@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace deployd::routing {
 namespace {
@@ -81,29 +82,30 @@ std::string make_etag(std::string_view body) {
   return etag += '"';
 }
 
-RenderedAnswer render_answer(std::string_view body, std::string_view link, CorsPolicy const& cors,
-                             std::string_view content_type) {
+RenderedAnswer render_answer(Representation representation, CorsPolicy const& cors) {
   RenderedAnswer answer;
-  auto& bytes = answer.bytes;
-  bytes.reserve(512 + link.size() + body.size());
+  auto& [body, content_type, link, may_be_kept] = representation;
   answer.etag = make_etag(body);
-  bytes += ok_line;
-  bytes += date_name;
-  bytes += no_date;
-  bytes += "\r\n";
-  append_content_type(bytes, content_type);
-  append_content_length(bytes, body.size());
-  answer.validators_at = static_cast<std::uint32_t>(bytes.size());
-  bytes += "ETag: ";
-  bytes += answer.etag;
-  bytes += "\r\n";
-  bytes += kept_private;
-  bytes += not_sniffed;
-  append_link(bytes, link);
-  bytes += cors.fixed_lines();
-  bytes += "\r\n";
-  answer.body_at = static_cast<std::uint32_t>(bytes.size());
-  bytes += body;
+  std::string head;
+  head.reserve(512 + link.size());
+  head += ok_line;
+  head += date_name;
+  head += no_date;
+  head += "\r\n";
+  append_content_type(head, content_type);
+  append_content_length(head, body.size());
+  answer.validators_at = static_cast<std::uint32_t>(head.size());
+  head += "ETag: ";
+  head += answer.etag;
+  head += "\r\n";
+  head += kept_private;
+  head += not_sniffed;
+  append_link(head, link);
+  head += cors.fixed_lines();
+  head += "\r\n";
+  answer.body_at = static_cast<std::uint32_t>(head.size());
+  answer.bytes = std::move(body);
+  answer.bytes.insert(0, head);
   return answer;
 }
 
@@ -111,6 +113,10 @@ unsigned append_answer(Output& out, std::shared_ptr<RenderedAnswer const> const&
                        Moment const& moment, CorsPolicy const& cors) {
   auto& bytes = out.bytes;
   std::string_view const kept = answer->bytes;
+  if (request.if_match.present() && forbidden_by_if_match(request.if_match, answer->etag)) [[unlikely]] {
+    append_error(out, precondition_failed(), request, moment, cors);
+    return 412;
+  }
   if (request.if_none_match.single() && names_etag(request.if_none_match.value, answer->etag)) {
     append_status_line(bytes, 304, moment);
     bytes += kept.substr(answer->validators_at, answer->body_at - 2 - answer->validators_at);
@@ -185,21 +191,38 @@ void append_stream_head(Output& out, std::string_view link, Request const& reque
   append_request_lines(bytes, as_streamed, cors);
 }
 
+namespace {
+
+/// True if one of the entity-tags of a list satisfies `is_named`, which gets each with its `W/`. A tag may contain
+/// commas, so the list is read tag by tag, up to the first thing that is not one.
+template <typename IsNamed>
+bool any_tag(std::string_view list, IsNamed is_named) noexcept {
+  while (true) {
+    auto const start = list.find_first_not_of(", \t");
+    if (start == std::string_view::npos) return false;
+    list.remove_prefix(start);
+    auto const quote = list.starts_with("W/") ? std::size_t{2} : std::size_t{0};
+    if (!list.substr(quote).starts_with('"')) return false;
+    auto const end = list.find('"', quote + 1);
+    if (end == std::string_view::npos) return false;
+    if (is_named(list.substr(0, end + 1))) return true;
+    list.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
 bool names_etag(std::string_view if_none_match, std::string_view etag) noexcept {
   if (if_none_match == "*") return true;
-  // An entity-tag may hold commas, so the list is walked tag by tag; at the first thing that is none, it is over.
-  auto rest = if_none_match;
-  while (true) {
-    auto const start = rest.find_first_not_of(", \t");
-    if (start == std::string_view::npos) return false;
-    rest.remove_prefix(start);
-    if (rest.starts_with("W/")) rest.remove_prefix(2);
-    if (!rest.starts_with('"')) return false;
-    auto const end = rest.find('"', 1);
-    if (end == std::string_view::npos) return false;
-    if (rest.substr(0, end + 1) == etag) return true;
-    rest.remove_prefix(end + 1);
-  }
+  return any_tag(if_none_match,
+                 [&](std::string_view tag) { return (tag.starts_with("W/") ? tag.substr(2) : tag) == etag; });
+}
+
+bool forbidden_by_if_match(SingleField const& if_match, std::string_view etag) noexcept {
+  // Of several lines only the last is known: what they name together cannot be told.
+  if (!if_match.single()) return if_match.present();
+  if (if_match.value == "*") return false;
+  return !any_tag(if_match.value, [&](std::string_view tag) { return tag == etag; });
 }
 
 }  // namespace deployd::routing

@@ -11,6 +11,8 @@
 #include "routing/http_error.hpp"
 #include "routing/output.hpp"
 #include "routing/request.hpp"
+#include "routing/response.hpp"
+#include "routing/route_label.hpp"
 
 namespace deployd::routing {
 
@@ -36,14 +38,12 @@ struct RenderedAnswer {
 /// A strong validator of the content: the same body has the same one, on every worker and after every restart.
 std::string make_etag(std::string_view body);
 
-inline constexpr std::string_view json_type = "application/json; charset=utf-8";
+/// Renders a 200, in the memory of its body.
+RenderedAnswer render_answer(Representation representation, CorsPolicy const& cors);
 
-/// Renders a 200. `link` is the relative reference of the next page, or empty.
-RenderedAnswer render_answer(std::string_view body, std::string_view link, CorsPolicy const& cors,
-                             std::string_view content_type = json_type);
-
-/// Appends `answer` as this request wants it: whole, without its body for HEAD, or as 304 when `If-None-Match` names
-/// its validator. Returns the status. The warm path: for an ordinary GET it is one copy of bytes.
+/// Appends `answer` as `request` asks for it: whole, without its body for HEAD, as 304 if `If-None-Match` names its
+/// validator, or as 412 if `If-Match` does not (RFC 9110 §13.2.2). Returns the status. The warm path: for an ordinary
+/// GET it is one copy of bytes.
 unsigned append_answer(Output& out, std::shared_ptr<RenderedAnswer const> const& answer, Request const& request,
                        Moment const& moment, CorsPolicy const& cors);
 
@@ -60,5 +60,9 @@ void append_stream_head(Output& out, std::string_view link, Request const& reque
 
 /// True if an If-None-Match value names `etag` (RFC 9110 §13.1.2, weak comparison).
 bool names_etag(std::string_view if_none_match, std::string_view etag) noexcept;
+
+/// True if the If-Match field of a request forbids a response with this validator (RFC 9110 §13.1.1, strong
+/// comparison). `etag` is empty for a response without one.
+bool forbidden_by_if_match(SingleField const& if_match, std::string_view etag) noexcept;
 
 }  // namespace deployd::routing

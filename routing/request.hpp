@@ -27,6 +27,7 @@ struct Request {
   bool http_1_1 = true;     // false: HTTP/1.0
   bool keep_alive = true;   // false: the connection ends with this answer
   SingleField authorization;
+  SingleField if_match;
   SingleField if_none_match;
   SingleField origin;
   SingleField access_control_request_method;
@@ -36,7 +37,10 @@ struct Request {
 };
 
 /// All the fields that a request has views of.
-inline constexpr std::array fields_of_request{&Request::authorization, &Request::if_none_match, &Request::origin,
+inline constexpr std::array fields_of_request{&Request::authorization,
+                                              &Request::if_match,
+                                              &Request::if_none_match,
+                                              &Request::origin,
                                               &Request::access_control_request_method,
                                               &Request::access_control_request_headers};
 

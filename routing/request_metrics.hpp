@@ -17,7 +17,7 @@ namespace deployd::routing {
 
 /// The statuses of answers. 0 stands for all others, which there should be none of.
 inline constexpr auto counted_statuses =
-    std::to_array<std::uint16_t>({0, 200, 204, 304, 400, 401, 404, 429, 500, 501, 503});
+    std::to_array<std::uint16_t>({0, 200, 204, 304, 400, 401, 404, 412, 429, 500, 501, 503});
 
 /// The statuses of answers to requests that could not be read; 0 as above.
 inline constexpr auto unread_statuses = std::to_array<std::uint16_t>({0, 400, 408, 413, 414, 417, 431, 501, 505});

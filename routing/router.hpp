@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "routing/response.hpp"
 #include "routing/route_label.hpp"
 #include "routing/target.hpp"
 
@@ -41,7 +42,7 @@ struct Route {
   std::span<Parameter const> parameters;
   bool forgives_trailing_slash;
   Surface surface;
-  boost::asio::awaitable<void> (Handlers::*handler)(Call& call);
+  boost::asio::awaitable<Response> (Handlers::*handler)(Call& call);
 };
 
 /// All routes, in the order of the documentation.

@@ -35,7 +35,7 @@ std::string body_of(std::int64_t rows) {
 }
 
 std::shared_ptr<RenderedAnswer const> rendered(std::int64_t rows) {
-  return std::make_shared<RenderedAnswer const>(render_answer(body_of(rows), {}, any_origin()));
+  return std::make_shared<RenderedAnswer const>(render_answer({.body = body_of(rows)}, any_origin()));
 }
 
 Request plain_get() {
@@ -71,7 +71,7 @@ BENCHMARK(append_row);
 void render_body(benchmark::State& state) {
   auto const body = body_of(state.range());
   for (auto _ : state) {
-    auto answer = render_answer(body, {}, any_origin());
+    auto answer = render_answer({.body = body}, any_origin());
     benchmark::DoNotOptimize(answer);
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(body.size()));

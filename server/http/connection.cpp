@@ -125,24 +125,20 @@ awaitable<bool> Connection::answer_buffered() {
       bool const first_of_batch = output.empty();
       if (first_of_batch) begin_batch(moment);
       if (context_.access_log.enabled()) begin_access_entry(moment.steady);
-      auto const warm = context_.api.answer_warm(request, moment, output);
-      status_ = warm.status;
-      route_ = warm.route;
-      if (status_ == 0) {
+      auto const at_once = context_.api.answer_at_once(request, moment, output, first_of_batch);
+      auto status = at_once.status;
+      auto route = at_once.route;
+      if (status == 0) {
+        auto const answered = co_await context_.api.answer(request, moment, *this);
+        moment = context_.clock.moment();
+        status = answered.status;
+        route = answered.route;
+        if (context_.access_log.enabled()) log_access(request, answered);
         request_id_.clear();
-        if (first_of_batch) {
-          auto const refused = context_.api.answer_overload(request, moment, output);
-          status_ = refused.status;
-          route_ = refused.route;
-        }
-        if (status_ == 0) {
-          co_await context_.api.answer(request, moment, *this);
-          moment = context_.clock.moment();
-        }
       } else if (context_.access_log.enabled()) {
-        subject_ = warm.identity->subject;
+        log_access(request, {status, route, {}, at_once.identity == nullptr ? "" : at_once.identity->subject});
       }
-      finish_request(request, head);
+      finish_request(request, head, status, route);
       if (!output.accepts_more()) break;
     }
     if (!sender_.empty()) {
@@ -221,18 +217,17 @@ void Connection::refuse(routing::HttpError const& error, routing::Method method)
   context_.api.answer_bad_framing(error, method, moment, sender_.output());
   last_ = true;
   refused_ = true;
-  status_ = error.status;
-  if (context_.access_log.enabled()) log_access({});
+  if (context_.access_log.enabled()) log_access({}, {.status = error.status});
 }
 
-void Connection::finish_request(routing::Request const& request, ReadResult const& head) {
-  auto const kind = routing::kind_of(route_, request.method, status_);
+void Connection::finish_request(routing::Request const& request, ReadResult const& head, unsigned status,
+                                routing::RouteLabel route) {
+  auto const kind = routing::kind_of(route, request.method, status);
   if (!batch_.takes(kind)) {
     if (!batch_.empty()) batch_.end(Clock::now());
-    batch_.turn_to(route_, request.method, status_, context_.api.metrics());
+    batch_.turn_to(route, request.method, status, context_.api.metrics());
   }
   batch_.add();
-  if (context_.access_log.enabled()) log_access(request);
   sender_.end_stream();
   if (!request.keep_alive) last_ = true;
   input_.consume(head.head_bytes);
@@ -245,22 +240,20 @@ void Connection::begin_access_entry(Clock::time_point now) noexcept {
   bytes_before_ = sender_.bytes_of_answers();
 }
 
-void Connection::log_access(routing::Request const& request) {
+void Connection::log_access(routing::Request const& request, routing::Answered const& answered) {
   auto const moment = context_.clock.moment();
   context_.access_log.append({.time = moment.now,
                               .remote = remote_,
                               .method = request.method_name,
                               .target = request.target,
-                              .status = status_,
-                              .subject = subject_,
-                              .reason = refusal_ ? auth::to_string(*refusal_) : std::string_view(),
+                              .status = answered.status,
+                              .subject = answered.subject,
+                              .reason = answered.refusal ? auth::to_string(*answered.refusal) : std::string_view(),
                               .duration = moment.steady - answering_since_,
                               .bytes_sent = sender_.bytes_of_answers() - bytes_before_,
                               .user_agent = routing::find_field(request, "User-Agent").value,
                               .request_id = request_id(request),
                               .trace = routing::trace_context(request)});
-  refusal_.reset();
-  subject_.clear();
   request_id_.clear();
 }
 
@@ -268,11 +261,6 @@ std::string_view Connection::request_id(routing::Request const& request) {
   if (request_id_.empty()) request_id_ = routing::client_request_id(request);
   if (request_id_.empty()) context_.request_ids.append_next(request_id_);
   return request_id_;
-}
-
-void Connection::note(unsigned status, std::string_view subject) {
-  if (status != 0) status_ = status;
-  if (!subject.empty() && context_.access_log.enabled()) subject_ = subject;
 }
 
 /// Reads and throws away what the client still sends, until it has read the answer and closes.

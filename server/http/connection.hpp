@@ -54,10 +54,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   bool streaming() const noexcept override { return sender_.streaming(); }
   void close_after() noexcept override { last_ = true; }
   void abort() noexcept override { sender_.abort(); }
-  void note(unsigned status, std::string_view subject) override;
-  void note_refusal(auth::Refusal why) noexcept override { refusal_ = why; }
   std::string_view request_id(routing::Request const& request) override;
-  void note_route(routing::RouteLabel route) noexcept override { route_ = route; }
 
   boost::asio::awaitable<bool> secure();
   boost::asio::awaitable<void> end(ByteStream::Status received);
@@ -70,9 +67,10 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void await_request() noexcept;
   void begin_batch(routing::Moment& moment) noexcept;
   void refuse(routing::HttpError const& error, routing::Method method);
-  void finish_request(routing::Request const& request, ReadResult const& head);
+  void finish_request(routing::Request const& request, ReadResult const& head, unsigned status,
+                      routing::RouteLabel route);
   void begin_access_entry(Clock::time_point now) noexcept;
-  void log_access(routing::Request const& request);
+  void log_access(routing::Request const& request, routing::Answered const& answered);
   void enter(Phase phase, Clock::duration limit, Clock::time_point now = Clock::now()) noexcept {
     stream_.deadline().enter(phase, now + limit);
   }
@@ -92,13 +90,9 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   bool draining_ = false;
 
   // Of the request that is being answered.
-  routing::RouteLabel route_ = routing::no_route;
-  unsigned status_ = 0;
-  std::string request_id_;  // empty until somebody asks for it
+  std::string request_id_;  // empty until it is needed
 
   // The same for the access log.
-  std::string subject_;
-  std::optional<auth::Refusal> refusal_;
   Clock::time_point answering_since_;
   std::uint64_t bytes_before_ = 0;  // of the answers before it
 

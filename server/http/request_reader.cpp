@@ -86,6 +86,7 @@ class HeadParser final : public http::basic_parser<true> {
     switch (field) {
       case http::field::host: note(host_, value); break;
       case http::field::authorization: note(request_.authorization, value); break;
+      case http::field::if_match: note(request_.if_match, value); break;
       case http::field::if_none_match: note(request_.if_none_match, value); break;
       case http::field::origin: note(request_.origin, value); break;
       case http::field::access_control_request_method: note(request_.access_control_request_method, value); break;

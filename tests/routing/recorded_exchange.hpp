@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "routing/api.hpp"
 #include "routing/output.hpp"
 #include "routing/request_id.hpp"
 #include "tests/routing/answers.hpp"
@@ -29,37 +30,22 @@ class RecordedExchange final : public Exchange {
   bool streaming() const noexcept override { return streaming_; }
   void close_after() noexcept override { closing_ = true; }
   void abort() noexcept override { aborted_ = true; }
-  void note(unsigned status, std::string_view subject) noexcept override {
-    if (status != 0) status_ = status;
-    if (!subject.empty()) subject_ = subject;
-  }
-
-  void note_refusal(auth::Refusal why) noexcept override { refusal_ = why; }
-
   std::string_view request_id(Request const& request) override {
     auto const of_client = client_request_id(request);
     return of_client.empty() ? "made-1" : of_client;
   }
 
-  void note_route(RouteLabel route) noexcept override { route_ = route; }
-
   std::string bytes() const { return sent_ + bytes_of(output_); }
   int flushes() const noexcept { return flushes_; }
   bool closing() const noexcept { return closing_; }
   bool aborted() const noexcept { return aborted_; }
-  unsigned noted_status() const noexcept { return status_; }
-  std::optional<auth::Refusal> noted_refusal() const noexcept { return refusal_; }
-  RouteLabel noted_route() const noexcept { return route_; }
-  std::string const& noted_subject() const noexcept { return subject_; }
+  /// What `Api::answer` returned.
+  Answered answered;
 
  private:
   Output output_;
   std::string sent_;
-  std::string subject_;
-  unsigned status_ = 0;
-  std::optional<auth::Refusal> refusal_;
   int flushes_ = 0;
-  RouteLabel route_ = no_route;
   bool streaming_ = false;
   bool closing_ = false;
   bool aborted_ = false;

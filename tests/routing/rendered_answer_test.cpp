@@ -19,7 +19,8 @@ CorsPolicy const one({"https://a.example"});
 
 std::shared_ptr<RenderedAnswer const> rendered(std::string_view body, std::string_view link = {},
                                                CorsPolicy const& cors = any) {
-  return std::make_shared<RenderedAnswer const>(render_answer(body, link, cors));
+  return std::make_shared<RenderedAnswer const>(
+      render_answer({.body = std::string(body), .link = std::string(link)}, cors));
 }
 
 Answer ask(std::shared_ptr<RenderedAnswer const> const& answer, Request const& request, CorsPolicy const& cors = any) {
@@ -251,5 +252,32 @@ TEST_CASE("a stream is chunked for HTTP/1.1 and ends with the connection for HTT
   for (auto const& got : {chunked, delimited}) {
     CHECK_FALSE(got.has("ETag"));
     CHECK_FALSE(got.has("Content-Length"));
+  }
+}
+
+TEST_CASE("an If-Match that does not name the ETag is 412, and one that does changes nothing") {
+  auto const answer = rendered("[]");
+  auto const etag = answer->etag;
+  struct Case {
+    std::string value;
+    unsigned count;
+    unsigned status;
+  };
+  auto const tried = GENERATE_COPY(Case{etag, 1, 200}, Case{"*", 1, 200}, Case{"\"other\", " + etag, 1, 200},
+                                   Case{"\"other\"", 1, 412}, Case{"W/" + etag, 1, 412}, Case{"", 1, 412},
+                                   Case{"junk", 1, 412}, Case{"junk, " + etag, 1, 412}, Case{etag, 2, 412});
+  for (auto request : {get(), head()}) {
+    CAPTURE(tried.value, tried.count, request.method_name);
+    request.if_match = {tried.value, tried.count};
+    auto const got = ask(answer, request);
+    CHECK(got.status() == tried.status);
+    CHECK(got.has("ETag") == (tried.status == 200));
+    if (tried.status == 412 && request.method == Method::get)
+      CHECK(got.body ==
+            R"({"name":"PreconditionFailed","message":"The resource does not have an ETag that If-Match names",)"
+            R"("code":412,"className":"precondition-failed"})");
+    // If-Match comes first (RFC 9110 §13.2.2).
+    request.if_none_match = field(etag);
+    CHECK(ask(answer, request).status() == (tried.status == 200 ? 304U : 412U));
   }
 }

@@ -1,0 +1,39 @@
+// What a handler answers.
+#pragma once
+
+#include <spdlog/common.h>
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "routing/http_error.hpp"
+
+namespace deployd::routing {
+
+inline constexpr std::string_view json_type = "application/json; charset=utf-8";
+
+/// A 200 with a body of known length.
+struct Representation {
+  std::string body;
+  std::string_view content_type = json_type;
+  std::string link = {};     // relative reference of the next page; empty: there is none
+  bool may_be_kept = false;  // it depends on the data and the target alone
+};
+
+/// A 500 or 503, and its reason for the log.
+struct ServerFault {
+  HttpError error;
+  std::string why;
+  spdlog::level::level_enum level = spdlog::level::warn;
+};
+
+/// A 204 that says which methods are allowed.
+struct AllowedMethods {};
+
+/// A 200 that the handler has sent, but for what is left in the exchange's output.
+struct Streamed {};
+
+using Response = std::variant<Representation, HttpError, ServerFault, AllowedMethods, Streamed>;
+
+}  // namespace deployd::routing
