@@ -23,16 +23,16 @@ namespace {
 
 using std::chrono::system_clock;
 
-// CONTRACT: revocation takes effect within one second; half of it is left for the clocks and the store.
+// CONTRACT: revocation takes effect within one second. The other half second is for clock differences and the store.
 constexpr std::chrono::milliseconds api_token_kept{500};
 
-// The store writes uses down within a minute; more often than this it need not hear of them.
+// Uses are written to the store within a minute, so recording one more often than this is not needed.
 constexpr std::chrono::seconds use_noted_every{15};
 constexpr std::size_t max_uses_remembered = 4096;
 
 constexpr std::chrono::seconds store_trouble_logged_every{10};
 
-/// A number for what `parts` say, the same in each worker and process.
+/// Returns a number derived from `parts` that is the same in each worker and process.
 std::uint64_t key_of(std::initializer_list<std::string_view> parts) {
   std::string text;
   for (auto const part : parts) {
@@ -51,7 +51,7 @@ Identity identity_of(storage::ApiToken const& token) {
 }
 
 Identity identity_of(JwtClaims const& claims, std::string_view token) {
-  // A JWT without a subject is nobody else's but its own.
+  // JWTs without a subject must not share a key, so the key is derived from the whole token.
   auto const key =
       claims.subject ? key_of({"jwt of", claims.issuer.value_or(""), *claims.subject}) : key_of({"jwt", token});
   return {.subject = claims.subject.value_or(""), .key = key};
@@ -70,7 +70,7 @@ struct Authenticator::Impl {
   std::unordered_map<std::int64_t, system_clock::time_point> uses_noted{};
   std::optional<system_clock::time_point> trouble_logged{};
 
-  /// What the store's answer says about an API token.
+  /// Returns the verdict on an API token that is in the store.
   Verdict judge(std::string_view credentials, storage::ApiToken const& token, system_clock::time_point now) {
     if (auto const refusal = refusal_of(token, now))
       return refuse(*refusal, [&] { return report_refusal(*refusal, token, now); });
@@ -103,7 +103,7 @@ struct Authenticator::Impl {
 
   void count(Refusal why) noexcept { checks.refused[static_cast<std::size_t>(why)].add(); }
 
-  /// `report` is asked only when a line of the log is due.
+  /// Calls `report` only when a log line is due.
   template <typename Report>
   Refused refuse(Refusal why, Report const& report) {
     count(why);

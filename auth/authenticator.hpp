@@ -1,4 +1,4 @@
-// Whose token is this, until when, or why not.
+// Verification of credentials: whose token it is and until when, or why it is refused.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -17,39 +17,41 @@
 
 namespace deployd::auth {
 
-/// Good credentials, or why they are not. The pointer is valid until the next call of the same Authenticator.
+/// The identity of valid credentials, or the reason of a refusal. The pointer is valid until the next call of the same
+/// Authenticator.
 using Verdict = std::variant<Identity const*, Refused>;
 
-/// Checks the credentials of one worker's requests. Not to be shared between threads.
+/// Verifies the credentials of one worker's requests. Not to be shared between threads.
 class Authenticator {
  public:
-  /// `store` and `log` must outlive the authenticator. Without a log refusals have no report.
+  /// `store` and `log` must outlive the authenticator. Without a log, refusals have no report.
   Authenticator(std::shared_ptr<KeyRing const> keys, storage::Store& store, RefusalLog* log = nullptr);
   ~Authenticator();
 
-  /// The warm path: the identity that these very bytes were verified as before, if they still are good at `now`.
-  /// No allocation, no waiting. `credentials` is the raw value of the Authorization field.
+  /// The warm path: returns the identity for credentials that were verified before with exactly these bytes, if they
+  /// are still valid at `now`. Does not allocate or wait. `credentials` is the raw value of the Authorization field.
   Identity const* recall(std::string_view credentials, std::chrono::system_clock::time_point now) noexcept;
 
-  /// Verifies credentials. For an API token this may ask the store; a store that does not answer is
-  /// `Refusal::store_unavailable`. What is good is remembered, at most until it expires; an API token at most half a
-  /// second, so that revocation takes effect in time. That the store does not have an API token is remembered as long,
-  /// in little memory. `credentials` must live until the call is done.
+  /// Verifies credentials. An API token may need a query; if the store does not answer it, the result is
+  /// `Refusal::store_unavailable`. Valid credentials are remembered until they expire; API tokens for at most half a
+  /// second, so that revocation takes effect in time. API tokens that are not in the store are remembered for the same
+  /// time, in little memory. `credentials` must live until the call has completed.
   boost::asio::awaitable<Verdict> verify(std::string_view credentials, std::chrono::system_clock::time_point now);
 
-  /// Puts other keys in force and forgets everything that was verified with the old ones.
+  /// Replaces the keys and forgets everything that was verified with the old ones.
   void replace_keys(std::shared_ptr<KeyRing const> keys) noexcept;
 
-  /// Counts a request whose credentials were recalled and that no kept answer answers: those are counted already.
+  /// Counts a request whose credentials were recalled but which the response cache did not answer; its hits are counted
+  /// already.
   void note_recalled() noexcept;
 
   /// Counts a request without credentials.
   void note_absent() noexcept;
 
-  /// Refuses a request with several fields of credentials, none of which is looked at.
+  /// Refuses a request with several Authorization fields without reading them.
   Refused refuse_several();
 
-  /// How the checks ended so far. Any thread.
+  /// The counters of outcomes. Safe to read from any thread.
   TokenChecks const& checks() const noexcept;
 
  private:

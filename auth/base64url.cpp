@@ -36,7 +36,7 @@ std::optional<std::string> decode_base64url(std::string_view text) {
       bytes.push_back(static_cast<char>((bits >> held) & 0xFF));
     }
   }
-  // Two encodings of the same bytes would be two tokens where one was issued.
+  // If the spare bits could differ, one issued token would have several valid spellings.
   if ((bits & ((1U << held) - 1)) != 0) return std::nullopt;
   return bytes;
 }

@@ -11,7 +11,7 @@ constexpr bool is_token68(char c) noexcept {
   return is_alphanumeric(c) || std::string_view("-._~+/").find(c) != std::string_view::npos;
 }
 
-/// tchar of RFC 9110 §5.6.2, of which a scheme is made.
+/// True for tchar (RFC 9110 §5.6.2), the characters of a scheme.
 constexpr bool is_token(char c) noexcept {
   return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }

@@ -1,4 +1,4 @@
-// The value of an Authorization field, as far as the Bearer scheme goes (RFC 6750 §2.1, RFC 9110 §11.4).
+// Parses the value of an Authorization field with the Bearer scheme (RFC 6750 §2.1, RFC 9110 §11.4).
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -9,9 +9,9 @@
 
 namespace deployd::auth {
 
-/// The one token of `Bearer TOKEN`, a view into `field_value`.
-/// `Refusal::no_credentials` for an empty value or another scheme, `Refusal::malformed` for anything else than one
-/// token of RFC 6750 characters behind the scheme and spaces.
+/// Returns the token of `Bearer TOKEN` as a view into `field_value`. `Refusal::no_credentials` for an empty value or
+/// another scheme, `Refusal::malformed` unless the scheme and spaces are followed by exactly one token of RFC 6750
+/// characters.
 boost::system::result<std::string_view, Fault> bearer_token(std::string_view field_value) noexcept;
 
 }  // namespace deployd::auth

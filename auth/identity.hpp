@@ -1,4 +1,4 @@
-// Whose a good token is.
+// The owner of a valid token.
 #pragma once
 
 #include <cstdint>

@@ -1,11 +1,11 @@
-// What is wrong with a configured key.
+// The exception for unusable keys.
 #pragma once
 
 #include <stdexcept>
 
 namespace deployd::auth {
 
-/// A key or file that cannot be used. `what()` is one line that names the file or option, never the key.
+/// Thrown for a key or key file that cannot be used. `what()` is one line that names the file or option, never the key.
 class KeyError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

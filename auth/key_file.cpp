@@ -52,7 +52,7 @@ KeyFile read_key_file(std::string const& path) {
   while (true) {
     auto const got = ::read(file.get(), block.data(), block.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail(path, errno);  // EISDIR among them
+    if (got < 0) fail(path, errno);  // for example EISDIR
     if (got == 0) break;
     bytes.append(block.data(), static_cast<std::size_t>(got));
     if (bytes.size() > max_file_bytes) throw KeyError(path + ": the file is larger than 1 MiB");

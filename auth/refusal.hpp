@@ -1,4 +1,4 @@
-// Why a bearer token was not accepted: for the log and the access log only, clients are never told.
+// Why a bearer token was refused. For the log and the access log only, never sent to clients.
 #pragma once
 
 #include <cstddef>
@@ -8,31 +8,31 @@
 namespace deployd::auth {
 
 enum class Refusal {
-  no_credentials,  // no Authorization field, or another scheme than Bearer
+  no_credentials,  // no Authorization field, or a scheme other than Bearer
   malformed,       // not one token of RFC 6750, or not a strict compact JWT
-  unknown_token,   // an API token that the store does not have
+  unknown_token,   // an API token that is not in the store
   revoked,
   expired,
   not_yet_valid,  // nbf
   no_expiry,      // a JWT without exp
   wrong_issuer,
   wrong_audience,
-  algorithm,    // an algorithm that no configured key may be used with
-  unknown_key,  // a JWT while there is no key at all
+  algorithm,    // no configured key may be used with the algorithm
+  unknown_key,  // a JWT although no keys are configured
   bad_signature,
   critical_extension,  // crit
-  store_unavailable,   // not a refusal: nobody can tell now (503)
+  store_unavailable,   // not a refusal: the token cannot be checked now (503)
 };
 
 inline constexpr std::size_t refusals = static_cast<std::size_t>(Refusal::store_unavailable) + 1;
 
-/// A short name for logs, as `expired`.
+/// Returns a short name for logs, such as `expired`.
 std::string_view to_string(Refusal why) noexcept;
 
-/// The reason as the end of a sentence that begins with the token, as `has expired`.
+/// Returns the reason as the end of a sentence whose subject is the token, such as `has expired`.
 std::string_view in_words(Refusal why) noexcept;
 
-/// A refusal and, where its reason leaves that open, what exactly is wrong.
+/// A refusal, and details if its reason is not specific enough.
 struct Fault {
   constexpr Fault(Refusal reason = Refusal::malformed, std::string_view what = {}) noexcept
       : why(reason), detail(what) {}
@@ -40,13 +40,13 @@ struct Fault {
   friend constexpr bool operator==(Fault const& fault, Refusal reason) noexcept { return fault.why == reason; }
 
   Refusal why;
-  std::string_view detail;  // as `the header is not base64url`, a static text; empty where the reason says it all
+  std::string_view detail;  // such as `the header is not base64url`, a static text; empty if not needed
 };
 
 /// Credentials that were refused.
 struct Refused {
   Refusal why;
-  std::string report;  // the line of the log that says why in words; empty when none is due
+  std::string report;  // the log line with the reason; empty if none is due
 };
 
 }  // namespace deployd::auth

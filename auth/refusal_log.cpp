@@ -6,7 +6,7 @@ std::optional<std::uint64_t> RefusalLog::admit(Refusal why, Clock::time_point no
   auto& reason = reasons_[static_cast<std::size_t>(why)];
   auto ends = reason.window_ends.load(std::memory_order_relaxed);
   bool const due = now.time_since_epoch().count() >= ends;
-  // Of the workers that find a window ended one opens the next.
+  // If several workers see the end of a window, only one opens the next.
   if (due && reason.window_ends.compare_exchange_strong(ends, (now + window).time_since_epoch().count(),
                                                         std::memory_order_relaxed))
     return reason.held_back.exchange(0, std::memory_order_relaxed);

@@ -1,4 +1,4 @@
-// How often the log says why tokens are refused.
+// Limits how often the reasons of refusals are logged.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@
 
 namespace deployd::auth {
 
-/// Lets one line through for each reason in ten seconds, whichever worker is first, and counts the other refusals.
-/// Takes no memory, whatever is sent. Any thread.
+/// Admits one log line for each reason in ten seconds, across all workers, and counts the other refusals. Uses constant
+/// memory, whatever is sent. Safe to call from any thread.
 class RefusalLog {
  public:
   using Clock = std::chrono::steady_clock;
@@ -25,13 +25,13 @@ class RefusalLog {
   /// the refusal and returns nothing.
   std::optional<std::uint64_t> admit(Refusal why, Clock::time_point now) noexcept;
 
-  /// Refusals of which no line has told.
+  /// The number of refusals that were not logged.
   struct HeldBack {
     Refusal why;
     std::uint64_t times;
   };
 
-  /// What was counted in windows that have ended by `now`. To be called now and then.
+  /// Returns and resets the counts of windows that have ended by `now`. Must be called from time to time.
   std::vector<HeldBack> take_ended(Clock::time_point now);
 
  private:

@@ -22,11 +22,11 @@ using std::chrono::seconds;
 using std::chrono::system_clock;
 
 constexpr std::size_t longest_text = 100;        // bytes of a text that are shown
-constexpr std::size_t most_texts = 5;            // of a list
-constexpr std::size_t longest_part = 64 * 1024;  // characters of a part of a token that are looked at
+constexpr std::size_t most_texts = 5;            // entries of a list that are shown
+constexpr std::size_t longest_part = 64 * 1024;  // characters of a part of a token that are read
 constexpr JsonLimits part_limits{.depth = 16, .members = 256};
 
-/// A part of a token as far as it can be read; an empty object else.
+/// Reads a part of a token. Returns an empty object if it cannot be read.
 boost::json::object read_part(std::string_view part) {
   if (part.size() > longest_part) return {};
   auto const bytes = decode_base64url(part);
@@ -50,14 +50,14 @@ std::string shown(boost::json::value const* value) {
   if (list == nullptr) return "of another type";
   std::vector<std::string> texts;
   for (auto const& element : *list) {
-    // More than are shown are only counted.
+    // Entries beyond those shown are only counted.
     auto const* const text = texts.size() < most_texts ? element.if_string() : nullptr;
     texts.push_back(text != nullptr ? in_quotes(*text) : "?");
   }
   return texts.empty() ? "none" : listed(texts);
 }
 
-/// `expired 5 min ago` or `expires in 5 min`.
+/// Returns `expired 5 min ago` or `expires in 5 min`.
 std::string shown_date(boost::json::value const* value, std::string_view past, std::string_view future,
                        system_clock::time_point now) {
   if (value == nullptr || !value->is_number()) return "";
@@ -80,7 +80,7 @@ std::string said_by(std::string_view token, system_clock::time_point now) {
   if (payload.empty()) return line;
   line += fmt::format(", iss {}, aud {}", shown(payload.if_contains("iss")), shown(payload.if_contains("aud")));
   line += shown_date(payload.if_contains("exp"), "expired", "expires", now);
-  // One that is past says nothing of interest.
+  // An nbf in the past is not of interest.
   if (auto const nbf = shown_date(payload.if_contains("nbf"), "", "is valid", now); !nbf.ends_with("ago")) line += nbf;
   return line;
 }
@@ -99,7 +99,7 @@ std::string expected_by(KeyRing const& ring) {
                      kids.empty() ? "any" : listed(kids), rule(ring.issuer()), rule(ring.audience()));
 }
 
-/// What the token's kid has to do with it that no key has signed it; empty when nothing.
+/// Returns a hint on how the token's kid relates to the failed signature; empty if it does not.
 std::string about_kid(Refusal why, std::string_view token, KeyRing const& ring) {
   if (why != Refusal::bad_signature && why != Refusal::algorithm) return "";
   auto const header = read_part(token.substr(0, token.find('.')));

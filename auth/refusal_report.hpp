@@ -1,4 +1,4 @@
-// Why a token was refused, in words for the operator.
+// Describes for the operator why a token was refused.
 #pragma once
 
 #include <chrono>
@@ -11,23 +11,23 @@
 
 namespace deployd::auth {
 
-/// `text` between quotes, in printable ASCII and cut to a length that a line can have: what strangers write must not
-/// pass for anything else.
+/// Returns `text` in quotes, as printable ASCII and truncated to a length that fits into a line: text from clients must
+/// not look like anything else.
 std::string in_quotes(std::string_view text);
 
-/// How long ago, or in how long, a time is, as `3 h 12 min`; `span` is not negative.
+/// Formats a duration, such as `3 h 12 min`. `span` must not be negative.
 std::string in_units(std::chrono::seconds span);
 
-/// Says in one line of bounded length why a token that is no API token was refused at `now`: the reason, what the token
-/// says of itself (alg, kid, iss, aud and when it expires, nothing of which need be true), and what the keys and rules
-/// of `ring` ask for. Never its signature. At most 64 KiB of each part of the token are looked at.
+/// Describes in one line of limited length why a token other than an API token was refused at `now`: the reason, what
+/// the token contains (alg, kid, iss, aud and expiry, all of them unverified), and what the keys and rules of `ring`
+/// require. Never contains the signature. Reads at most 64 KiB of each part of the token.
 std::string report_refusal(Fault const& fault, std::string_view token, KeyRing const& ring,
                            std::chrono::system_clock::time_point now);
 
-/// The same for an API token that the store has.
+/// The same for an API token that is in the store.
 std::string report_refusal(Refusal why, storage::ApiToken const& token, std::chrono::system_clock::time_point now);
 
-/// The same where no more is known than the reason.
+/// The same if only the reason is known.
 std::string report_refusal(Fault const& fault);
 
 }  // namespace deployd::auth

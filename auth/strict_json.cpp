@@ -7,14 +7,15 @@
 namespace deployd::auth {
 namespace {
 
-/// The members in the text of a valid JSON document, duplicates included: each has one colon outside of strings.
+/// Counts the members in the text of a valid JSON document, including duplicates: each has one colon outside of
+/// strings.
 std::size_t members_written(std::string_view text) noexcept {
   std::size_t members = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     switch (text[i]) {
       case '"': in_string = !in_string; break;
-      case '\\': ++i; break;  // stands in strings only
+      case '\\': ++i; break;  // occurs in strings only
       case ':': members += in_string ? 0 : 1; break;
       default: break;
     }
@@ -22,7 +23,7 @@ std::size_t members_written(std::string_view text) noexcept {
   return members;
 }
 
-/// The members that reading has left. Recursion is as deep as the parser allowed.
+/// Counts the members that are left after parsing. The parser limits the depth of the recursion.
 std::size_t members_kept(boost::json::value const& value) noexcept {
   std::size_t members = 0;
   if (auto const* object = value.if_object()) {
@@ -37,7 +38,7 @@ std::size_t members_kept(boost::json::value const& value) noexcept {
 }  // namespace
 
 boost::system::result<boost::json::object, JsonFault> read_json_object(std::string_view text, JsonLimits limits) {
-  // Also of what is no JSON: all members before the place where the parser finds that are counted.
+  // Also works for invalid JSON: it counts all members up to the place where the parser finds the error.
   auto const written = members_written(text);
   if (written > limits.members) return JsonFault{"too many members"};
   boost::json::parse_options options;
@@ -46,7 +47,7 @@ boost::system::result<boost::json::object, JsonFault> read_json_object(std::stri
   auto value = boost::json::parse(text, failure, {}, options);
   if (failure) return JsonFault{failure.message()};
   if (!value.is_object()) return JsonFault{"not an object"};
-  // Of members with one name the parser keeps the last, so that fewer are kept than were written.
+  // The parser keeps only the last of several members with one name, so there are fewer than in the text.
   if (members_kept(value) != written) return JsonFault{"a member name occurs twice"};
   return std::move(value.as_object());
 }

@@ -1,4 +1,4 @@
-// JSON objects read without the tolerance that lets two readers see two meanings in one text.
+// Parses JSON objects strictly, so that two readers cannot interpret one text differently.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -11,19 +11,19 @@
 
 namespace deployd::auth {
 
-/// What a text may have at most. `members` are those of all objects in it together.
+/// Limits of a text. `members` counts those of all objects in it together.
 struct JsonLimits {
   std::size_t depth;
   std::size_t members = std::numeric_limits<std::size_t>::max();
 };
 
-/// What is wrong with a text, as `syntax error`.
+/// What is wrong with a text, such as `syntax error`.
 struct JsonFault {
   std::string what;
 };
 
-/// Reads a text that is one JSON object (RFC 8259) in UTF-8, with white space around it at most. Refuses member names
-/// that occur twice in one object, at any depth, unpaired surrogates, and what is beyond `limits`.
+/// Parses a text that is one JSON object (RFC 8259) in UTF-8, with optional white space around it. Refuses member names
+/// that occur twice in one object, at any depth, unpaired surrogates, and texts that exceed `limits`.
 boost::system::result<boost::json::object, JsonFault> read_json_object(std::string_view text, JsonLimits limits);
 
 }  // namespace deployd::auth

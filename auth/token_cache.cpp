@@ -13,11 +13,11 @@
 namespace deployd::auth {
 namespace {
 
-// The end of credentials is the end of a signature or of an API token's random bytes: different for different tokens.
+// Credentials end with part of a signature or of an API token's random bytes, which differs between tokens.
 constexpr std::size_t hashed_end = 64;
 
-// One token can be sent in thousands of spellings, with the scheme in any case and any number of spaces behind it. The
-// scheme and the size tell them apart, so that they do not all end up in one bucket.
+// One token can be sent in thousands of spellings, with the scheme in any case and any number of spaces after it. The
+// scheme and the size are hashed too, so that these spellings do not all end up in one bucket.
 constexpr std::size_t hashed_beginning = 8;
 
 }  // namespace
@@ -53,7 +53,7 @@ Identity const* TokenCache::find(std::string_view credentials, std::chrono::syst
   auto const index = lookup(credentials, hash_of(credentials));
   if (index == none) return nullptr;
   auto& entry = entries_[index];
-  // `from` also turns away an entry that was made before the clock was set back.
+  // `from` also rejects an entry that was made before the clock was set back.
   if (now < entry.validity.from || now >= entry.validity.until) return nullptr;
   entry.referenced = true;
   return &entry.identity;
@@ -63,7 +63,7 @@ Identity const* TokenCache::put(std::string_view credentials, Identity identity,
   auto const hash = hash_of(credentials);
   if (auto const known = lookup(credentials, hash); known != none) drop(known);
 
-  // Everything that may throw comes before the first change.
+  // Anything that may throw comes before the first change.
   Entry entry{.hash = hash,
               .validity = validity,
               .credentials = std::string(credentials),
@@ -78,7 +78,7 @@ Identity const* TokenCache::put(std::string_view credentials, Identity identity,
 
   auto const index = free_;
   free_ = entries_[index].next;
-  entry.next = std::exchange(bucket_of(hash), index);  // after dropping, which may have changed the chain
+  entry.next = std::exchange(bucket_of(hash), index);  // must follow the eviction, which may have changed the chain
   entries_[index] = std::move(entry);
   ++used_;
   bytes_ += bytes;
@@ -106,7 +106,8 @@ std::size_t TokenCache::bytes_of(Entry const& entry) noexcept {
   return entry.credentials.size() + entry.identity.subject.size();
 }
 
-/// The next entry behind the hand that was not asked for since the hand was there. There must be one in use.
+/// Returns the next entry after the clock hand that was not used since the hand last passed it. At least one entry must
+/// be in use.
 TokenCache::Index TokenCache::victim() noexcept {
   while (true) {
     hand_ = (hand_ + 1) % entries_.size();

@@ -1,4 +1,4 @@
-// The credentials that were found good, and whose they are (docs/decisions/0002-verified-token-cache.md).
+// A cache of verified credentials and their owners (docs/decisions/0002-verified-token-cache.md).
 #pragma once
 
 #include <array>
@@ -14,21 +14,21 @@
 
 namespace deployd::auth {
 
-/// A bounded memory of good credentials with CLOCK eviction. Not to be shared between threads.
-/// Only what was verified is put in, so nobody without good tokens can push anything out.
+/// A bounded cache of valid credentials with CLOCK eviction. Not to be shared between threads. Only verified
+/// credentials are stored, so clients without valid tokens cannot evict anything.
 class TokenCache {
  public:
   static constexpr std::size_t default_entries = 4096;
   static constexpr std::size_t default_bytes = std::size_t{4} << 20;
 
-  /// Holds at most `max_entries` credentials with at most `max_bytes` in all.
+  /// Holds at most `max_entries` credentials with at most `max_bytes` in total.
   explicit TokenCache(std::size_t max_entries = default_entries, std::size_t max_bytes = default_bytes);
 
-  /// Whose these very bytes are, if they are remembered and good at `now`. The pointer is valid until the next `put` or
-  /// `clear`. No allocation.
+  /// Returns the owner of exactly these credentials if they are cached and valid at `now`. The pointer is valid until
+  /// the next `put` or `clear`. Does not allocate.
   Identity const* find(std::string_view credentials, std::chrono::system_clock::time_point now) noexcept;
 
-  /// Remembers credentials, in place of what was known of them. The pointer is valid until the next `put` or `clear`.
+  /// Stores credentials, replacing an older entry for them. The pointer is valid until the next `put` or `clear`.
   Identity const* put(std::string_view credentials, Identity identity, Validity const& validity);
 
   void clear() noexcept;
@@ -36,7 +36,7 @@ class TokenCache {
   std::size_t size() const noexcept { return used_; }
   std::size_t bytes() const noexcept { return bytes_; }
 
-  /// The most entries that a look-up may have to pass. Goes through all of them.
+  /// Returns the maximum number of entries that a look-up may have to compare. Visits all of them.
   std::size_t longest_chain() const noexcept;
 
  private:
@@ -46,9 +46,9 @@ class TokenCache {
   struct Entry {
     std::uint64_t hash = 0;
     Validity validity{};
-    std::string credentials;  // empty: the entry is free
+    std::string credentials;  // empty if the entry is free
     Identity identity{};
-    Index next = none;  // in the chain of its bucket, or of the free entries
+    Index next = none;  // in the chain of its bucket or in the list of free entries
     bool referenced = false;
   };
 
@@ -59,10 +59,10 @@ class TokenCache {
   Index victim() noexcept;
   void drop(Index index) noexcept;
 
-  std::array<unsigned char, 192> secret_;  // of the hash: collisions cannot be computed from outside
+  std::array<unsigned char, 192> secret_;  // key of the hash, so that collisions cannot be computed from outside
   std::size_t max_entries_;
   std::size_t max_bytes_;
-  std::vector<Index> buckets_;  // heads of chains; a power of two of them
+  std::vector<Index> buckets_;  // heads of chains; the size is a power of two
   std::vector<Entry> entries_;
   Index free_ = none;
   std::size_t used_ = 0;

@@ -1,4 +1,4 @@
-// How the checks of tokens ended.
+// Counters of token checks by outcome.
 #pragma once
 
 #include <array>
@@ -9,11 +9,11 @@
 
 namespace deployd::auth {
 
-/// Of one worker: it writes, any thread reads.
+/// The counters of one worker. The worker writes; any thread may read.
 struct alignas(base::cache_line) TokenChecks {
-  base::Counter recalled_without_hit;           // recognised by their bytes, of requests that no kept answer answers
-  base::Counter accepted;                       // verified and found good
-  std::array<base::Counter, refusals> refused;  // by Refusal
+  base::Counter recalled_without_hit;           // found by their bytes, not answered from the response cache
+  base::Counter accepted;                       // verified and valid
+  std::array<base::Counter, refusals> refused;  // indexed by Refusal
 };
 
 }  // namespace deployd::auth

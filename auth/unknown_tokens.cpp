@@ -10,7 +10,7 @@ std::size_t UnknownTokens::place_of(storage::Sha256 const& hash) noexcept {
 
 bool UnknownTokens::contains(storage::Sha256 const& hash, system_clock::time_point now) const noexcept {
   auto const& place = places_[place_of(hash)];
-  // The first comparison also turns away what was noted before the clock was set back.
+  // The first comparison also rejects entries that were made before the clock was set back.
   return now >= place.asked && now - kept < place.asked && place.hash == hash;
 }
 

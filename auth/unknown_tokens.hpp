@@ -1,4 +1,4 @@
-// API tokens that the store did not have a moment ago.
+// A cache of API tokens that were recently not found in the store.
 #pragma once
 
 #include <array>
@@ -9,17 +9,18 @@
 
 namespace deployd::auth {
 
-/// A memory of fixed size, so that the same unknown token does not reach the store each time. Not to be shared between
-/// threads. Nobody can push a token in that the store has: it is asked first.
+/// A cache of fixed size, so that repeated requests with an unknown token do not query the store each time. Not to be
+/// shared between threads. A token is added only after the store did not find it, so clients cannot add tokens that
+/// exist.
 class UnknownTokens {
  public:
-  /// CONTRACT: a token that is created works within one second; half of it is left for the clocks and the store.
+  /// CONTRACT: a new token works within one second. The other half second is for clock differences and the store.
   static constexpr std::chrono::milliseconds kept{500};
 
-  /// True if the store did not have the token less than `kept` before `now`.
+  /// True if the store did not find the token less than `kept` before `now`.
   bool contains(storage::Sha256 const& hash, std::chrono::system_clock::time_point now) const noexcept;
 
-  /// Notes that the store does not have it, in place of another token perhaps.
+  /// Records that the store does not have the token. May replace another token.
   void note(storage::Sha256 const& hash, std::chrono::system_clock::time_point now) noexcept;
 
  private:

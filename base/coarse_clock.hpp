@@ -1,4 +1,4 @@
-// The time for the hot path.
+// A fast clock for the hot path.
 #pragma once
 
 #include <time.h>
@@ -7,7 +7,7 @@
 
 namespace deployd::base {
 
-/// The steady clock, a few milliseconds late at most, for the price of a look into memory.
+/// Returns the time of the steady clock, at most a few milliseconds late. Costs one read from memory.
 inline std::chrono::steady_clock::time_point coarse_now() noexcept {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

@@ -1,4 +1,4 @@
-// Counting on the hot path: one thread writes, any thread reads (docs/decisions/0015-counters-without-locks.md).
+// Counters for the hot path: one thread writes, any thread reads (docs/decisions/0015-counters-without-locks.md).
 #pragma once
 
 #include <atomic>
@@ -7,16 +7,16 @@
 
 namespace deployd::base {
 
-/// A number that one thread changes and that any thread may read at any time.
+/// A number that one thread changes and any thread may read at any time.
 ///
-/// With a single writer an increment needs no atomic read-modify-write: it is a plain load, an addition and a plain
-/// store. Readers see some recent value; numbers of different counters may be of slightly different times.
+/// With a single writer, an increment needs no atomic read-modify-write: it is a plain load, an addition and a plain
+/// store. Readers see a recent value; the values of different counters may be from slightly different times.
 class Counter {
  public:
-  /// Writer only. Always inlined: GCC would call it where it takes a place to be rarely reached.
+  /// Writer only. Always inlined: GCC would call it in places that it takes for rarely executed.
   [[gnu::always_inline]] void add(std::uint64_t amount = 1) noexcept { set(value() + amount); }
 
-  /// Writer only: for what goes up and down.
+  /// Writer only. For values that increase and decrease.
   void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
 
   std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }

@@ -1,4 +1,4 @@
-// How long things took, counted by size.
+// Histograms of durations.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace deployd::base {
 
-/// The upper bounds of the buckets of every histogram, ascending; one more bucket takes what is above.
+/// The upper bounds of the buckets of every histogram, ascending. One more bucket counts longer durations.
 inline constexpr auto duration_bounds = std::to_array<std::chrono::nanoseconds>(
     {std::chrono::microseconds(25), std::chrono::microseconds(50), std::chrono::microseconds(100),
      std::chrono::microseconds(250), std::chrono::microseconds(500), std::chrono::milliseconds(1),
@@ -25,7 +25,8 @@ inline constexpr std::size_t duration_buckets = duration_bounds.size() + 1;
 
 namespace detail {
 
-/// Where durations of a certain number of bits (in nanoseconds) are: in `bucket`, or above its bound in the next.
+/// The bucket of durations with a certain number of bits (in nanoseconds): `bucket`, or the next one if they exceed its
+/// bound.
 struct BucketOfBits {
   std::uint64_t bound;
   std::uint64_t bucket;
@@ -52,9 +53,9 @@ static_assert(std::ranges::adjacent_find(duration_bounds,
 
 }  // namespace detail
 
-/// What a histogram held when it was read, or several together.
+/// A snapshot of one histogram, or the sum of several.
 struct DurationReading {
-  std::array<std::uint64_t, duration_buckets> counts{};  // by bucket, not cumulative
+  std::array<std::uint64_t, duration_buckets> counts{};  // per bucket, not cumulative
   std::chrono::nanoseconds sum{0};
 
   DurationReading& operator+=(DurationReading const& other) noexcept {
@@ -64,10 +65,10 @@ struct DurationReading {
   }
 };
 
-/// Counts durations by bucket. One thread writes, any thread reads.
+/// Counts durations per bucket. One thread writes, any thread reads.
 class DurationHistogram {
  public:
-  /// Counts `times` things that took `took` each, which is not negative.
+  /// Counts a duration `took`, which must not be negative, `times` times.
   [[gnu::always_inline]] void observe(std::chrono::nanoseconds took, std::uint64_t times = 1) noexcept {
     auto const nanoseconds = static_cast<std::uint64_t>(took.count());
     auto const& place = detail::buckets_of_bits[std::bit_width(nanoseconds | 1)];
@@ -83,9 +84,9 @@ class DurationHistogram {
   }
 
  private:
-  // More than there are buckets: an array of histograms is indexed by a shift when their size is a power of two.
+  // More than the number of buckets: an array of histograms is indexed by a shift if their size is a power of two.
   std::array<Counter, 31> counts_;
-  Counter sum_;  // nanoseconds
+  Counter sum_;  // in nanoseconds
 };
 
 }  // namespace deployd::base

@@ -5,7 +5,7 @@
 
 namespace deployd::base {
 
-/// Closes what it owns.
+/// Owns a file descriptor and closes it.
 class FileDescriptor {
  public:
   FileDescriptor() = default;
@@ -14,11 +14,11 @@ class FileDescriptor {
   FileDescriptor& operator=(FileDescriptor&& other) noexcept;
   ~FileDescriptor();
 
-  /// -1 for none.
+  /// The descriptor, or -1 if there is none.
   int get() const noexcept { return fd_; }
   int release() noexcept { return std::exchange(fd_, -1); }
 
-  /// Another descriptor of the same open file, close-on-exec. Throws std::system_error.
+  /// Returns another descriptor of the same open file, close-on-exec. Throws std::system_error.
   FileDescriptor duplicate() const;
 
  private:

@@ -1,4 +1,4 @@
-// Pauses that are not the same everywhere.
+// Randomised pauses.
 #pragma once
 
 #include <chrono>
@@ -6,7 +6,7 @@
 
 namespace deployd::base {
 
-/// Half of `time` to all of it, so that many servers do not come back at the same moment.
+/// Returns a random time between half of `time` and `time`, so that many servers do not retry at the same moment.
 inline std::chrono::milliseconds jittered(std::chrono::milliseconds time) {
   thread_local std::minstd_rand random{std::random_device{}()};
   std::uniform_int_distribution<std::chrono::milliseconds::rep> pause(time.count() / 2, time.count());

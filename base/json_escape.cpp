@@ -9,8 +9,8 @@
 namespace deployd::base {
 namespace {
 
-// 0: stands for itself; 'u': \u00XX; not_ascii: the beginning of a sequence of bytes, if it is one; otherwise the
-// character behind the backslash.
+// 0: not escaped; 'u': \u00XX; not_ascii: the first byte of a UTF-8 sequence, if it is valid; otherwise the character
+// after the backslash.
 constexpr char not_ascii = '\x80';
 constexpr std::array<char, 256> escapes = [] {
   std::array<char, 256> table{};
@@ -26,8 +26,7 @@ constexpr std::array<char, 256> escapes = [] {
   return table;
 }();
 
-/// The number of bytes at the beginning of `text`, a multiple of eight, that are ASCII and stand for
-/// themselves.
+/// Returns the number of bytes at the beginning of `text`, a multiple of eight, that are ASCII and need no escape.
 std::size_t plain_prefix(std::string_view text) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101;
   constexpr std::uint64_t high_bits = 0x80 * ones;
@@ -35,7 +34,8 @@ std::size_t plain_prefix(std::string_view text) noexcept {
   while (text.size() - length >= sizeof(std::uint64_t)) {
     std::uint64_t word = 0;
     std::memcpy(&word, text.data() + length, sizeof word);
-    // A high bit is left in each byte that was zero, and perhaps in bytes above one: enough to tell that there is one.
+    // Sets the high bit of each byte that was zero, and possibly of bytes above one: enough to detect that there is
+    // one.
     auto const has_zero = [](std::uint64_t bytes) { return (bytes - ones) & ~bytes & high_bits; };
     auto const control_or_not_ascii = ((word - 0x20 * ones) | word) & high_bits;
     if ((control_or_not_ascii | has_zero(word ^ ('"' * ones)) | has_zero(word ^ ('\\' * ones))) != 0) break;

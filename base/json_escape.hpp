@@ -1,4 +1,4 @@
-// Text as it stands inside a JSON string.
+// Escapes text for JSON strings.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace deployd::base {
 
-/// Appends `text` to `out` with what RFC 8259 §7 wants escaped, as Boost.JSON would escape it, and U+FFFD for every
-/// byte that is not UTF-8. False when there were such bytes.
+/// Appends `text` to `out`, escaped as RFC 8259 §7 requires and in the same form as Boost.JSON. Replaces every byte
+/// that is not UTF-8 with U+FFFD, and returns false if there were such bytes.
 bool append_json_escaped(std::string& out, std::string_view text);
 
 }  // namespace deployd::base

@@ -1,4 +1,4 @@
-// When a queue is one that will not get shorter by itself.
+// Detects a queue that will not get shorter by itself.
 #pragma once
 
 #include <chrono>
@@ -7,25 +7,25 @@
 
 namespace deployd::base {
 
-/// Tells a burst, which is worth waiting for, from overload: a queue that has been long without a break for `patience`.
-/// While that lasts, whoever owns the queue keeps it short and refuses the rest; it is over once hardly any had to be
-/// refused for a while. Decision 0018.
+/// Distinguishes overload from a burst, which is worth waiting for. Overload is a queue that has been long for
+/// `patience` without interruption. During overload the owner of the queue keeps it short and refuses the rest.
+/// Overload ends after a period in which hardly any requests were refused. Decision 0018.
 class Overload {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// A queue of as many as this is long: more than the connections of a busy client program, so that such a one, which
-  /// asks its next question when it has its answer, is made to wait rather than refused. No more than Asio takes from
-  /// epoll at once, 128, can be seen in a turn of a loop.
+  /// The length from which a queue is long. It is more than the connections of a busy client program, so that a client
+  /// that sends its next request after each response has to wait but is not refused. It is below 128, the number of
+  /// events that Asio takes from epoll at once, since one turn of a loop cannot see more.
   static constexpr std::size_t long_queue = 120;
   static constexpr std::chrono::milliseconds patience{100};
   static constexpr std::chrono::milliseconds window{500};
 
-  /// It is over when not even one in `one_in` is refused.
+  /// Overload ends when fewer than one in `one_in` are refused.
   explicit Overload(std::uint64_t one_in = 20) noexcept : one_in_(one_in) {}
 
-  /// The queue is long, or is not, and has had no chance to get shorter meanwhile if it was long the last time, unless
-  /// there was a `pause`.
+  /// Records whether the queue is long. Between two calls that find it long, it counts as long, unless there was a
+  /// `pause`.
   void note(bool is_long, TimePoint now, bool pause = false) noexcept {
     if (!is_long || !was_long_ || pause) long_since_ = now;
     was_long_ = is_long;
@@ -36,8 +36,8 @@ class Overload {
 
   bool lasts() const noexcept { return lasts_; }
 
-  /// For a queue that is looked at whenever one more comes, and in overload kept to `kept`: whether this one, before
-  /// which `waiting` are in it, is to be refused. Notes and counts it.
+  /// For a queue that is checked on each arrival, and kept to `kept` entries during overload. Records and counts the
+  /// arrival. Returns true if it must be refused, given that `waiting` entries are before it.
   bool refuses(std::size_t waiting, std::size_t kept, TimePoint now) noexcept {
     note(waiting >= long_queue, now);
     if (!lasts_) return false;
@@ -46,7 +46,7 @@ class Overload {
     return refused;
   }
 
-  /// While it lasts: a question has come, and was refused or not.
+  /// Counts a request that arrived during overload, and whether it was refused.
   void count(bool refused, TimePoint now) noexcept {
     ++asked_;
     if (refused) ++refused_;

@@ -7,8 +7,8 @@ std::size_t utf8_sequence_length(std::string_view text, std::size_t at) noexcept
   auto const first = byte(at);
   if (first < 0x80) return 1;
   std::size_t length = 0;
-  // The second byte's range depends on the first: this is what rules out overlong forms, surrogates and code points
-  // that do not exist.
+  // The range of the second byte depends on the first. This excludes overlong forms, surrogates and code points above
+  // U+10FFFF.
   unsigned char low = 0x80;
   unsigned char high = 0xBF;
   if (first >= 0xC2 && first <= 0xDF) {

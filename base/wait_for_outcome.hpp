@@ -1,4 +1,4 @@
-// The wait of one coroutine for what another one, or a handler of the same thread, leaves for it.
+// Lets a coroutine wait for the result of another coroutine or handler on the same thread.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -6,8 +6,8 @@
 
 namespace deployd::base {
 
-/// Waits until `done`, or until `timer` expires; the caller then looks which. Whoever sets `done` cancels the timer, on
-/// the thread of this. Both must outlive the wait.
+/// Waits until `done` is true or `timer` expires; the caller then checks which. The code that sets `done` must cancel
+/// the timer, on the same thread. Both must outlive the wait.
 boost::asio::awaitable<void> wait_for_outcome(boost::asio::steady_timer& timer, bool const& done);
 
 }  // namespace deployd::base

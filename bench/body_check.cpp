@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t remembered = std::size_t{1} << 15;
 constexpr std::size_t collected_at_most = std::size_t{8} << 20;
 
-// Boost.JSON's parser tells its handler of every value; here nobody wants to know.
+// A handler for Boost.JSON's parser that ignores all values: only validity matters here.
 struct IgnoreValues {
   static constexpr std::size_t max_object_size = SIZE_MAX;
   static constexpr std::size_t max_array_size = SIZE_MAX;

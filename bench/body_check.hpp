@@ -1,4 +1,4 @@
-// Checks a response body: the expected bytes, and valid JSON if its type is JSON.
+// Checks a response body: the bytes are as expected, and a body of a JSON type is valid JSON.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,14 @@
 
 namespace deployd::bench {
 
-/// Checks bodies for one thread. Parsing the same bytes again and again would cost more than the rest of the generator,
-/// so the 128-bit hashes of bodies that parsed are remembered and only new ones are parsed.
+/// Checks bodies for one thread. Parsing the same bytes repeatedly would cost more than the rest of the generator, so
+/// the 128-bit hashes of valid bodies are remembered and only new bodies are parsed.
 class BodyCheck {
  public:
-  /// `expected` is nothing when any body will do; it must outlive the check.
+  /// `expected` is nothing if any body is accepted. It must outlive the check.
   explicit BodyCheck(std::optional<std::string> const& expected);
 
-  /// What is wrong with a whole body, if anything.
+  /// Checks a complete body. Returns what is wrong with it, if anything.
   std::optional<Failure> whole(std::string_view body, bool json);
 
   std::optional<std::string> const& expected() const noexcept { return expected_; }
@@ -33,8 +33,8 @@ class BodyCheck {
   std::vector<Hash> parsed_;  // direct-mapped by the low bits; a slot keeps the latest
 };
 
-/// Checks a body that arrives in pieces. Up to a bound it is collected and then checked as a whole; beyond it is
-/// checked on the way, so that an answer of any size fits.
+/// Checks a body that arrives in pieces. Bodies up to a limit are collected and then checked as a whole. Longer ones
+/// are checked as they arrive, so that responses may have any size.
 class PiecewiseBodyCheck {
  public:
   PiecewiseBodyCheck();
@@ -42,7 +42,7 @@ class PiecewiseBodyCheck {
 
   void begin(bool json);
   void add(std::string_view piece, BodyCheck& check);
-  /// Ends the body: what is wrong with it, if anything.
+  /// Ends the body. Returns what is wrong with it, if anything.
   std::optional<Failure> finish(BodyCheck& check);
 
  private:

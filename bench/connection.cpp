@@ -19,7 +19,7 @@ using TlsStatus = server::TlsStream::Status;
 
 constexpr auto awaited = boost::asio::as_tuple(boost::asio::deferred);
 
-// Of TLS, beside the errors of sockets: what was received cannot be decrypted, or is an alert.
+// Errors of TLS beside those of sockets: received bytes cannot be decrypted, or are an alert.
 boost::system::error_code const unreadable_record = make_error_code(boost::system::errc::protocol_error);
 
 }  // namespace
@@ -44,13 +44,14 @@ boost::asio::awaitable<void> Connection::run() {
   }
 }
 
-// With --new-connections this side resets what the server leaves open: closed in order, its ports would be used up.
+// With --new-connections, connections that the server leaves open are reset: an orderly close would use up the local
+// ports.
 void Connection::close() {
   boost::system::error_code ignored;
   if (connected_ && thread_.options().new_connections && head_.keep_alive)
     socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
   connected_ = false;
-  if (tls_) tls_->close();  // OpenSSL does not resume what was only freed
+  if (tls_) tls_->close();  // OpenSSL does not resume a session that was only freed
   tls_.reset();
   socket_.close(ignored);
 }
@@ -71,7 +72,7 @@ boost::asio::awaitable<bool> Connection::connect() {
   if (fault) {
     if (abandoned_) co_return false;
     auto const now = Clock::now();
-    // A request that is due meets nobody: that is its outcome.
+    // A request that is due has no connection, which is counted as its outcome.
     take_ahead(now);
     fail(*fault, now);
     thread_.unreachable(now);
@@ -82,7 +83,7 @@ boost::asio::awaitable<bool> Connection::connect() {
   co_return true;
 }
 
-// Shakes hands; what went wrong, if anything.
+// Performs the handshake. Returns what failed, if anything.
 boost::asio::awaitable<std::optional<Fault>> Connection::secure() {
   tls_ = thread_.tls()->connect(socket_.native_handle(), session_);
   auto fault = co_await shake_hands(socket_, *tls_);
@@ -101,14 +102,14 @@ boost::asio::awaitable<boost::system::error_code> Connection::receive_secured(st
       if (got.status == TlsStatus::failed) co_return unreadable_record;
     }
     auto const [error, count] = co_await socket_.async_read_some(tls_->room(), awaited);
-    // Without a word before it, the end is a cut.
+    // An end without a close_notify is a truncation.
     if (error == boost::asio::error::eof) co_return boost::asio::error::connection_reset;
     if (error) co_return error;
     tls_->arrived(count);
   }
 }
 
-// Takes a request before there is a connection to send it on: its time runs from now.
+// Takes a request before a connection exists to send it on. Its time is measured from now.
 void Connection::take_ahead(Clock::time_point now) {
   if (!in_flight_.empty()) return;
   if (auto const ticket = thread_.schedule().take(now)) in_flight_.push_back({*ticket, now});
@@ -168,7 +169,7 @@ bool Connection::has_room() const noexcept {
   return connected_ && !in_flight_.full();
 }
 
-// What the server announced that it would not answer any more, by closing, goes out again (RFC 9112 §9.3.2).
+// Sends requests again that the server announced not to answer, by closing (RFC 9112 §9.3.2).
 void Connection::resend() {
   for (auto const& sent : in_flight_) append_request(sent.ticket.index);
 }
@@ -191,7 +192,7 @@ void Connection::append_request(std::uint64_t index) {
   out_ += thread_.after_target();
 }
 
-// Tried at once and, if the kernel's buffer is full, again after the next answer or sweep. An error shows up in
+// Sends at once and, if the kernel's buffer is full, again after the next response or sweep. Errors show up when
 // reading.
 void Connection::flush() {
   if (tls_) return flush_secured();
@@ -217,7 +218,7 @@ void Connection::make_room() {
   }
 }
 
-// False when the connection is of no use any more.
+// Returns false if the connection can no longer be used.
 bool Connection::consume(Clock::time_point now) {
   while (begin_ != end_) {
     if (in_body_) {
@@ -249,7 +250,8 @@ bool Connection::consume(Clock::time_point now) {
   return true;
 }
 
-// Takes what has come of a body that is not there in one piece. False when the connection is of no use any more.
+// Consumes the received part of a body that has not arrived completely. Returns false if the connection can no longer
+// be used.
 bool Connection::consume_body(Clock::time_point now) {
   auto& check = thread_.body_check();
   bool complete = false;

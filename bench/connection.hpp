@@ -19,16 +19,16 @@
 
 namespace deployd::bench {
 
-/// Sends what its thread's schedule hands out, as many requests at a time as --pipeline allows, and checks the answers.
-/// Connects anew whenever the connection ends. All members run on the thread it belongs to.
+/// Sends the requests that its thread's schedule hands out, as many at a time as --pipeline allows, and checks the
+/// responses. Connects again whenever the connection ends. All members must be called on the thread that owns it.
 class Connection {
  public:
   explicit Connection(ThreadRun& thread);
 
-  /// Connects, exchanges, and connects again, until the schedule is over and what was sent is answered.
+  /// Connects, sends and receives, and connects again, until the schedule is over and all sent requests are answered.
   boost::asio::awaitable<void> run();
 
-  /// Connected, with a request less in flight than allowed.
+  /// True if the connection is open and has fewer requests in flight than allowed.
   bool has_room() const noexcept;
 
   /// In an open loop, puts the connection among those that get the next requests, if it has room and is not there.
@@ -39,10 +39,10 @@ class Connection {
   /// Sends up to `most` requests that are due at `now`.
   void pump(Clock::time_point now, unsigned most);
 
-  /// Ends the connection if its oldest request has waited too long for its answer, or if it has nothing left to do.
+  /// Closes the connection if its oldest request has waited too long for its response, or if nothing is left to do.
   void sweep(Clock::time_point now);
 
-  /// Ends the connection without counting what is in flight.
+  /// Closes the connection without counting the requests in flight.
   void abandon();
 
  private:
@@ -71,8 +71,8 @@ class Connection {
 
   ThreadRun& thread_;
   boost::asio::ip::tcp::socket socket_;
-  TlsSession session_;                      // of the connection before, and so outliving tls_
-  std::unique_ptr<server::TlsStream> tls_;  // null: plain http
+  TlsSession session_;                      // of the previous connection, so it must outlive tls_
+  std::unique_ptr<server::TlsStream> tls_;  // null for plain HTTP
   boost::circular_buffer<Sent> in_flight_;
   std::string out_;
   std::unique_ptr<char[]> in_;
@@ -87,8 +87,8 @@ class Connection {
   Clock::time_point connecting_since_{};
   bool connecting_ = false;
   bool connected_ = false;
-  bool answered_ = false;  // on this connection
-  bool listed_ = false;    // among those that wait for a request
+  bool answered_ = false;  // true after the first response on this connection
+  bool listed_ = false;    // true while among the connections that wait for a request
   bool abandoned_ = false;
 };
 

@@ -1,4 +1,4 @@
-// Why an answer did not count as right.
+// The reasons why a response does not count as correct.
 #pragma once
 
 #include <boost/system/error_code.hpp>
@@ -9,7 +9,7 @@
 
 namespace deployd::bench {
 
-/// What went wrong with a request, but for a wrong status, which stands for itself.
+/// What went wrong with a request. A wrong status is counted separately.
 enum class Failure {
   body,         // not the expected body
   json,         // a JSON body that does not parse
@@ -17,24 +17,24 @@ enum class Failure {
   closed,       // the server closed the connection before the answer was complete
   reset,        // the connection was reset
   timeout,      // no complete answer, or no connection, within --timeout
-  refused,      // nobody listens
-  unreachable,  // no connection for another reason
-  no_port,      // this machine has no local port left
-  tls,          // no handshake, or a record that cannot be read
-  certificate,  // the server's is not trusted
+  refused,      // nothing listens on the port
+  unreachable,  // no connection, for another reason
+  no_port,      // no local port is left on this machine
+  tls,          // failed handshake or unreadable record
+  certificate,  // the server's certificate is not trusted
 };
 inline constexpr std::size_t failure_kinds = 11;
 
-/// A failure with what the system or OpenSSL says of it; an empty reason where the kind says all.
+/// A failure with the reason given by the system or OpenSSL; the reason is empty if the kind is specific enough.
 struct Fault {
   Failure kind;
   std::string reason;
 };
 
-/// The name under which reports count a failure.
+/// Returns the name under which reports count a failure.
 std::string_view to_string(Failure failure) noexcept;
 
-/// What an error of a socket means while connecting, and on a connection that stands.
+/// Returns the failure for a socket error while connecting, or on an established connection.
 Fault connect_fault(boost::system::error_code error);
 Fault transfer_fault(boost::system::error_code error);
 

@@ -1,8 +1,8 @@
-// The floor: what one core cannot get below when it waits for requests, reads them and writes answers. An epoll loop
-// with a canned answer and no parsing but counting blank lines, for deployd to be measured against.
+// The floor: the minimum cost on one core of waiting for requests, reading them and writing responses. An epoll loop
+// with a constant response that parses nothing and only counts blank lines, for comparison with deployd.
 //
-//   bench-floor PORT [BODY_FILE]      answers every request on 127.0.0.1:PORT with the file's bytes (one deployment
-//                                     when none is named), and keeps connections open.
+//   bench-floor PORT [BODY_FILE]      answers every request on 127.0.0.1:PORT with the bytes of the file (without a
+//                                     file: one deployment), and keeps connections open.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -20,8 +20,8 @@
 namespace {
 
 struct Peer {
-  std::size_t matched = 0;  // how much of the blank line that ends a request has been seen
-  std::string unsent;       // what the kernel had no room for
+  std::size_t matched = 0;  // how much of the blank line that ends a request has arrived
+  std::string unsent;       // bytes that did not fit into the kernel's buffer
 };
 
 int listen_on(int port) {
@@ -53,7 +53,7 @@ std::size_t count_requests(std::string_view bytes, std::size_t& matched) {
   return found;
 }
 
-// Sends `text` behind what is unsent already; false when the connection is broken.
+// Sends `text` after the bytes that are still unsent. Returns false if the connection is broken.
 bool send_some(int socket, Peer& peer, std::string_view text) {
   if (!peer.unsent.empty()) {
     peer.unsent += text;

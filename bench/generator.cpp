@@ -23,8 +23,8 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-// Shakes hands with the server at the other end: load is put on no server that is not trusted. What else goes wrong,
-// the run counts.
+// Performs a handshake first: no load is put on a server that is not trusted. Other failures are counted during the
+// run.
 void require_trusted(Options const& options, boost::asio::io_context& io, tcp::socket& socket) {
   TlsClient const client(options.url.host, options.tls);
   TlsSession session;
@@ -41,7 +41,7 @@ void require_trusted(Options const& options, boost::asio::io_context& io, tcp::s
                     "; --ca FILE says whom to trust, --insecure trusts anybody");
 }
 
-// Finds out at which of the host's addresses somebody listens.
+// Finds the first address of the host that accepts a connection.
 tcp::endpoint reachable_endpoint(Options const& options) {
   boost::asio::io_context io;
   boost::system::error_code error;
@@ -61,7 +61,7 @@ tcp::endpoint reachable_endpoint(Options const& options) {
   return found;
 }
 
-// Lets the process have a file for each connection, where it may.
+// Raises the limit on open files so that each connection can have one, as far as permitted.
 void allow_connections(unsigned connections) {
   rlim_t const wanted = connections + 64;
   rlimit limit{};
@@ -109,7 +109,7 @@ Standing standing(std::vector<std::unique_ptr<LoadThread>> const& threads, Windo
   return sum;
 }
 
-// Runs every thread to its end and calls the observer meanwhile.
+// Runs every thread to its end, and calls the observer meanwhile.
 class Crew {
  public:
   explicit Crew(std::vector<std::unique_ptr<LoadThread>>& threads) : running_(threads.size()) {

@@ -1,4 +1,4 @@
-// A whole run: all threads, from the first connection to the merged results.
+// Runs a measurement: all threads, from the first connection to the merged results.
 #pragma once
 
 #include <atomic>
@@ -10,23 +10,23 @@
 
 namespace deployd::bench {
 
-/// Nobody answers at the address, or nobody who is trusted; `what()` is one line that names it.
+/// Thrown if no server answers at the address, or its certificate is not trusted. `what()` is one line that names it.
 class NobodyThere : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// How far a run has come.
+/// The progress of a run.
 struct Standing {
-  std::chrono::nanoseconds elapsed;  // of the counted part; negative during the warm-up
+  std::chrono::nanoseconds elapsed;  // since the counted part began; negative during the warm-up
   std::uint64_t right;
   std::uint64_t errors;
   std::uint64_t late;
 };
 
-/// Puts the load on the server until the run is over or `stop` becomes true. Calls `observer` on the calling thread
-/// every `observe_every`. Throws `NobodyThere` when the first connection cannot be made or the certificate there is not
-/// trusted, and `UsageError` when this process may not have so many.
+/// Puts load on the server until the run is over or `stop` becomes true. Calls `observer` on the calling thread every
+/// `observe_every`. Throws `NobodyThere` if the first connection cannot be made or the certificate is not trusted, and
+/// `UsageError` if this process may not open that many connections.
 Results generate(Options const& options, std::atomic<bool> const& stop, std::chrono::milliseconds observe_every,
                  std::function<void(Standing const&)> const& observer);
 

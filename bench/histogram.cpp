@@ -16,8 +16,8 @@ constexpr std::uint64_t largest = (std::uint64_t{1} << range_bits) - 1;
 Histogram::Histogram(unsigned precision)
     : precision_(precision), counts_(static_cast<std::size_t>(range_bits - precision + 1) << precision) {}
 
-// A value below 2^precision is its own bucket. Of a larger one the leading bit names the power of two, and the
-// `precision` bits behind it the bucket therein.
+// A value below 2^precision has its own bucket. For a larger value the leading bit selects the power of two, and the
+// `precision` bits after it the bucket within it.
 std::size_t Histogram::bucket(std::uint64_t value) const noexcept {
   auto const bits = static_cast<unsigned>(std::bit_width(value | ((std::uint64_t{1} << precision_) - 1)));
   unsigned const shift = bits - precision_ > 0 ? bits - precision_ - 1 : 0;

@@ -8,32 +8,34 @@
 
 namespace deployd::bench {
 
-/// Counts durations from 0 ns to almost five hours. Recording neither allocates nor branches on the value's size class.
+/// Counts durations from 0 ns to almost five hours. Recording does not allocate or branch on the magnitude of the
+/// value.
 ///
-/// Each power of two is cut into 2^precision buckets, so that a percentile is off by at most 2^-(precision+1) of
-/// itself: 0.4 % at the default. The smallest values (below 2^precision ns), minimum, maximum and mean are exact.
+/// Each power of two is divided into 2^precision buckets, so that the error of a percentile is at most 2^-(precision+1)
+/// of its value: 0.4 % by default. The smallest values (below 2^precision ns), minimum, maximum and mean are exact.
 class Histogram {
  public:
   static constexpr unsigned default_precision = 7;
 
   explicit Histogram(unsigned precision = default_precision);
 
-  /// A negative duration counts as 0, one beyond the range as the largest of the range.
+  /// Records a duration. Negative durations count as 0, durations beyond the range as the maximum of the range.
   void record(std::chrono::nanoseconds value) noexcept;
 
-  /// Adds what `other` has counted. Both must have the same precision.
+  /// Adds the counts of `other`, which must have the same precision.
   void merge(Histogram const& other);
 
   void clear() noexcept;
 
   std::uint64_t count() const noexcept { return count_; }
 
-  // The following are 0 when nothing was counted.
+  // The following return 0 if nothing was counted.
   std::chrono::nanoseconds min() const noexcept;
   std::chrono::nanoseconds max() const noexcept;
   std::chrono::duration<double, std::nano> mean() const noexcept;
 
-  /// The smallest recorded value that at least `share` (0 to 1) of all values do not exceed, within the error above.
+  /// Returns the smallest recorded value that at least `share` (0 to 1) of all values do not exceed, with the error
+  /// above.
   std::chrono::nanoseconds percentile(double share) const noexcept;
 
  private:

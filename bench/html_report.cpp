@@ -190,7 +190,7 @@ Axis time_axis(Results const& results) {
   return axis;
 }
 
-// An interval that the end of the run cuts short is left out: its rate would be too low.
+// Leaves out an interval that the end of the run cut short: its rate would be too low.
 std::size_t whole_intervals(Results const& results) {
   auto const& series = results.series;
   auto const whole = static_cast<std::size_t>(results.duration / series.interval_length());

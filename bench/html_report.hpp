@@ -1,4 +1,4 @@
-// The results for people, as one page that needs no network.
+// A report for people: one page that needs no network.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace deployd::bench {
 
-/// An HTML page with inline SVG plots: percentiles, rate, latency and errors over time, machine and command.
+/// Returns an HTML page with inline SVG plots: percentiles, rate, latency and errors over time, machine and command.
 std::string html_report(Options const& options, Results const& results);
 
 }  // namespace deployd::bench

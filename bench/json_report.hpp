@@ -1,4 +1,4 @@
-// The results for programs.
+// A report for programs.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace deployd::bench {
 
-/// One JSON object and a newline. Times are in microseconds; those of no answer are null.
+/// Returns one JSON object and a newline. Times are in microseconds, or null if nothing was measured.
 std::string json_report(Options const& options, Results const& results);
 
 }  // namespace deployd::bench

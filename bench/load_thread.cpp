@@ -16,8 +16,8 @@ namespace {
 constexpr auto awaited = boost::asio::as_tuple(boost::asio::deferred);
 constexpr auto tick_length = std::chrono::milliseconds(20);
 constexpr auto stop_grace = std::chrono::seconds(1);
-// A request that is due just before the end may have to wait for a connection, also where the server is fast enough: it
-// is still sent a twentieth of the duration, and at most so long, after the end.
+// A request that is due just before the end may have to wait for a connection, even if the server is fast enough. It is
+// still sent for a twentieth of the duration, and at most this long, after the end.
 constexpr std::chrono::nanoseconds longest_wait_after_end = std::chrono::milliseconds(100);
 
 std::chrono::nanoseconds thread_cpu_time() {
@@ -66,7 +66,7 @@ void LoadThread::ended(std::exception_ptr failure) {
 void LoadThread::hand_out(Clock::time_point now) {
   auto& waiting = run_.waiting();
   while (!waiting.empty() && run_.schedule().next_due() <= now) {
-    // It stays listed meanwhile: what goes out now found a free connection.
+    // It stays listed meanwhile: the requests sent now found a free connection.
     auto& connection = *waiting.front();
     if (connection.has_room()) connection.pump(now, 1);
     waiting.pop_front();
@@ -74,7 +74,8 @@ void LoadThread::hand_out(Clock::time_point now) {
   }
 }
 
-// The clock of an open loop. While no connection is free, those that become so take what is due themselves.
+// The clock of an open loop. While no connection is free, connections that become free take the due requests
+// themselves.
 boost::asio::awaitable<void> LoadThread::pace() {
   boost::asio::steady_timer timer(run_.context());
   while (running_ > 0) {
@@ -100,7 +101,7 @@ boost::asio::awaitable<void> LoadThread::tick() {
     }
     auto const end = std::min(run_.window().end, stopped_at_);
     if (now >= end) {
-      // What fell due while the generator itself was held up still goes out, as far as connections are free.
+      // Requests that became due while the generator itself was delayed are still sent if connections are free.
       hand_out(now);
       if (now - end >= std::min(longest_wait_after_end, run_.options().duration / 20)) run_.schedule().stop();
     }

@@ -1,4 +1,4 @@
-// One thread of the load generator, with its connections.
+// A thread of the load generator, with its connections.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -16,14 +16,14 @@
 
 namespace deployd::bench {
 
-/// What the threads of a run and the one that watches them tell each other.
+/// State shared by the threads of a run and the thread that observes them.
 struct Progress {
   std::atomic<std::uint64_t> right{0};
   std::atomic<std::uint64_t> errors{0};
   std::atomic<std::uint64_t> late{0};
 };
 
-/// Nothing in here is shared with another thread but `progress` and `stop`.
+/// Only `progress` and `stop` are shared with other threads.
 class LoadThread {
  public:
   /// All references must outlive the object.
@@ -31,7 +31,8 @@ class LoadThread {
              std::unique_ptr<Schedule> schedule, unsigned connections, std::atomic<bool> const& stop);
   ~LoadThread();
 
-  /// Runs until the schedule is over and every request answered or failed. Throws what a connection threw.
+  /// Runs until the schedule is over and every request was answered or has failed. Rethrows exceptions from
+  /// connections.
   void run();
 
   Progress const& progress() const noexcept { return progress_; }
@@ -39,7 +40,7 @@ class LoadThread {
   // Results, once `run` has returned.
   Tally& tally() noexcept { return run_.tally(); }
   TimeSeries& series() noexcept { return run_.series(); }
-  /// The CPU time that the counted part of the run took this thread, and how long that was.
+  /// The CPU time that this thread used in the counted part of the run, and the duration of that part.
   std::chrono::nanoseconds cpu_time() const noexcept { return cpu_end_ - cpu_begin_; }
   std::chrono::nanoseconds wall_time() const noexcept { return wall_end_ - wall_begin_; }
   Clock::time_point last_answer() const noexcept { return run_.last_answer(); }

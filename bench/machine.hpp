@@ -1,4 +1,4 @@
-// The machine that a measurement comes from.
+// The machine on which a measurement runs.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@ namespace deployd::bench {
 
 struct Machine {
   std::string processor;
-  unsigned cores;  // that this process may run on
+  unsigned cores;  // available to this process
   std::string system;
 };
 

@@ -28,7 +28,7 @@ std::string file_contents(std::string const& option, std::string const& path) {
   return contents;
 }
 
-// Leaves no empty file behind that a program could take for results.
+// Does not leave an empty file behind that a program could take for results.
 void require_writable(std::string const& option, std::string const& path) {
   if (path.empty()) return;
   bool const existed = std::filesystem::exists(path);
@@ -47,7 +47,7 @@ Number number(std::string const& option, std::string const& text, Number least, 
   return value;
 }
 
-// `500ms`, `10s`, `5m`, `1h`, `30d`.
+// Parses `500ms`, `10s`, `5m`, `1h`, `30d`.
 std::chrono::nanoseconds duration(std::string const& option, std::string const& text) {
   auto const digits = std::min(text.find_first_not_of("0123456789"), text.size());
   auto const unit = text.substr(digits);
@@ -95,7 +95,7 @@ bool names(std::string const& field, std::string_view lowered) {
                     [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
 
-// Fields whose values are secrets.
+// True for fields whose values are secrets.
 bool is_secret(std::string const& field) {
   return names(field, "authorization") || names(field, "proxy-authorization") || names(field, "cookie");
 }
@@ -110,7 +110,7 @@ struct Given {
   TlsWishes tls;
 };
 
-// The token of --token or --token-file, if one is given.
+// Returns the token of --token or --token-file, if one is given.
 std::optional<std::string> token_of(Given const& given) {
   auto token = given.token;
   if (!given.token_file.empty()) {

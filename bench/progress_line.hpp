@@ -1,4 +1,4 @@
-// What stands on stderr while a run goes on.
+// The progress line on stderr during a run.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ class ProgressLine {
  public:
   explicit ProgressLine(Options const& options);
 
-  /// How often `show` wants to be called.
+  /// How often `show` must be called.
   std::chrono::milliseconds period() const noexcept;
 
   void show(Standing const& standing);

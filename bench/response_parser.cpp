@@ -35,7 +35,7 @@ bool is_json(std::string_view type) noexcept {
          (essence.size() > 5 && equals(essence.substr(essence.size() - 5), "+json"));
 }
 
-// "HTTP/1.x NNN", and what the version says of keep-alive.
+// Parses "HTTP/1.x NNN". The version decides the default of keep-alive.
 bool parse_status_line(std::string_view line, ResponseHead& head) noexcept {
   if (line.size() < 12 || !line.starts_with("HTTP/1.") || line[8] != ' ') return false;
   if (line.size() > 12 && line[12] != ' ') return false;
@@ -45,7 +45,7 @@ bool parse_status_line(std::string_view line, ResponseHead& head) noexcept {
 }
 
 bool parse_field(std::string_view name, std::string_view value, ResponseHead& head) noexcept {
-  // The length decides first: most fields are passed over without being read.
+  // The length is compared first: most fields are skipped without being read.
   switch (name.size()) {
     case 10:
       if (equals(name, "connection")) {

@@ -1,4 +1,4 @@
-// Reading the head of an HTTP/1.x response: as little of it as a load generator needs.
+// Parses the head of an HTTP/1.x response, limited to what a load generator needs.
 #pragma once
 
 #include <cstddef>
@@ -12,30 +12,30 @@ enum class Framing { length, chunked, until_close };
 
 struct ResponseHead {
   unsigned status = 0;
-  std::size_t size = 0;  // bytes of the head, its empty line included
+  std::size_t size = 0;  // bytes of the head, including its empty line
   Framing framing = Framing::until_close;
   std::uint64_t content_length = 0;  // with Framing::length
   bool keep_alive = true;
-  bool json = false;  // Content-Type says so
+  bool json = false;  // according to Content-Type
 };
 
 enum class ParseResult { complete, incomplete, malformed };
 
-/// Reads the head that begins at `bytes[0]`. `head` is meaningful only when the result is `complete`. Allocates
-/// nothing. Answers to GET are assumed: 1xx, 204 and 304 have no body, whatever the fields say.
+/// Parses the head that begins at `bytes[0]`. `head` is meaningful only if the result is `complete`. Does not allocate.
+/// Assumes responses to GET: 1xx, 204 and 304 have no body, whatever their fields are.
 ParseResult parse_head(std::string_view bytes, ResponseHead& head) noexcept;
 
-/// Takes a chunked body apart, in pieces of any size (RFC 9112 §7.1). Trailers are passed over.
+/// Decodes a chunked body from pieces of any size (RFC 9112 §7.1). Ignores trailers.
 class ChunkedDecoder {
  public:
   struct Step {
     ParseResult result;
-    std::size_t consumed;   // bytes of the input that are done with
-    std::string_view data;  // what of them is body; part of the input
+    std::size_t consumed;   // bytes of the input that were used
+    std::string_view data;  // the part of them that belongs to the body; a view into the input
   };
 
-  /// Takes the next step: at most one piece of data. `incomplete` with nothing consumed wants more input; `complete`
-  /// ends the body and makes the decoder ready for the next.
+  /// Performs the next step, which yields at most one piece of data. `incomplete` with nothing consumed needs more
+  /// input; `complete` ends the body and prepares the decoder for the next one.
   Step next(std::string_view bytes) noexcept;
 
   void reset() noexcept { *this = ChunkedDecoder(); }

@@ -1,4 +1,4 @@
-// What a run found.
+// The results of a run.
 #pragma once
 
 #include <chrono>
@@ -14,17 +14,17 @@ struct Results {
   Tally tally;
   TimeSeries series;
   std::chrono::nanoseconds duration{};         // of the counted part
-  double generator_cpu = 0;                    // 0 to 1: what the generator's threads used of the cores they may use
+  double generator_cpu = 0;                    // 0 to 1: share of the available cores used by the generator's threads
   bool interrupted = false;                    // stopped early by a signal
-  bool gave_up = false;                        // stopped early because the server was gone
-  std::chrono::system_clock::time_point when;  // it began
+  bool gave_up = false;                        // stopped early because the server was unreachable
+  std::chrono::system_clock::time_point when;  // start of the run
   Machine machine;
 
-  /// Right answers a second.
+  /// Correct responses per second.
   double rate() const noexcept;
 };
 
-/// From here on the generator measures itself rather than the server.
+/// Above this share of CPU the generator measures itself rather than the server.
 inline constexpr double generator_limit = 0.95;
 
 }  // namespace deployd::bench

@@ -6,7 +6,7 @@
 namespace deployd::bench {
 namespace {
 
-// How many steps of `stride` lead from `from` to `to` or beyond.
+// Returns the number of steps of `stride` from `from` to `to` or beyond.
 std::uint64_t steps(std::uint64_t from, std::uint64_t to, std::uint64_t stride) {
   return from < to ? (to - from + stride - 1) / stride : 0;
 }

@@ -1,4 +1,4 @@
-// When the next request goes out.
+// Decides when the next request is sent.
 #pragma once
 
 #include <atomic>
@@ -13,16 +13,16 @@ using Clock = std::chrono::steady_clock;
 /// A request to be sent.
 struct Ticket {
   Clock::time_point due;
-  std::uint64_t index;  // counts the requests of the run from 0; picks the numbers of the URL's ranges
-  bool counted;         // false: warm-up
+  std::uint64_t index;  // index in the run, from 0; selects the numbers of the URL's ranges
+  bool counted;         // false during the warm-up
 };
 
-/// The times of a run: warm-up in [start, counted_from), then what is counted until `end`.
+/// The times of a run: warm-up in [start, counted_from), then the counted part until `end`.
 struct Window {
   Clock::time_point start;
   Clock::time_point counted_from;
-  Clock::time_point end;                  // time_point::max() when `requests` ends the run
-  std::optional<std::uint64_t> requests;  // the counted requests in all
+  Clock::time_point end;                  // time_point::max() if `requests` ends the run
+  std::optional<std::uint64_t> requests;  // total number of counted requests
 };
 
 /// Hands out the requests of one thread.
@@ -30,32 +30,32 @@ class Schedule {
  public:
   virtual ~Schedule() = default;
 
-  /// A request to be sent at `now`; nothing when none is due or all have been sent.
+  /// Returns a request to be sent at `now`, or nothing if none is due or all have been sent.
   virtual std::optional<Ticket> take(Clock::time_point now) = 0;
 
-  /// No request will be handed out any more.
+  /// True if no more requests will be handed out.
   virtual bool over(Clock::time_point now) const = 0;
 
-  /// When `take` will give a request; time_point::max() for never, now or earlier for at once.
+  /// Returns when `take` will return a request: time_point::max() for never, now or earlier for immediately.
   virtual Clock::time_point next_due() const = 0;
 
-  /// Ends the window early: nothing that is due after `now` is handed out.
+  /// Ends the window early: requests that are due after `now` are not handed out.
   virtual void close(Clock::time_point now) = 0;
 
-  /// Hands out nothing any more. What is due within the window and was not handed out is skipped.
+  /// Stops handing out requests. Requests that were due within the window but not handed out are skipped.
   virtual void stop() = 0;
 
-  /// Counted requests that were due and never handed out. Valid after `stop`.
+  /// Returns the number of counted requests that were due but not handed out. Valid after `stop`.
   virtual std::uint64_t skipped() const = 0;
 };
 
-/// What the threads of a closed loop share.
+/// State shared by the threads of a closed loop.
 struct ClosedLoopCounters {
   std::atomic<std::uint64_t> index{0};
   std::atomic<std::uint64_t> counted{0};
 };
 
-/// A request whenever a connection is free for one.
+/// A request whenever a connection is free.
 class ClosedLoop final : public Schedule {
  public:
   ClosedLoop(Window const& window, ClosedLoopCounters& shared);
@@ -73,10 +73,10 @@ class ClosedLoop final : public Schedule {
   bool over_ = false;
 };
 
-/// `rate` requests a second on schedule, whatever the server does. Of `threads` threads each takes its share in turn.
-/// A request that finds no connection free when due is handed out as soon as one asks: one of the warm-up only during
-/// the warm-up, so that its backlog takes nothing from what is measured; a counted one until `stop`, which the owner
-/// calls soon after the end of the window.
+/// `rate` requests per second on schedule, whatever the server does. The requests are distributed to `threads` threads
+/// in turn. If no connection is free when a request is due, it is handed out as soon as one becomes free: a warm-up
+/// request only during the warm-up, so that its backlog does not affect the measurement; a counted one until `stop`,
+/// which the owner calls soon after the end of the window.
 class OpenLoop final : public Schedule {
  public:
   OpenLoop(Window const& window, double rate, unsigned thread, unsigned threads);

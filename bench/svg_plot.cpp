@@ -80,7 +80,7 @@ Axis axis_for(double least, double most, bool logarithmic, std::string (*label)(
     for (double tick = axis.from; tick <= axis.to * 1.001; tick *= 10) axis.ticks.emplace_back(tick, label(tick));
     return axis;
   }
-  // Five or so steps of 1, 2 or 5 times a power of ten.
+  // About five steps of 1, 2 or 5 times a power of ten.
   most = most > 0 ? most : 1;
   auto const power = std::pow(10, std::floor(std::log10(most / 5)));
   auto step = power;

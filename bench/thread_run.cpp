@@ -5,7 +5,7 @@
 namespace deployd::bench {
 namespace {
 
-// A request that goes out this long after it was due is late even if connections were free.
+// A request that is sent this long after it was due is late even if connections were free.
 constexpr auto lateness = std::chrono::milliseconds(1);
 
 }  // namespace
@@ -16,7 +16,7 @@ ThreadRun::ThreadRun(Options const& options, boost::asio::ip::tcp::endpoint endp
       endpoint_(std::move(endpoint)),
       window_(window),
       schedule_(std::move(schedule)),
-      // One thread runs it and no other posts to it: no locks.
+      // Only one thread runs it and posts to it, so it needs no locks.
       io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE),
       tls_(options.url.secure ? std::make_unique<TlsClient>(options.url.host, options.tls) : nullptr),
       body_check_(options.expect_body),
@@ -37,7 +37,7 @@ void ThreadRun::secured(Clock::time_point now, bool resumed) noexcept {
   if (resumed) ++tally_.resumed;
 }
 
-// A server that is gone for as long as a response may take will not come back for this run.
+// A server that is gone for as long as a response may take will not return during this run.
 void ThreadRun::unreachable(Clock::time_point now) {
   if (now - last_contact_ <= options_.timeout) return;
   gave_up_ = true;

@@ -1,4 +1,4 @@
-// What the connections of one thread of the load generator share.
+// State shared by the connections of one thread of the load generator.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -19,7 +19,7 @@ namespace deployd::bench {
 
 class Connection;
 
-/// The schedule, the results and the settings of one thread. For that thread.
+/// The schedule, the results and the settings of one thread. Must be used on that thread.
 class ThreadRun {
  public:
   /// `options` and `window` must outlive the object.
@@ -31,28 +31,28 @@ class ThreadRun {
   boost::asio::ip::tcp::endpoint const& endpoint() const noexcept { return endpoint_; }
   Window const& window() const noexcept { return window_; }
   Schedule& schedule() noexcept { return *schedule_; }
-  /// Null for plain http.
+  /// Null for plain HTTP.
   TlsClient const* tls() const noexcept { return tls_.get(); }
   BodyCheck& body_check() noexcept { return body_check_; }
-  /// What follows the target in every request.
+  /// The bytes that follow the target in every request.
   std::string const& after_target() const noexcept { return after_target_; }
 
   Tally& tally() noexcept { return tally_; }
   TimeSeries& series() noexcept { return series_; }
-  /// Counts a right answer.
+  /// Counts a correct response.
   void right(Clock::time_point now, Clock::duration latency, Clock::duration service, std::uint64_t bytes);
   void answered(Clock::time_point now) noexcept { last_contact_ = now; }
   Clock::time_point last_answer() const noexcept { return last_contact_; }
   /// Counts a finished TLS handshake.
   void secured(Clock::time_point now, bool resumed) noexcept;
-  /// Notes that the server cannot be connected to. Ends the run early after the timeout of a response.
+  /// Records that no connection could be made. Ends the run early after the timeout of a response.
   void unreachable(Clock::time_point now);
   /// True if the run ended early because the server was unreachable.
   bool gave_up() const noexcept { return gave_up_; }
 
   /// The connections of an open loop that get the next requests.
   boost::circular_buffer<Connection*>& waiting() noexcept { return waiting_; }
-  /// In an open loop, a request that no connection was free for when it was due, or that the generator was late for.
+  /// In an open loop, true if no connection was free for the request when it was due, or the generator was late.
   bool is_late(Ticket const& ticket, Clock::time_point now) const noexcept;
 
  private:

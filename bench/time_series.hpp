@@ -1,4 +1,4 @@
-// How a run went over time.
+// The course of a run over time.
 #pragma once
 
 #include <chrono>
@@ -9,8 +9,8 @@
 
 namespace deployd::bench {
 
-/// Counts in intervals of equal length. There are never more than a bound: when a run outgrows them, neighbours are
-/// merged and the intervals are twice as long from then on.
+/// Counts in intervals of equal length. Their number is limited: when a run exceeds it, neighbouring intervals are
+/// merged and all further ones are twice as long.
 class TimeSeries {
  public:
   struct Interval {
@@ -19,7 +19,7 @@ class TimeSeries {
     Histogram latency{3};  // within 7 %: enough for a plot
   };
 
-  /// A right answer, `at` after the counted part of the run began.
+  /// Counts a correct response that arrived `at` after the counted part of the run began.
   void right(std::chrono::nanoseconds at, std::chrono::nanoseconds latency);
   void error(std::chrono::nanoseconds at);
 

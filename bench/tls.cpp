@@ -26,7 +26,7 @@ bool is_numeric(std::string const& host) {
   return !no_address;
 }
 
-/// OpenSSL's callback for a new ticket, which it leaves to us by our returning 1.
+/// OpenSSL's callback for a new ticket. Returning 1 takes ownership of it.
 int keep_session(SSL* connection, SSL_SESSION* session) noexcept {
   static_cast<TlsSession*>(SSL_get_app_data(connection))->reset(session);
   return 1;
@@ -66,14 +66,14 @@ std::unique_ptr<server::TlsStream> TlsClient::connect(int socket, TlsSession& se
   auto* const connection = owned.get();
   if (connection == nullptr) throw std::bad_alloc();
   SSL_set_connect_state(connection);
-  // It is the server who ends connections, or the generator does so without a word.
+  // Either the server ends connections, or the generator closes them without a close_notify.
   SSL_set_quiet_shutdown(connection, 1);
   if (is_address_) {
     require(X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(connection), host_.c_str()) == 1);
   } else {
     require(SSL_set1_host(connection, host_.c_str()) == 1);
     auto name = host_;
-    // What the macro SSL_set_tlsext_host_name does, without its C cast.
+    // Does the same as the macro SSL_set_tlsext_host_name, without its C cast.
     SSL_ctrl(connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
   }
   if (resume_) {

@@ -1,4 +1,4 @@
-// The client's side of TLS, for URLs that begin with https.
+// The client side of TLS, for https URLs.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -14,25 +14,25 @@
 
 namespace deployd::bench {
 
-/// What is asked of a server that speaks TLS.
+/// The client's requirements for TLS.
 struct TlsWishes {
-  std::string ca_file;    // whom to trust, in PEM; empty: the system's authorities
-  bool insecure = false;  // anybody will do
-  bool resume = false;    // connections of a place offer the session of the one before
+  std::string ca_file;    // trusted authorities in PEM; empty for those of the system
+  bool insecure = false;  // accept any certificate
+  bool resume = false;    // offer the session of the previous connection
 };
 
-/// What a session of TLS is resumed with; empty until a server has given a ticket.
+/// The session to resume; empty until the server has sent a ticket.
 using TlsSession = server::OpenSslOwned<SSL_SESSION>;
 
-/// How all connections of a thread shake hands.
+/// The TLS settings for all connections of a thread.
 class TlsClient {
  public:
-  /// `host` must be in the server's certificate, and is asked for by name (SNI) unless it is an address. Throws
-  /// std::runtime_error when OpenSSL cannot be set up, or naming a file of authorities that it cannot use.
+  /// The server's certificate must be valid for `host`, which is sent as its name (SNI) unless it is an address. Throws
+  /// std::runtime_error if OpenSSL cannot be set up, or naming a file of authorities that cannot be used.
   TlsClient(std::string host, TlsWishes const& wishes);
 
-  /// TLS on a connected socket. With `resume`, `session` is offered and gets the next ticket; else it is not touched.
-  /// This and `session` must outlive it.
+  /// Returns TLS for a connected socket. With `resume`, `session` is offered and replaced by the next ticket; otherwise
+  /// it is not used. This object and `session` must outlive the result.
   std::unique_ptr<server::TlsStream> connect(int socket, TlsSession& session) const;
 
  private:
@@ -42,8 +42,8 @@ class TlsClient {
   server::OpenSslOwned<SSL_CTX> context_;
 };
 
-/// Shakes hands on a connected, non-blocking socket; nothing when that worked. Both arguments must outlive it. When the
-/// socket is cancelled, the fault is a timeout.
+/// Performs the handshake on a connected, non-blocking socket. Returns nothing on success. Both arguments must outlive
+/// it. If the socket is cancelled, the fault is a timeout.
 boost::asio::awaitable<std::optional<Fault>> shake_hands(boost::asio::ip::tcp::socket& socket,
                                                          server::TlsStream& stream);
 

@@ -14,7 +14,7 @@ bool is_port(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() && number >= 1 && number <= 65535;
 }
 
-// A scheme is written in any case (RFC 3986 §3.1).
+// A scheme is case-insensitive (RFC 3986 §3.1).
 bool has_scheme(std::string_view text, std::string_view lowered) {
   return text.size() >= lowered.size() && std::equal(lowered.begin(), lowered.end(), text.begin(), [](char a, char b) {
            return a == std::tolower(static_cast<unsigned char>(b));

@@ -23,7 +23,7 @@ struct Bounds {
   std::string_view last;
 };
 
-// What stands between the braces, if it has the form of a range.
+// Parses the text between braces, if it has the form of a range.
 std::optional<Bounds> bounds(std::string_view inside) {
   auto const dots = inside.find("..");
   if (dots == std::string_view::npos) return {};

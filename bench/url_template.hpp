@@ -8,16 +8,16 @@
 
 namespace deployd::bench {
 
-/// Text in which each `{A..B}` (decimal, A <= B) stands for A at the first request, A+1 at the next, and after B for A
-/// again. Braces that are no range stand for themselves.
+/// Text in which each `{A..B}` (decimal, A <= B) is replaced by A for the first request, A+1 for the next, and by A
+/// again after B. Braces without a valid range are kept.
 class UrlTemplate {
  public:
   UrlTemplate() = default;
 
-  /// Throws `std::invalid_argument` for a range that runs backwards or does not fit 64 bits.
+  /// Throws `std::invalid_argument` if a range has A > B or does not fit 64 bits.
   explicit UrlTemplate(std::string_view text);
 
-  /// Appends the text of request number `index`, which counts from 0.
+  /// Appends the text for request number `index`, counted from 0.
   void append_to(std::string& out, std::uint64_t index) const;
 
   bool has_ranges() const noexcept { return !ranges_.empty(); }

@@ -16,13 +16,13 @@ bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
 
-/// unreserved or sub-delims (RFC 3986 §2.2, §2.3).
+/// True for unreserved or sub-delims (RFC 3986 §2.2, §2.3).
 bool is_name_character(char c) noexcept {
   constexpr std::string_view sub_delims = "!$&'()*+,;=";
   return is_unreserved(c) || sub_delims.find(c) != std::string_view::npos;
 }
 
-/// reg-name = *( unreserved / pct-encoded / sub-delims ), of which IPv4 addresses are.
+/// reg-name = *( unreserved / pct-encoded / sub-delims ), which includes IPv4 addresses.
 bool is_registered_name(std::string_view text) noexcept {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (is_name_character(text[at])) continue;
@@ -51,7 +51,7 @@ bool is_future_address(std::string_view text) noexcept {
          std::ranges::all_of(text.substr(dot + 1), is_address_character);
 }
 
-/// The length of the host that `text` begins with; nothing where it begins with none.
+/// Returns the length of the host at the beginning of `text`, or nothing if there is none.
 std::optional<std::size_t> host_length(std::string_view text) noexcept {
   if (!text.starts_with('[')) {
     auto const end = std::min(text.find(':'), text.size());

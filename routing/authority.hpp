@@ -1,4 +1,4 @@
-// The authority of a URI, as Host and the absolute form of a target give it (RFC 3986 §3.2, RFC 9110 §7.2).
+// The authority of a URI, as in Host and the absolute form of a target (RFC 3986 §3.2, RFC 9110 §7.2).
 #pragma once
 
 #include <string_view>

@@ -7,7 +7,7 @@
 namespace deployd::routing {
 namespace {
 
-// What a page's script may read besides the fields that are always safe.
+// Fields that scripts may read in addition to those that are always allowed.
 constexpr std::string_view exposed = "Access-Control-Expose-Headers: ETag, Link, Retry-After\r\n";
 constexpr std::string_view exposed_with_limit =
     "Access-Control-Expose-Headers: ETag, Link, RateLimit, RateLimit-Policy, Retry-After\r\n";
@@ -42,7 +42,7 @@ void CorsPolicy::append_preflight_lines(std::string& out, Request const& request
   if (!request.origin.present() || !request.access_control_request_method.present()) return;
   if (!any_ && !allows(request.origin)) return;
   out += "Access-Control-Allow-Methods: GET, HEAD\r\n";
-  // `*` would not cover Authorization, so what the page asks for is granted by name.
+  // `*` would not include Authorization, so the requested fields are allowed by name.
   auto const wanted = request.access_control_request_headers.value;
   out += "Access-Control-Allow-Headers: ";
   out += is_token_list(wanted) ? wanted : "Authorization";

@@ -1,4 +1,4 @@
-// Which pages' scripts may read the answers (Fetch standard, "HTTP-CORS protocol").
+// Decides which origins may read responses (Fetch standard, "HTTP-CORS protocol").
 #pragma once
 
 #include <string>
@@ -9,23 +9,23 @@
 
 namespace deployd::routing {
 
-/// The answer to one question: which lines an answer to this request gets.
+/// Decides which CORS header lines a response gets.
 class CorsPolicy {
  public:
-  /// `origins` as given with --cors-origin; `*` among them allows every page. With `rate_limited` answers may have
+  /// `origins` are those of --cors-origin; `*` allows every origin. If `rate_limited`, responses may have
   /// RateLimitFields.
   explicit CorsPolicy(std::vector<std::string> origins, bool rate_limited = false);
 
-  /// Lines that every answer gets, whatever the request: ready for a header block, each ending in CRLF.
+  /// Lines that every response gets, independent of the request. They are ready for a header block; each ends in CRLF.
   std::string_view fixed_lines() const noexcept { return fixed_lines_; }
 
   /// True if responses differ by Origin, so that `append_lines` adds header lines.
   bool varies() const noexcept { return !any_; }
 
-  /// The lines that depend on the request, if its origin is allowed.
+  /// Appends the lines that depend on the request, if its origin is allowed.
   void append_lines(std::string& out, Request const& request) const;
 
-  /// The lines that answer a preflight; nothing is appended when the request is none.
+  /// Appends the lines of a preflight response; nothing if the request is not a preflight.
   void append_preflight_lines(std::string& out, Request const& request) const;
 
  private:

@@ -10,7 +10,7 @@ namespace {
 struct Kind {
   unsigned status;
   std::string_view reason;
-  std::string_view name;  // empty: no error
+  std::string_view name;  // empty if there is no error
   std::string_view class_name;
 };
 

@@ -1,4 +1,4 @@
-// Errors in the form that the original's clients turn into typed errors.
+// Errors in the format that clients of the original convert to typed errors.
 #pragma once
 
 #include <chrono>
@@ -8,12 +8,12 @@
 
 namespace deployd::routing {
 
-/// An answer that is an error: `{"name":...,"message":...,"code":...,"className":...}`.
+/// A response that is an error: `{"name":...,"message":...,"code":...,"className":...}`.
 struct HttpError {
-  unsigned status;      // one of those that `reason_phrase` knows
-  std::string message;  // UTF-8; for the client to read
+  unsigned status;      // a status that `reason_phrase` knows
+  std::string message;  // UTF-8, for the client
   std::optional<std::chrono::seconds> retry_after = std::nullopt;
-  bool token_was_given = false;  // 401: the challenge says error="invalid_token" (RFC 6750 §3)
+  bool token_was_given = false;  // 401: the challenge contains error="invalid_token" (RFC 6750 §3)
 };
 
 HttpError bad_request(std::string message);
@@ -26,10 +26,10 @@ HttpError too_many_requests(std::chrono::seconds retry_after);
 HttpError not_implemented();
 HttpError unavailable(std::string message);
 
-/// The reason phrase of a status that deployd sends, as "Not Found".
+/// Returns the reason phrase of a status that deployd sends, such as "Not Found".
 std::string_view reason_phrase(unsigned status) noexcept;
 
-/// The JSON body of an error.
+/// Returns the JSON body of an error.
 std::string error_body(HttpError const& error);
 
 }  // namespace deployd::routing

@@ -26,7 +26,7 @@ void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_i
   constexpr std::string_view before_id = R"({"id":)";
   constexpr std::string_view before_pattern = R"(,"pattern_id":)";
   constexpr std::string_view before_name = R"(,"name":")";
-  // Put together first: appending seven times costs more than writing.
+  // Assembled first: seven appends cost more than formatting the numbers.
   std::array<char, before_id.size() + before_pattern.size() + before_name.size() + 2 * longest_integer> numbers;
   auto* end = put(numbers.data(), before_id);
   end = put(end, id);

@@ -1,4 +1,4 @@
-// Deployments as JSON, written as the store gives them.
+// Writes deployments as JSON while the store returns them.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_i
 /// Writes the rows of a query as the elements of a JSON array, without its brackets.
 class JsonRows final : public storage::RowSink {
  public:
-  /// `out` must outlive this and may be emptied between rows. It has had enough when it holds `enough` bytes: names may
-  /// be long, so that rows alone bound nothing.
+  /// `out` must outlive this object and may be emptied between rows. It is full when it contains `enough` bytes: names
+  /// may be long, so limiting the number of rows is not sufficient.
   JsonRows(std::string& out, std::size_t enough) : out_(out), enough_(enough) {}
 
   bool row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) override;

@@ -1,4 +1,4 @@
-// Which request a line of the log is about.
+// The request that a log line belongs to.
 #pragma once
 
 #include <string_view>
@@ -7,8 +7,8 @@
 
 namespace deployd::routing {
 
-/// While it lives, every line that this thread logs bears these fields. Not to be kept over a suspension: other
-/// requests go on then. The views must outlive it.
+/// While an object exists, every line that this thread logs gets these fields. It must not exist across a suspension,
+/// since other requests then continue on the thread. The views must outlive it.
 class LogFields {
  public:
   LogFields(std::string_view request_id, TraceContext trace) noexcept;
@@ -16,7 +16,7 @@ class LogFields {
   LogFields(LogFields const&) = delete;
   LogFields& operator=(LogFields const&) = delete;
 
-  /// Those of this thread; null when there are none.
+  /// The fields of this thread, or null if there are none.
   static LogFields const* current() noexcept;
 
   std::string_view request_id() const noexcept { return request_id_; }

@@ -7,16 +7,16 @@
 namespace deployd::routing {
 namespace {
 
-// What may be spent on questions in a turn while there is overload; what comes later in the turn has waited for them.
+// The time for queries per turn during overload. Requests later in the turn have waited this long for them.
 constexpr std::chrono::microseconds turn_budget{250};
 
-// A turn that is over sooner has had nothing to do that would be worth refusing.
+// A shorter turn had too little work for refusals to pay off.
 constexpr std::chrono::milliseconds long_turn{2};
 
-// After more than this between two turns they are not the same crowd's.
+// After a longer pause between two turns, their requests do not belong to the same queue.
 constexpr std::chrono::milliseconds longest_pause{20};
 
-// In good health turns are looked at so often only.
+// Without overload, turns are checked only this often.
 constexpr std::chrono::milliseconds between_looks{5};
 
 }  // namespace
@@ -36,7 +36,7 @@ void LoopLoad::begin_turn(Clock::time_point now) {
   in_turn_ = true;
   requests_ = 0;
   turn_began_ = now;
-  // Behind everything that is ready now.
+  // Runs after everything that is ready now.
   boost::asio::post(loop_, [this] { end_turn(); });
 }
 

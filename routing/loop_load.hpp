@@ -11,14 +11,14 @@
 
 namespace deployd::routing {
 
-/// Watches the turns of a loop, in which everything that is ready is looked at once, and in overload lets only so many
-/// requests ask the store in a turn that none of them waits long. For what is on the warm path a refusal would cost as
-/// much as the answer, so it is neither counted nor refused. Of its loop's thread.
+/// Watches the turns of a loop, in which everything that is ready is processed once. During overload it admits only so
+/// many requests that need the store per turn that none of them waits long. On the warm path a refusal would cost as
+/// much as the response, so such requests are neither counted nor refused. Must be used on the thread of the loop.
 class LoopLoad {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Must outlive whatever runs on `loop`.
+  /// Must outlive all handlers that run on `loop`.
   explicit LoopLoad(boost::asio::io_context& loop) noexcept : loop_(loop) {}
   LoopLoad(LoopLoad const&) = delete;
   LoopLoad& operator=(LoopLoad const&) = delete;
@@ -34,7 +34,7 @@ class LoopLoad {
   base::Overload overload_;
   bool in_turn_ = false;
   bool last_was_long_ = false;
-  std::size_t requests_ = 0;  // of this turn
+  std::size_t requests_ = 0;  // in this turn
   Clock::time_point turn_began_{};
   Clock::time_point turn_ended_{};
 };

@@ -15,7 +15,7 @@ std::string_view trimmed(std::string_view text) noexcept {
   return end == std::string_view::npos ? std::string_view() : text.substr(start, end + 1 - start);
 }
 
-/// Takes what stands before the next `separator` off the front of `text`.
+/// Removes the text before the next `separator` from the front of `text` and returns it.
 std::string_view take_until(std::string_view& text, char separator) noexcept {
   auto const end = std::min(text.find(separator), text.size());
   auto const part = trimmed(text.substr(0, end));
@@ -23,7 +23,7 @@ std::string_view take_until(std::string_view& text, char separator) noexcept {
   return part;
 }
 
-/// A qvalue in thousandths; what is none counts as 1.
+/// Returns a qvalue in thousandths; an invalid one counts as 1.
 unsigned quality(std::string_view value) noexcept {
   if (value.empty() || value.size() > 5 || (value[0] != '0' && value[0] != '1')) return 1000;
   unsigned thousandths = value[0] == '1' ? 1000 : 0;

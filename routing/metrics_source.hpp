@@ -1,4 +1,4 @@
-// Who knows what /metrics shows.
+// The source of the numbers on /metrics.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ enum class MetricsFormat {
   openmetrics,  // OpenMetrics 1.0
 };
 
-/// The numbers of the whole process, which routing does not know.
+/// The metrics of the whole process, which routing cannot access.
 class MetricsSource {
  public:
-  /// The whole document. Called on the admin thread.
+  /// Returns the whole document. Called on the admin thread.
   virtual std::string render(MetricsFormat format) const = 0;
 
  protected:

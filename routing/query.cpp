@@ -16,10 +16,10 @@ QueryError error_about(std::string_view name, std::string_view complaint) {
   return {"Query parameter '" + to_valid_utf8(name) + "' " + std::string(complaint)};
 }
 
-/// The meaning of one parameter of the list: how its value gets into the filter. False when the value is bad.
+/// A parameter of the list, and how its value is stored in the filter. The function returns false for a bad value.
 struct ListParameter {
   std::string_view name;
-  std::string_view must;  // what the value must be, for the error
+  std::string_view must;  // what the value must be, for error messages
   bool (*apply)(storage::Filter& filter, std::string const& value);
 };
 
@@ -56,7 +56,8 @@ constexpr std::array list_parameters{
     ListParameter{"id[$gt]", an_integer, apply_integer<&storage::Filter::id_greater_than>},
 };
 
-/// Takes what stands before the first `delimiter` off `rest`, and the delimiter; all of it when there is none.
+/// Removes the text before the first `delimiter` from `rest`, and the delimiter, or all of it if there is none. Returns
+/// the text.
 std::string_view take_until(std::string_view& rest, char delimiter) noexcept {
   auto const end = rest.find(delimiter);
   auto const taken = rest.substr(0, end);
@@ -64,13 +65,13 @@ std::string_view take_until(std::string_view& rest, char delimiter) noexcept {
   return taken;
 }
 
-/// A parameter as it stands in a query.
+/// An undecoded parameter of a query.
 struct RawParameter {
   std::string_view raw_name;
   std::string_view raw_value;
 };
 
-/// Takes the next parameter off `query`; nothing when there is none left.
+/// Removes the next parameter from `query` and returns it, or nothing if there is none left.
 std::optional<RawParameter> take_parameter(std::string_view& query) noexcept {
   while (!query.empty()) {
     auto raw_value = take_until(query, '&');

@@ -1,4 +1,4 @@
-// The query of a request, decoded strictly into what a route takes.
+// Decodes the query of a request strictly into the parameters of a route.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -17,28 +17,29 @@ struct QueryError {
   std::string message;
 };
 
-/// Either a value or why there is none.
+/// Either a value or the reason why there is none.
 template <typename T>
 using Parsed = boost::system::result<T, QueryError>;
 
 [[noreturn]] void throw_exception_from_error(QueryError const& error, boost::source_location const& where);
 
-/// Reads what `GET /api/v1/deployments` is asked for from `name=value&...` (WHATWG URL §5.1, but strict): `+` is a
-/// space, empty pieces are passed over; an unknown name, a name given twice, a value that its parameter does not take,
-/// a bad escape and bytes that are not UTF-8 are errors. Ends at the first error: however many parameters a query has,
-/// only as many are looked at as there are names, and one more.
+/// Parses the query of `GET /api/v1/deployments`, `name=value&...` (WHATWG URL §5.1, but strict): `+` is a space, and
+/// empty pieces are skipped. Errors are an unknown name, a name given twice, an invalid value, a bad escape and bytes
+/// that are not UTF-8. Stops at the first error: however many parameters a query has, at most one more than there are
+/// names is read.
 Parsed<storage::Filter> read_filter(std::string_view query);
 
-/// For a route without parameters: an error that names the first one.
+/// For a route without parameters: fails with an error that names the first parameter.
 Parsed<void> expect_no_parameters(std::string_view query);
 
-/// The value of a decimal integer, optionally with a minus sign, and of nothing else (no plus sign, no white space).
+/// Returns the value of a decimal integer with an optional minus sign, and of nothing else (no plus sign, no white
+/// space).
 std::optional<std::int64_t> parse_integer(std::string_view text) noexcept;
 
-/// The id that `text` is the plain decimal form of: no leading zero, no `-0`.
+/// Returns the id with this plain decimal form: no leading zero, no `-0`.
 std::optional<std::int64_t> parse_plain_id(std::string_view text) noexcept;
 
-/// The relative reference of the page behind the row with id `last_id` of the list that `filter` gives.
+/// Returns the relative reference of the page that follows the row with id `last_id` in the list of `filter`.
 std::string next_page(storage::Filter const& filter, std::int64_t last_id);
 
 }  // namespace deployd::routing

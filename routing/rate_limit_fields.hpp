@@ -1,4 +1,4 @@
-// How a client is told of its limit.
+// The header fields with the client's rate limit.
 #pragma once
 
 #include <array>
@@ -9,18 +9,18 @@
 
 namespace deployd::routing {
 
-/// The header lines of draft-ietf-httpapi-ratelimit-headers-10, where `q` requests may come at once, `w` is the time in
-/// which as many are earned anew, `r` are left, and in `t` seconds all are there again (of a refusal: one is):
+/// The header lines of draft-ietf-httpapi-ratelimit-headers-10. `q` requests are allowed at once, `w` is the time in
+/// which as many become available again, `r` are left, and in `t` seconds all are available (after a refusal: one is):
 ///
-///     RateLimit-Policy: "default";q=10;w=1
-///     RateLimit: "default";r=7;t=1
+/// RateLimit-Policy: "default";q=10;w=1
+///      RateLimit: "default";r=7;t=1
 class RateLimitFields {
  public:
-  /// No lines: where there is no limit.
+  /// No lines, if there is no limit.
   RateLimitFields() = default;
   RateLimitFields(RateLimiter const& limiter, RateLimiter::Allowance const& allowance) noexcept;
 
-  /// Each ends in CRLF. Valid as long as this is neither moved nor destroyed.
+  /// The lines, each ending in CRLF. Valid until this object is moved or destroyed.
   std::string_view lines() const noexcept { return {text_.data(), size_}; }
 
  private:

@@ -1,4 +1,4 @@
-// How many requests a second one token may make.
+// Limits the requests per second of each token.
 #pragma once
 
 #include <array>
@@ -10,23 +10,23 @@
 
 namespace deployd::routing {
 
-/// A token bucket for each key (the generic cell rate algorithm): `rate` requests a second on average, and as many at
-/// once as one second brings, at least one. Shared by all workers; exists only when a limit is configured.
+/// A token bucket for each key (the generic cell rate algorithm): `rate` requests per second on average, and bursts of
+/// as many as one second allows, at least one. Shared by all workers. Exists only if a limit is configured.
 class RateLimiter {
  public:
-  /// `rate` in requests a second, greater than 0.
+  /// `rate` is in requests per second and must be greater than 0.
   explicit RateLimiter(double rate);
 
-  /// What a key may do from a moment on.
+  /// The limit of a key at some time.
   struct Allowance {
-    std::optional<std::chrono::nanoseconds> wait;  // until a request may pass; nothing: this one may
-    std::int64_t remaining = 0;                    // further requests that may pass at once
-    std::chrono::nanoseconds full_in{};            // until as many as ever may pass at once
+    std::optional<std::chrono::nanoseconds> wait;  // until a request is allowed; nothing if this one is
+    std::int64_t remaining = 0;                    // further requests that are allowed at once
+    std::chrono::nanoseconds full_in{};            // until a full burst is allowed
   };
 
   Allowance admit(std::uint64_t key, std::chrono::steady_clock::time_point now);
 
-  /// How many requests may pass at once, and in which time as many are earned.
+  /// Returns the number of requests that are allowed at once, and the time in which as many become available.
   std::int64_t burst() const noexcept { return burst_ / interval_; }
   std::chrono::nanoseconds window() const noexcept { return burst_; }
 
@@ -38,7 +38,7 @@ class RateLimiter {
   };
 
   std::chrono::nanoseconds interval_;  // between two requests at the allowed rate
-  std::chrono::nanoseconds burst_;     // how far ahead of that a key may be
+  std::chrono::nanoseconds burst_;     // how far a key may be ahead of that rate
   std::array<Shard, 16> shards_;
 };
 

@@ -1,4 +1,4 @@
-// What a request is called in the log.
+// The id of a request in the log.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 
 namespace deployd::routing {
 
-/// The client's X-Request-Id where it is one, and of 1 to 128 letters, digits, `.`, `_` and `-`; else empty.
+/// Returns the client's X-Request-Id if there is exactly one, made of 1 to 128 letters, digits, `.`, `_` and `-`;
+/// otherwise empty.
 std::string_view client_request_id(Request const& request) noexcept;
 
 /// Makes ids for the requests of one worker. Not to be shared between threads.
@@ -17,8 +18,7 @@ class RequestIds {
  public:
   RequestIds();
 
-  /// Appends one as `3f9c2a7b51e0d684-1c`: the same for no two requests, also of different workers, processes and
-  /// machines.
+  /// Appends an id such as `3f9c2a7b51e0d684-1c`, unique across requests, workers, processes and machines.
   void append_next(std::string& out);
 
  private:

@@ -1,4 +1,4 @@
-// The requests of one worker, counted.
+// Counters of the requests of one worker.
 #pragma once
 
 #include <algorithm>
@@ -15,11 +15,11 @@
 
 namespace deployd::routing {
 
-/// The statuses of answers. 0 stands for all others, which there should be none of.
+/// The statuses of responses. 0 counts all others, which should not occur.
 inline constexpr auto counted_statuses =
     std::to_array<std::uint16_t>({0, 200, 204, 304, 400, 401, 404, 412, 429, 500, 501, 503});
 
-/// The statuses of answers to requests that could not be read; 0 as above.
+/// The statuses of responses to requests that could not be parsed; 0 as above.
 inline constexpr auto unread_statuses = std::to_array<std::uint16_t>({0, 400, 408, 413, 414, 417, 431, 501, 505});
 
 inline constexpr std::size_t method_count = 4;
@@ -35,28 +35,28 @@ inline constexpr auto status_indexes = [] {
 
 }  // namespace detail
 
-/// Where a status stands in `counted_statuses`.
+/// Returns the index of a status in `counted_statuses`.
 constexpr std::size_t status_index(unsigned status) noexcept {
   return detail::status_indexes[status % detail::status_indexes.size()];
 }
 
-/// What a request is counted under: its route, its method and its status, in one number that is quickly compared.
+/// The route, method and status under which a request is counted, as one number that can be compared quickly.
 enum class RequestKind : std::uint32_t { none = ~std::uint32_t{0} };
 
 constexpr RequestKind kind_of(RouteLabel route, Method method, unsigned status) noexcept {
   return static_cast<RequestKind>(status << 16U | static_cast<unsigned>(method) << 8U | route);
 }
 
-/// Of one worker: it writes, any thread reads.
+/// The counters of one worker. The worker writes; any thread may read.
 struct alignas(base::cache_line) RequestMetrics {
   using ByStatus = std::array<base::Counter, std::bit_ceil(counted_statuses.size())>;
   using ByMethod = std::array<ByStatus, method_count>;
 
-  std::array<ByMethod, route_labels> answered;  // by route, method and place in `counted_statuses`
+  std::array<ByMethod, route_labels> answered;  // by route, method and index in `counted_statuses`
   std::array<base::DurationHistogram, route_labels> durations;
   std::array<base::Counter, unread_statuses.size()> unread;
   base::Counter rate_limited;
-  base::Counter shed;  // refused since the event loop had too much to do
+  base::Counter shed;  // refused because the event loop was overloaded
 
   void count_unread(unsigned status) noexcept {
     auto const* const found = std::ranges::find(unread_statuses, status);
@@ -64,9 +64,9 @@ struct alignas(base::cache_line) RequestMetrics {
   }
 };
 
-/// Requests of one kind whose answers are sent together: most often one, or those that were pipelined in one read.
-/// They are counted and timed together, from when the first of them was complete until the kernel has taken the
-/// answers, so that a batch costs two looks at the clock, however many requests there are in it.
+/// Requests of one kind whose responses are sent together: usually one, or several that were pipelined in one read.
+/// They are counted and timed together, from when the first of them was complete until the kernel has accepted the
+/// responses. A batch thus needs two clock reads, however many requests it contains.
 class RequestBatch {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -75,10 +75,11 @@ class RequestBatch {
 
   bool empty() const noexcept { return count_ == 0; }
 
-  /// True if `add` counts requests of this kind. A new batch takes no kind.
+  /// True if `add` counts requests of this kind. False for any kind in a new batch.
   bool takes(RequestKind kind) const noexcept { return kind_ == kind; }
 
-  /// Takes another kind from now on, and counts it in `metrics`, which must outlive this. Must be empty.
+  /// Changes the kind, whose requests are counted in `metrics`, which must outlive this object. The batch must be
+  /// empty.
   void turn_to(RouteLabel route, Method method, unsigned status, RequestMetrics& metrics) noexcept {
     kind_ = kind_of(route, method, status);
     answered_ = &metrics.answered[route][static_cast<std::size_t>(method)][status_index(status)];
@@ -87,7 +88,7 @@ class RequestBatch {
 
   void add() noexcept { ++count_; }
 
-  /// Counts what was added, of which there must be something and is nothing then.
+  /// Counts the added requests, of which there must be at least one, and empties the batch.
   [[gnu::always_inline]] void end(TimePoint now) noexcept {
     answered_->add(count_);
     durations_->observe(now - begun_, count_);

@@ -10,7 +10,7 @@
 
 namespace deployd::routing {
 
-/// A ping and those who wait for it.
+/// A ping, and the coroutines that wait for it.
 struct StoreProbe::Ping {
   explicit Ping(boost::asio::any_io_executor const& worker) : timer(worker, Clock::time_point::max()) {}
 
@@ -31,7 +31,7 @@ storage::Answer<bool> StoreProbe::ask() {
   }
   if (last_ && Clock::now() < fresh_until_) co_return *last_;
 
-  // Wakes the others however this coroutine ends, be it by an exception.
+  // Wakes the other callers however this coroutine ends, including by an exception.
   struct FinishAtEnd {
     std::shared_ptr<Ping> ping;
     ~FinishAtEnd() { ping->finish(); }
@@ -47,7 +47,7 @@ storage::Answer<bool> StoreProbe::ask() {
   co_return answered;
 }
 
-/// The ping has the deadline of every question to the store.
+/// A ping has the same deadline as every query to the store.
 storage::Answer<bool> StoreProbe::wait_for(std::shared_ptr<Ping> ping) {
   co_await base::wait_for_outcome(ping->timer, ping->done);
   co_return ping->answered;

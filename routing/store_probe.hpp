@@ -12,18 +12,19 @@
 
 namespace deployd::routing {
 
-/// Pings a store at most once at a time, and not again while the last result is fresh: `/readyz` needs no token, so
-/// what it costs the store must not depend on how often it is asked. For the worker's thread.
+/// Sends at most one ping at a time to a store, and none while the last result is fresh: `/readyz` needs no token, so
+/// its cost for the store must not depend on how often it is requested. Must be used on the worker's thread.
 class StoreProbe {
  public:
-  /// For so long a result is given to others.
+  /// How long a result is reused.
   static constexpr std::chrono::milliseconds fresh_for{100};
 
   /// `store` must outlive every awaited call.
   explicit StoreProbe(storage::Store& store) noexcept : store_(store) {}
 
-  /// The result of `Store::ping` that is under way, else of the last one if it is fresh, else of a new one. Throws what
-  /// the ping throws to the one who began it; the others get `errc::unavailable` then.
+  /// Returns the result of the `Store::ping` in progress, otherwise the last result if it is fresh, otherwise that of a
+  /// new ping. If the ping throws, the caller that started it gets the exception and the others get
+  /// `errc::unavailable`.
   storage::Answer<bool> ask();
 
  private:
@@ -33,7 +34,7 @@ class StoreProbe {
   storage::Answer<bool> wait_for(std::shared_ptr<Ping> ping);
 
   storage::Store& store_;
-  std::weak_ptr<Ping> under_way_;  // owned by the coroutine that began it, whose end is its end
+  std::weak_ptr<Ping> under_way_;  // owned by the coroutine that started it and destroyed with it
   std::optional<boost::system::result<bool>> last_;
   Clock::time_point fresh_until_;
 };

@@ -10,7 +10,7 @@
 namespace deployd::routing {
 namespace {
 
-/// What follows `scheme://` in an absolute-form target, or nothing.
+/// Returns what follows `scheme://` in an absolute-form target, or nothing.
 std::optional<std::string_view> after_scheme(std::string_view target) noexcept {
   for (std::string_view const scheme : {"http://", "https://"}) {
     if (target.size() > scheme.size() && boost::beast::iequals(target.substr(0, scheme.size()), scheme))
@@ -22,7 +22,7 @@ std::optional<std::string_view> after_scheme(std::string_view target) noexcept {
 }  // namespace
 
 std::optional<Target> split_target(std::string_view target) noexcept {
-  // A fragment is never sent (RFC 9110 §4.2.5): whoever sends one means something else by it than we do.
+  // A fragment is never sent (RFC 9110 §4.2.5), so a client that sends one interprets the target in another way.
   if (target.find('#') != std::string_view::npos) return std::nullopt;
   if (!target.starts_with('/')) {
     auto const rest = after_scheme(target);

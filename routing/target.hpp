@@ -1,4 +1,4 @@
-// The request target (RFC 9112 §3.2), taken apart.
+// Splits a request target (RFC 9112 §3.2).
 #pragma once
 
 #include <cstddef>
@@ -9,25 +9,25 @@
 
 namespace deployd::routing {
 
-/// A target in origin-form or absolute-form, split but not decoded. The views live as long as the request.
+/// A target in origin-form or absolute-form, split but not decoded. The views are valid as long as the request.
 struct Target {
   std::string_view path;                  // begins with a slash
-  std::optional<std::string_view> query;  // what follows the question mark, if there is one
+  std::optional<std::string_view> query;  // the text after the question mark, if there is one
 };
 
-/// Nothing when the target is of neither form. `*` is of neither, and the authority-form of CONNECT is of neither.
+/// Splits a target. Returns nothing if it has neither form, such as `*` or the authority-form of CONNECT.
 std::optional<Target> split_target(std::string_view target) noexcept;
 
 /// A path, percent-decoded after being split, so that `%2F` stays inside its segment.
 struct Path {
-  // Of these one is more than any route has, so that nobody's thousands of segments are decoded.
+  // One more than any route has, so that thousands of segments are not decoded.
   static constexpr std::size_t most_segments = 8;
 
-  std::vector<std::string> segments;  // the first `most_segments`, without the empty one behind one trailing slash
-  bool well_formed = true;            // false: a bad escape, or bytes that are not UTF-8, in one of them (kept raw)
+  std::vector<std::string> segments;  // the first `most_segments`, without an empty one after a trailing slash
+  bool well_formed = true;            // false if one of them has a bad escape or is not UTF-8 (kept raw)
   bool trailing_slash = false;
 
-  /// Under `/api/`, where nothing is answered without a token.
+  /// True under `/api/`, where every request needs a token.
   bool is_api() const noexcept;
 };
 

@@ -21,7 +21,7 @@ std::optional<TraceContext> parse_traceparent(std::string_view value) noexcept {
   if (value.size() < version_00_size) return std::nullopt;
   auto const version = value.substr(0, 2);
   if (!is_lowercase_hex(version) || version == "ff") return std::nullopt;
-  // Later versions may go on behind the flags.
+  // Later versions may have more fields after the flags.
   bool const ends_well = value.size() == version_00_size || (version != "00" && value[version_00_size] == '-');
   if (!ends_well || value[2] != '-' || value[35] != '-' || value[52] != '-') return std::nullopt;
   TraceContext const context{value.substr(3, 32), value.substr(36, 16)};

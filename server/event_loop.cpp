@@ -15,7 +15,7 @@ void EventLoop::run_on() noexcept {
       try {
         spdlog::error("an event loop continues after a failure: {}", failure.what());
       } catch (std::exception const&) {
-        // No memory for the line either.
+        // Not enough memory for the log line either.
       }
     }
   }

@@ -1,11 +1,12 @@
-// Why an address cannot be listened on.
+// The exception for addresses that cannot be listened on.
 #pragma once
 
 #include <stdexcept>
 
 namespace deployd::server {
 
-/// An address of --listen, or a socket handed over, that is not available. `what()` is one line that names it.
+/// Thrown if an address of --listen, or a socket passed to the program, is not available. `what()` is one line that
+/// names it.
 class ListenError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

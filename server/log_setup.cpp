@@ -34,7 +34,7 @@ void configure_log(Settings const& settings) {
 }
 
 void reload_log_level(Settings const& settings) {
-  // The logger stays: other threads may be logging.
+  // The logger is not replaced: other threads may be logging.
   spdlog::set_level(read_level(settings));
 }
 

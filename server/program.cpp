@@ -29,7 +29,7 @@ namespace {
 
 enum ExitStatus { usage = 64, data = 65, unavailable = 69, software = 70, output = 74, configuration = 78 };
 
-/// The words behind the name of a program, sorted into a command, its flags and its operands.
+/// The arguments of the program, sorted into a command, its flags and its operands.
 class CommandLine {
  public:
   explicit CommandLine(std::vector<std::string> const& arguments) {
@@ -45,11 +45,11 @@ class CommandLine {
     }
     require_values(arguments);
     auto reversed = arguments;
-    std::reverse(reversed.begin(), reversed.end());  // as CLI11 wants them
+    std::reverse(reversed.begin(), reversed.end());  // the order that CLI11 expects
     try {
       app_.parse(reversed);
     } catch (CLI::Success const& asked_for) {
-      // Help and version are answers and belong on standard output.
+      // Help and version are requested output, so they go to standard output.
       text_ = asked_for.get_name() == "CallForVersion" ? std::string(asked_for.what()) + '\n' : app_.help();
       return;
     } catch (CLI::ParseError const& failure) {
@@ -60,7 +60,7 @@ class CommandLine {
     refuse_unknown_options();
   }
 
-  /// What --help or --version want to be shown; empty when a command is to be run.
+  /// Returns the text for --help or --version; empty if a command must be run.
   std::string const& text() const noexcept { return text_; }
 
   int run() const {
@@ -96,11 +96,11 @@ class CommandLine {
   }
 
   static void prepare(Command& command) {
-    command.app->allow_extras();  // to name an unknown option ourselves, with what may have been meant
+    command.app->allow_extras();  // so that our own message can name an unknown option and suggest another
     for (auto const& option : option_table()) {
       if ((option.commands & command.spec.bit) == 0) continue;
       auto const flag = fmt::format("--{}", option.name);
-      auto const help = describe(option);  // const: CLI11 takes a variable to write to in its place
+      auto const help = describe(option);  // const: for a variable CLI11 would select the overload that writes to it
       if (option.argument.empty()) {
         command.app->add_flag(flag, help);
         continue;
@@ -114,7 +114,7 @@ class CommandLine {
     if ((command.spec.bit & (token_revoke_command | backup_command)) != 0) operand->expected(1);
   }
 
-  /// Refuses an option without its value, for which CLI11 would take the option behind it.
+  /// Refuses an option without its value. CLI11 would take the next option as the value.
   static void require_values(std::vector<std::string> const& arguments) {
     for (auto word = arguments.begin(); word != arguments.end() && *word != "--"; ++word) {
       auto const* const option = option_of(*word);
@@ -129,14 +129,14 @@ class CommandLine {
     }
   }
 
-  /// A word as it may be quoted: a URL in the wrong place may hold a password.
+  /// Returns a word as it may be quoted: a URL in the wrong place may contain a password.
   static std::string shown(std::string const& word) {
     constexpr std::string_view mark = "://";
     auto const at = word.find(mark);
     return at == word.npos ? "'" + word + "'" : "'" + word.substr(0, at + mark.size()) + "...'";
   }
 
-  /// What stands between the dashes and the value.
+  /// Returns the name between the dashes and the value.
   static std::string_view name_of(std::string_view flag) { return flag.substr(2, flag.find('=') - 2); }
 
   static OptionSpec const* option_of(std::string_view word) {
@@ -170,7 +170,7 @@ class CommandLine {
 
   void refuse_unknown_options() const {
     auto extras = app_.remaining(true);
-    std::erase(extras, "--");  // says that no option follows
+    std::erase(extras, "--");  // marks the end of the options
     if (extras.empty()) return;
     auto const& word = extras.front();
     if (!word.starts_with("--")) throw UsageError(fmt::format("{} is one word too many", shown(word)));
@@ -196,7 +196,7 @@ class CommandLine {
   std::string text_;
 };
 
-/// What a line for people quotes of the command line may be a URL with a password in the wrong place.
+/// Removes secrets from a message that quotes the command line: a URL in the wrong place may contain a password.
 std::string without_secrets(char const* line) noexcept try { return redacted(line); } catch (std::bad_alloc const&) {
   return "out of memory";
 }
@@ -223,7 +223,7 @@ bool is_want_of_descriptors(boost::system::error_code const& failure) noexcept {
 }  // namespace
 
 int run_program(std::vector<std::string> arguments) noexcept {
-  // A file that may not grow (LimitFSIZE=) is a write that fails, like a full disk.
+  // A file that has reached its size limit (LimitFSIZE=) makes the write fail, as a full disk does.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
     CommandLine const line(arguments);

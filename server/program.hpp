@@ -1,4 +1,4 @@
-// The command line: which command is meant, and what its end means to the shell.
+// The command line: selects the command, and maps its outcome to an exit status.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 namespace deployd::server {
 
 /// Runs the program with its arguments (without its own name) and returns its exit status: 0, 64 for bad usage, 65 for
-/// bad data, 69 for a store or address that is not to be had, 74 for output that cannot be written, 78 for bad
-/// configuration, 70 for what should not happen. A failure is one line on stderr.
+/// bad data, 69 for a store or address that is not available, 74 for output that cannot be written, 78 for bad
+/// configuration, 70 for internal errors. A failure is reported in one line on stderr.
 int run_program(std::vector<std::string> arguments) noexcept;
 
 }  // namespace deployd::server

@@ -41,15 +41,15 @@ namespace {
 
 namespace asio = boost::asio;
 
-// What a server without a connection has open, and each of its loops beside its listening sockets.
+// The open descriptors of a server without connections, and of each of its loops besides listening sockets.
 constexpr std::size_t least_descriptors = 24;
 constexpr std::size_t least_descriptors_of_a_worker = 10;
 
-// What is opened now and then and closed soon: files that are reloaded, /proc for the metrics, another deployd that
-// asks for the sockets, the admin address when it is opened again.
+// Descriptors that are opened occasionally and closed soon: reloaded files, /proc for the metrics, another deployd that
+// requests the sockets, the admin address when it is opened again.
 constexpr std::size_t transient_descriptors = 10;
 
-// What ending takes beside waiting for clients.
+// The time needed for shutting down besides waiting for clients.
 constexpr std::chrono::seconds time_to_end{10};
 
 unsigned usable_cores() noexcept {
@@ -66,8 +66,9 @@ std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-/// The workers and what ends them: signals, arriving on the main thread. Handlers on the main loop first wait for the
-/// next event and then do their work: it may fail for want of memory, and must not be the last for that.
+/// The workers, and the signals that stop them. Signals arrive on the main thread. Handlers on the main loop first wait
+/// for the next event and then do their work: the work may fail if memory runs out, and the next event must still be
+/// handled.
 class Server {
  public:
   /// Lowers `options.max_connections` to what the limit on descriptors allows.
@@ -94,7 +95,7 @@ class Server {
     if (options.admin_listen || !passed_admin_.empty())
       admin_.emplace(main_, options, database, page_, std::move(passed_admin_));
     limit_connections(options);
-    // Last, so that a start that fails is one line.
+    // Done last, so that a start that fails prints one line.
     warn_of(*keys);
     if (keys->empty() && !database.has_api_tokens())
       spdlog::warn("no key for tokens is configured and the store has no API token: every request will be refused");
@@ -128,7 +129,7 @@ class Server {
 
   void limit_connections(ServeOptions& options) {
     auto const store = shared_.database.descriptor_needs();
-    // Beside the place to ask at, each listener keeps copies of the sockets that it hands over.
+    // Each listener keeps copies of the sockets that it hands over, besides the socket for requests to hand over.
     auto const handed_over = listeners_.size() * (options.workers + 1) + (admin_ ? 2 : 0);
     auto const open = read_process_usage().open_descriptors;  // 0 without /proc
     DescriptorReserve const reserve{
@@ -139,7 +140,7 @@ class Server {
     shared_.connections.limit_to(options.max_connections);
   }
 
-  /// Sockets of systemd's win over --listen and --admin-listen.
+  /// Sockets passed by systemd take precedence over --listen and --admin-listen.
   void listen() {
     for (auto& passed : take_passed_sockets()) {
       if (passed.is_admin())
@@ -167,7 +168,8 @@ class Server {
     watchdog_.watch(std::move(loops));
   }
 
-  /// Says in one line what serves what to whom. Only once requests are answered: looking at the store takes its time.
+  /// Logs in one line what is served, from which store and on which addresses. Called only after requests are served:
+  /// reading the store takes time.
   void introduce() const {
     spdlog::info("deployd {} serves {} on {} with {}, and accepts {}", DEPLOYD_VERSION, describe_store(),
                  names_of(listeners_), counted(options_.workers, "worker"), describe_accepted());
@@ -222,8 +224,8 @@ class Server {
     });
   }
 
-  /// Says that the end is near, and for --drain-delay does nothing about it: load balancers that poll /readyz have that
-  /// long to send their clients elsewhere.
+  /// Announces the shutdown, and continues to serve for --drain-delay: load balancers that poll /readyz have that long
+  /// to send their clients elsewhere.
   void announce_drain() {
     systemd_.stopping("Stopping", options_.drain_delay + options_.drain_timeout + time_to_end);
     page_.begin_drain();
@@ -238,7 +240,7 @@ class Server {
 
   void drain() {
     systemd_.status("Finishing open requests");
-    // First those that nobody accepts from, so that the workers' are the last to be closed.
+    // Sockets that are not accepted from are closed first, so that those of the workers are closed last.
     for (auto& listener : listeners_) listener.close();
     for (auto& worker : workers_) worker->begin_drain();
     drain_timer_.expires_after(options_.drain_timeout);
@@ -262,7 +264,7 @@ class Server {
     for (auto const& line : keys.complaints()) spdlog::warn("{}", line);
   }
 
-  /// Reads everything before it puts any of it in force. What is to be said about it in the status.
+  /// Reads everything before it applies anything. Returns the message for the status.
   std::string reload() {
     reopen_log_file();
     ReloadedOptions fresh;
@@ -294,7 +296,7 @@ class Server {
     return "; " + waiting;
   }
 
-  /// Whatever becomes of the reload: the file has been renamed already.
+  /// Done whatever the outcome of the reload: the file has already been renamed.
   static void reopen_log_file() {
     try {
       reopen_access_log();
@@ -303,7 +305,7 @@ class Server {
     }
   }
 
-  /// Null when TLS is off.
+  /// Returns null if TLS is off.
   std::shared_ptr<TlsContext const> load_tls(TlsOptions const& options) const {
     return options.certificates.empty() ? nullptr : TlsContext::load(options, tickets_);
   }
@@ -315,7 +317,7 @@ class Server {
     watch_certificates();
   }
 
-  /// Says now and once a day what certificates have come, or are coming, to their end.
+  /// Logs now and once a day which certificates have expired or expire soon.
   void watch_certificates() {
     if (!tls_) return;
     for (auto const& line : tls_->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
@@ -336,7 +338,7 @@ class Server {
     });
   }
 
-  /// Says how many tokens were refused beside those of which the log has told, in windows that have ended by `now`.
+  /// Logs the number of refused tokens that had no log line of their own, in windows that have ended by `now`.
   void report_refusals(auth::RefusalLog::Clock::time_point now) {
     for (auto const& [why, times] : shared_.refusals.take_ended(now))
       spdlog::info("tokens refused: {} more since the last such line: the token {}", times, auth::in_words(why));
@@ -374,7 +376,7 @@ class Server {
   std::size_t keys_ = 0;  // for JWTs, at the start
   std::size_t drained_workers_ = 0;
   std::vector<Listener> listeners_;
-  std::vector<PassedSocket> passed_admin_;  // until admin_ is made of them
+  std::vector<PassedSocket> passed_admin_;  // until admin_ is created from them
   std::vector<std::unique_ptr<Worker>> workers_;
   ReloadRecord reloads_;
   MetricsPage page_{options_, shared_.database, workers_, reloads_};

@@ -1,4 +1,4 @@
-// `deployd serve`: the server, from opening the store to the end of draining.
+// Implements `deployd serve`: the server, from opening the store to the end of draining.
 #pragma once
 
 #include <functional>
@@ -12,20 +12,20 @@
 
 namespace deployd::server {
 
-/// What SIGHUP has read anew. Nothing of it is in force yet.
+/// The configuration read on SIGHUP. Nothing of it has been applied yet.
 struct ReloadedOptions {
   auth::KeyRingOptions keys;
   TlsOptions tls;
-  std::vector<std::string> need_restart;  // names of the options that have changed and are not put in force
-  Settings settings;                      // all of them: for the log level, and to name where a bad value came from
+  std::vector<std::string> need_restart;  // names of options that have changed but need a restart
+  Settings settings;                      // all of them, for the log level and for naming the source of a bad value
 };
 
-/// Serves until SIGTERM or SIGINT and returns once drained; the exit status of the process. Sockets handed over by
-/// systemd take the place of `options.listen`; systemd is told of every state.
+/// Serves until SIGTERM or SIGINT, and returns the exit status after draining. Sockets passed by systemd replace
+/// `options.listen`; systemd is notified of every state.
 ///
-/// Throws `storage::Error`, `auth::KeyError`, `TlsError`, `ListenError` or `ResourceError` when it cannot start. On
-/// SIGHUP `reread` reads the configuration again. What it throws is logged and everything stays as it was, and so is a
-/// key or certificate that cannot be loaded; otherwise all of it is put in force together.
+/// Throws `storage::Error`, `auth::KeyError`, `TlsError`, `ListenError` or `ResourceError` if it cannot start. On
+/// SIGHUP `reread` reads the configuration again. If it throws, or a key or certificate cannot be loaded, the error is
+/// logged and nothing changes; otherwise everything is applied together.
 int serve(ServeOptions const& options, std::function<ReloadedOptions()> reread);
 
 }  // namespace deployd::server

@@ -35,17 +35,17 @@ constexpr auto without_exceptions = asio::as_tuple(asio::deferred);
 
 constexpr std::size_t most_spare_parts = 256;
 
-// Connections accepted in one turn of the event loop.
+// The maximum number of connections accepted in one turn of the event loop.
 constexpr int most_accepted = 64;
 
-// Room for a method, the version and the line ends, beside a target and a header that are just within their limits.
+// Room for a method, the version and the line ends, besides a target and a header that are just within their limits.
 constexpr std::size_t around_limits = 256;
 
 std::size_t share_of(std::size_t whole, ServeOptions const& options) {
   return whole / options.workers;
 }
 
-/// How often deadlines are looked at: often enough that none is exceeded by more than an eighth.
+/// Returns how often deadlines are checked: often enough that none is exceeded by more than an eighth.
 std::chrono::milliseconds sweep_interval(ServeOptions const& options) {
   auto const shortest = std::min({options.header_timeout, options.idle_timeout, options.write_timeout,
                                   options.stream_timeout, std::chrono::milliseconds(4000)});
@@ -56,16 +56,16 @@ std::uint64_t nanoseconds_of(Clock::time_point time) noexcept {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(time.time_since_epoch()).count());
 }
 
-/// Logs a failure that may be want of memory, in which case the line may be lost.
+/// Logs a failure that may be due to lack of memory, in which case the line may be lost.
 void log_failure(std::string_view what, std::string_view why) noexcept {
   try {
     spdlog::error("{}: {}", what, why);
   } catch (std::exception const&) {
-    // Nothing is left to say it with.
+    // There is no memory to log it either.
   }
 }
 
-/// True when accept failed for a reason that will not pass.
+/// True if accept failed with a permanent error.
 bool is_end_of_socket(int error) noexcept {
   return error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP;
 }
@@ -74,14 +74,14 @@ std::size_t largest_head(ServeOptions const& options) noexcept {
   return options.max_target_bytes + options.max_header_bytes + around_limits;
 }
 
-/// For coroutines that belong to the worker for as long as its loop runs.
+/// For coroutines that belong to the worker as long as its loop runs.
 void rethrow(std::exception_ptr failure) {
   if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace
 
-/// A connection that is served, with its places. Its end is told of by its destruction, however its coroutine ends.
+/// A connection being served, and the places that it holds. Its destructor reports its end, however the coroutine ends.
 struct Worker::OpenConnection {
   OpenConnection(Worker& of, Socket socket, std::unique_ptr<TlsStream> tls, ConnectionCount::Place place_in_all,
                  AddressLimit::Place place_of_address)
@@ -138,10 +138,11 @@ Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, s
 }
 
 Worker::~Worker() {
-  // The loop still runs where the server could not be started after all.
+  // The loop is still running if the server could not be started.
   context_.stop();
   join();
-  // Coroutines that still wait refer to the store and to what connections share, so they go first; nobody is told.
+  // Waiting coroutines refer to the store and to state shared by connections, so they are destroyed first, without
+  // reporting their end.
   ended_ = true;
   context_.destroy_waiting();
 }
@@ -194,7 +195,7 @@ void Worker::begin_drain() {
     if (draining_) return;
     api_->begin_drain();
     for (auto& acceptor : acceptors_) {
-      // Clients that connected before now have been promised an answer. Bounded by what a backlog holds.
+      // Clients that have connected already are still served. Limited by the maximum length of a backlog.
       for (int left = SOMAXCONN; left > 0 && accept_some(acceptor, 1) == Accepted::one; --left) {
       }
       boost::system::error_code ignored;
@@ -216,8 +217,8 @@ void Worker::end_if_drained() noexcept {
 awaitable<void> Worker::accept_from(Acceptor& acceptor) {
   asio::steady_timer pause(context_);
   auto token = asio::bind_allocator(HandlerAllocator<void>(acceptor.memory), without_exceptions);
-  // A bounded number in one turn, so that connections and other listeners get their turn; of a shared socket one, so
-  // that the other workers get theirs.
+  // Limited per turn, so that connections and other listeners get their turn. One connection per turn from a shared
+  // socket, so that the other workers get some too.
   auto const most = acceptor.shared ? 1 : most_accepted;
   while (!draining_) {
     auto const [failure] = co_await acceptor.socket.async_wait(asio::socket_base::wait_read, token);
@@ -225,13 +226,13 @@ awaitable<void> Worker::accept_from(Acceptor& acceptor) {
     auto const accepted = failure ? lost(failure) : accept_some(acceptor, most);
     if (accepted == Accepted::nothing_ever) co_return;
     if (accepted != Accepted::no_room) continue;
-    // No place, descriptor or memory is free: what waits in the backlog waits a little longer.
+    // No place, descriptor or memory is free: connections in the backlog wait a little longer.
     pause.expires_after(std::chrono::milliseconds(10));
     co_await pause.async_wait(token);
   }
 }
 
-/// Accepts at most so many connections. What happened to the last of them.
+/// Accepts at most `most` connections. Returns what happened to the last of them.
 Worker::Accepted Worker::accept_some(Acceptor& acceptor, int most) noexcept {
   auto accepted = Accepted::one;
   try {
@@ -276,7 +277,7 @@ Worker::Accepted Worker::lost(std::error_code failure) {
   return Accepted::nothing_ever;
 }
 
-/// Closes a connection of an address that has enough of them: with a reset, which leaves nothing behind here.
+/// Closes a connection of an address that has too many, with a reset, so that the kernel keeps no state of it.
 void Worker::refuse(base::FileDescriptor socket, SocketAddress const& peer) {
   connection_context_.metrics.refused.add();
   reset_on_close(socket.get());

@@ -1,4 +1,4 @@
-// One event loop with its thread, and everything that its requests touch.
+// A worker: one event loop with its thread, and all state that its requests use.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -35,10 +35,10 @@
 
 namespace deployd::server {
 
-/// How many connections all workers have together. Must outlive the places that it gives.
+/// Counts the connections of all workers together. Must outlive the places that it returns.
 class ConnectionCount {
  public:
-  /// A connection's place, which is free again when this is destroyed.
+  /// The place of one connection, which becomes free on destruction.
   class Place {
    public:
     explicit Place(ConnectionCount& count) noexcept : count_(&count) {}
@@ -54,10 +54,10 @@ class ConnectionCount {
 
   explicit ConnectionCount(std::size_t limit) noexcept : limit_(limit) {}
 
-  /// Before the first connection.
+  /// Must be called before the first connection.
   void limit_to(std::size_t limit) noexcept { limit_ = limit; }
 
-  /// Nothing when all places are taken.
+  /// Returns nothing if all places are taken.
   std::optional<Place> enter() noexcept {
     if (count_.fetch_add(1, std::memory_order_relaxed) < limit_) return Place(*this);
     leave();
@@ -71,7 +71,7 @@ class ConnectionCount {
   std::atomic<std::size_t> count_{0};
 };
 
-/// Lets workers complain of what clients bring about once in a while only, whichever of them is first.
+/// Limits how often workers log what clients cause. The limit is shared by all workers.
 class Complaints {
  public:
   bool may(Clock::time_point now) noexcept {
@@ -85,45 +85,45 @@ class Complaints {
   std::atomic<Clock::duration> next_{};
 };
 
-/// What all workers share. Must outlive them.
+/// State shared by all workers. Must outlive them.
 struct SharedState {
   ServeOptions const& options;
   storage::Database& database;
   std::shared_ptr<routing::RateLimiter> limiter;
   ConnectionCount connections;
   AddressLimit addresses;
-  routing::MetricsSource const* metrics_source = nullptr;  // null: workers serve the API; else what --admin-listen does
+  routing::MetricsSource const* metrics_source = nullptr;  // null: serve the API; otherwise --admin-listen's routes
   Complaints connections_refused{};
   Complaints no_descriptors{};
   auth::RefusalLog refusals{};
 };
 
-/// What a worker tells of itself; called on its thread.
+/// Events of a worker, reported on its thread.
 struct WorkerEvents {
   std::function<void()> drained;                       // no connection is left after `begin_drain`
-  std::function<void(std::error_code)> listener_lost;  // a listening socket does not work any more
+  std::function<void(std::error_code)> listener_lost;  // a listening socket can no longer be used
 };
 
-/// Accepts connections and serves them on one thread. Everything of it but the members named below is of that thread.
+/// Accepts connections and serves them on one thread. All members except those marked below belong to that thread.
 class Worker {
  public:
   Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, std::vector<ListeningSocket> listening,
          WorkerEvents events);
   ~Worker();
 
-  // From any thread:
+  // Safe to call from any thread:
 
   /// Starts the thread.
   void start();
-  /// Puts other keys in force.
+  /// Applies new keys.
   void replace_keys(std::shared_ptr<auth::KeyRing const> keys);
-  /// Connections accepted on TCP from now on are spoken to with this; before the first call in plain text.
+  /// Sets the TLS context for new TCP connections; before the first call they are in plain text.
   void replace_tls(std::shared_ptr<TlsContext const> tls);
-  /// Lets /readyz say that the server is about to stop, and goes on serving.
+  /// Makes /readyz report that the server is about to stop, and continues to serve.
   void announce_drain();
-  /// Stops listening once what waits is accepted, lets what is being answered be answered, and closes the rest.
+  /// Accepts waiting connections and stops listening, finishes open requests, and closes the other connections.
   void begin_drain();
-  /// Cuts all connections and ends the thread.
+  /// Closes all connections and ends the thread.
   void stop();
   void join();
 
@@ -159,13 +159,13 @@ class Worker {
 
   SharedState& shared_;
   WorkerEvents events_;
-  // Sockets belong to the worker's thread; only `post` comes from others.
+  // Sockets belong to the worker's thread. Other threads only use `post`.
   EventLoop context_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   routing::LoopLoad load_{context_};
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<routing::Api> api_;
-  std::shared_ptr<TlsContext const> tls_;  // null: plain text
+  std::shared_ptr<TlsContext const> tls_;  // null for plain text
   ConnectionContext connection_context_;
   std::list<Acceptor> acceptors_;
   boost::intrusive::list<Connection> connections_;

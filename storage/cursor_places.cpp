@@ -11,7 +11,7 @@ namespace {
 using boost::system::result;
 using Clock = std::chrono::steady_clock;
 
-// A list is read as fast as its client takes it: of more than these, the last would hardly get a place in time.
+// A list is read as fast as its client receives it. With a longer queue, the last would hardly get a place in time.
 constexpr std::size_t most_waiting = 256;
 constexpr std::size_t most_waiting_for_one = most_waiting / 2;
 
@@ -68,7 +68,7 @@ void CursorPlaces::leave(std::shared_ptr<Waiting> const& waiting) noexcept {
   forget_if_empty(waiting->token);
 }
 
-/// How many get their turn before one more of this token, when tokens have their turns one after the other.
+/// Returns how many lists are read before one more of this token, if the tokens take turns.
 std::size_t CursorPlaces::before(Share const& share) const noexcept {
   auto count = share.all();
   for (auto const& other : shares_)
@@ -76,8 +76,8 @@ std::size_t CursorPlaces::before(Share const& share) const noexcept {
   return count;
 }
 
-/// Returns true if one more would wait for too long. In overload hardly anybody waits: the lists in the places share
-/// one core, so each takes as many times longer as there are places already.
+/// Returns true if one more list would wait too long. In overload hardly any list may wait: the lists being read share
+/// one core, so reading one takes longer by a factor of their number.
 bool CursorPlaces::is_too_much(Share const& share) noexcept {
   auto const now = Clock::now();
   overload_.note(places_ - free_ + waiting_.size() >= base::Overload::long_queue, now);
@@ -88,7 +88,7 @@ bool CursorPlaces::is_too_much(Share const& share) noexcept {
   return refused;
 }
 
-/// Who gets the place that is free; the end where nobody can have it.
+/// Returns the list that gets the free place, or the end if none may have it.
 CursorPlaces::Queue::iterator CursorPlaces::next() noexcept {
   auto best = waiting_.end();
   auto fewest = share_;

@@ -1,4 +1,4 @@
-// How many long lists one worker reads at the same time, and who is next.
+// Limits how many long lists one worker reads at the same time, and decides which is next.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -18,11 +18,12 @@
 
 namespace deployd::storage {
 
-/// A bounded number of places, of which each token can hold at most half. A free place goes to the token that holds the
-/// fewest, and among those to whoever waits longest. For the worker's thread; the places that are held keep it alive.
+/// A limited number of places, of which each token can hold at most half. A free place goes to the token that holds the
+/// fewest, and within that to the list that has waited longest. Must be used on the worker's thread. Held places keep
+/// this object alive.
 class CursorPlaces : public std::enable_shared_from_this<CursorPlaces> {
  public:
-  /// The right to read one long list; given to whoever is next when it is destroyed.
+  /// The right to read one long list. Its destruction passes the place to the next list.
   class Place {
    public:
     Place(Place&& other) noexcept = default;
@@ -44,7 +45,7 @@ class CursorPlaces : public std::enable_shared_from_this<CursorPlaces> {
 
   CursorPlaces(boost::asio::any_io_executor worker, std::size_t places);
 
-  /// Waits for a place for `token`. Fails with `errc::overloaded`, at once when too many wait already, else at the
+  /// Waits for a place for `token`. Fails with `errc::overloaded`, at once if too many are waiting, otherwise at the
   /// deadline.
   boost::asio::awaitable<boost::system::result<Place>> take(std::uint64_t token, Deadline deadline);
 
@@ -57,7 +58,7 @@ class CursorPlaces : public std::enable_shared_from_this<CursorPlaces> {
     bool given = false;
   };
 
-  /// What a token has here; those that have nothing are not kept.
+  /// The places and waiting lists of a token. Tokens without any are not stored.
   struct Share {
     std::uint64_t token;
     std::size_t held = 0;
@@ -80,12 +81,12 @@ class CursorPlaces : public std::enable_shared_from_this<CursorPlaces> {
 
   boost::asio::any_io_executor worker_;
   std::size_t const places_;
-  std::size_t const share_;  // places that one token can hold
+  std::size_t const share_;  // the number of places that one token can hold
   std::size_t free_;
-  // So short a queue refuses some even when there is little to do: at full load one in `places_ + 1`, as every queue
-  // with so much room. Half of that is the end.
+  // A queue this short refuses some lists even at moderate load: at full load one in `places_ + 1`, as in any queue of
+  // that length. Overload ends at half of that.
   base::Overload overload_;
-  std::vector<Share> shares_;  // with room for all that there can be
+  std::vector<Share> shares_;  // capacity for the maximum number of tokens
   Queue waiting_;              // while a place is free, only for tokens that hold their half
 };
 

@@ -1,4 +1,4 @@
-// The store of one process: what its workers share, and the way to each worker's view of it.
+// The store of one process: what its workers share, and access to it for each worker.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,16 +17,16 @@ namespace deployd::storage {
 
 struct DatabaseOptions {
   DatabaseUrl url;
-  std::size_t sessions = 8;                 // PostgreSQL: for short queries, shared out among the workers
-  std::size_t workers = 1;                  // each has one session at least
-  std::chrono::milliseconds timeout{5000};  // a query, waiting included
-  std::string patterns_relation = "";       // PostgreSQL: somebody else's relations, only read; empty: our own
+  std::size_t sessions = 8;                 // PostgreSQL: for short queries, divided among the workers
+  std::size_t workers = 1;                  // each has at least one session
+  std::chrono::milliseconds timeout{5000};  // per query, including the wait for a session
+  std::string patterns_relation = "";       // PostgreSQL: relations of another program, only read; empty for our own
   std::string deployments_relation = "";
 };
 
-/// The descriptors that may be opened while serving, beside those that are open once there is a store for each worker.
+/// The descriptors that may be opened while serving, in addition to those open once each worker has a store.
 struct DescriptorNeeds {
-  std::size_t serving;  // for queries, and for noting when tokens were used
+  std::size_t serving;  // for queries, and for recording when tokens were used
   std::size_t lists;    // for lists that are read through cursors
 };
 
@@ -34,17 +34,17 @@ class Database {
  public:
   virtual ~Database() = default;
 
-  /// The view of one worker, whose event loop is `worker`. To be destroyed on that worker's thread or after the loop
-  /// has ended, and before the Database.
+  /// Returns the store of one worker, whose event loop is `worker`. It must be destroyed on that worker's thread or
+  /// after the loop has ended, and before the Database.
   virtual std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) = 0;
 
-  /// True when the store holds at least one API token that is neither revoked nor expired. Blocks; for start-up.
+  /// True if the store has at least one API token that is neither revoked nor expired. Blocks; for the start only.
   virtual bool has_api_tokens() = 0;
 
-  /// Those that all workers have left out of answers. Any thread.
+  /// The rows that all workers have left out of responses. Safe to call from any thread.
   virtual LeftOutRows const& left_out_rows() const noexcept = 0;
 
-  /// Any thread; does not block.
+  /// Safe to call from any thread; does not block.
   virtual DatabaseState state() const = 0;
 
   virtual DescriptorNeeds descriptor_needs() const noexcept = 0;

@@ -1,4 +1,4 @@
-// How the store of one process is doing, for those who watch it.
+// The state of the store of one process, for monitoring.
 #pragma once
 
 #include <chrono>
@@ -7,13 +7,13 @@
 
 namespace deployd::storage {
 
-/// How changes of the data are noticed, and whether they are.
+/// How changes of the data are detected, and whether that works.
 struct ChangeFeed {
   std::string_view
-      mode;        // "file": read with each request; "listen": told by the server; "timed": supposed twice a second
-  bool up = true;  // false: changes go unnoticed, so that no answer is kept
-  std::chrono::nanoseconds lag{0};  // while up: a change that was committed longer ago has been noticed
-  std::uint64_t changes = 0;        // "listen": how often a change was noticed
+      mode;        // "file": read with each request; "listen": notified by the server; "timed": assumed twice a second
+  bool up = true;  // false: changes are not detected, so responses are not cached
+  std::chrono::nanoseconds lag{0};  // while up: all changes committed longer ago than this have been detected
+  std::uint64_t changes = 0;        // "listen": the number of detected changes
 };
 
 struct DatabaseState {

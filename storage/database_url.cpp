@@ -16,13 +16,13 @@ namespace {
 
 constexpr std::string_view mask = "***";
 
-// The parameters that libpq marks as not to be shown.
+// The parameters that libpq marks as secret.
 constexpr std::array secrets{"password", "sslpassword"};
 
-// A shorter one is a part of words: leaving it out of them would show it.
+// A shorter password may be part of a word: masking it there would reveal it.
 constexpr std::size_t shortest_masked = 4;
 
-/// What parsing came to: a URL, or why there is none.
+/// The result of parsing: a URL, or the reason why it is refused.
 struct Parsed {
   std::optional<DatabaseUrl> url;
   std::string complaint;
@@ -67,7 +67,7 @@ std::string percent_decoded(std::string_view text) {
   return out;
 }
 
-/// What stands between the marks; nothing at all for an empty text.
+/// Splits a list at each mark. Returns nothing for an empty text.
 std::vector<std::string_view> split(std::string_view list, char mark) {
   std::vector<std::string_view> parts;
   if (list.empty()) return parts;
@@ -99,10 +99,10 @@ Parsed parse_sqlite(std::string_view path) {
 
 constexpr std::string_view encoded_at = "; in a user's name, a password or a database's name '@' is written %40";
 
-/// The parts of a URI, bounded as libpq bounds them.
+/// The parts of a URI, delimited as libpq delimits them.
 struct UriParts {
-  std::string_view user;  // up to the first ':' of what stands before the first '@', if that is before any '/'
-  std::optional<std::string_view> password;  // behind a ':'
+  std::string_view user;  // up to the first ':' of the text before the first '@', if that is before any '/'
+  std::optional<std::string_view> password;  // after a ':'
   std::string_view hosts;                    // up to the path or the query
   std::string_view path;                     // with its '/'
   std::string_view query;                    // without the '?'
@@ -126,18 +126,19 @@ UriParts split_uri(std::string_view uri) {
   return parts;
 }
 
-/// Of what libpq accepts, that in which a password may be taken for something else, which messages then would show.
+/// Describes an ambiguity in a URI that libpq accepts but in which a password may be taken for another part, which
+/// messages would then show.
 std::string ambiguity_of(UriParts const& parts) {
   constexpr auto has = [](std::string_view text, char c) { return text.find(c) != text.npos; };
   if (has(parts.user, '?')) return "the database URL has a '?' before an '@'; in a user's name '?' is written %3F";
-  // `postgresql://h:5432?password=a@b` is a user, a password and the host `b` to libpq.
+  // libpq reads `postgresql://h:5432?password=a@b` as a user, a password and the host `b`.
   auto const question = parts.password ? parts.password->find('?') : std::string_view::npos;
   if (question != std::string_view::npos && has(percent_decoded(parts.password->substr(question)), '='))
     return "the database URL has a '?' and a '=' before an '@'; in an option '@' is written %40, and in a password '?' "
            "is %3F and '=' %3D";
   if (has(parts.hosts, '@')) return "a host of the database URL has an '@' in it" + std::string(encoded_at);
   if (has(parts.path, '@')) return "the database's name in the URL has an '@' in it" + std::string(encoded_at);
-  // `postgresql://u:12/x?user=y@h/db` is a password to people and a port, a name and an option to libpq.
+  // In `postgresql://u:12/x?user=y@h/db` people see a password, but libpq a port, a database name and an option.
   if (has(parts.query, '@') && (parts.password || has(parts.hosts, ':')))
     return "the database URL has an '@' behind its '?'" + std::string(encoded_at) + ", and in an option as well";
   if (std::ranges::count(parts.hosts, '[') != std::ranges::count(parts.hosts, ']'))
@@ -145,7 +146,7 @@ std::string ambiguity_of(UriParts const& parts) {
   return {};
 }
 
-/// Takes `prepare=on|off` out of the options; false when it is given twice or has another value.
+/// Removes `prepare=on|off` from the options. Returns false if it is given twice or has another value.
 bool take_prepare(std::vector<std::string_view>& options, std::optional<bool>& prepare) {
   for (auto option = options.begin(); option != options.end();) {
     auto const equals = option->find('=');
@@ -169,7 +170,7 @@ bool knows(PQconninfoOption const* option, std::string_view keyword) {
   return false;
 }
 
-/// Names the option that libpq does not know, unless it could be a part of a password.
+/// Returns the name of an option that is unknown to libpq, unless it could be part of a password.
 std::string unknown_option(std::vector<std::string_view> const& options) {
   constexpr std::string_view what = "the database URL has an option that PostgreSQL's library does not know";
   Options const known(PQconninfoParse("postgresql://", nullptr), &PQconninfoFree);
@@ -178,13 +179,13 @@ std::string unknown_option(std::vector<std::string_view> const& options) {
     auto const keyword = percent_decoded(option.substr(0, option.find('=')));
     auto const plain = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
     if (!knows(known.get(), keyword) && std::ranges::all_of(keyword, plain)) return std::string(what) + ": " + keyword;
-    // What follows may be the rest of a password with an '&' in it.
+    // The text after it may be the rest of a password that contains '&'.
     if (keyword.find("pass") != keyword.npos) break;
   }
   return std::string(what);
 }
 
-/// libpq's complaint about a URI in words that quote nothing of it.
+/// Rewords libpq's complaint about a URI without quoting any part of it.
 std::string reworded(std::string_view complaint, std::vector<std::string_view> const& options) {
   struct Wording {
     std::string_view libpq, ours;
@@ -220,8 +221,8 @@ std::string none_of(std::string_view keyword, auto const& words) {
   return complaint;
 }
 
-/// What libpq would say only when it connects, or never, where deployd puts its own word in the place; empty when all
-/// is well.
+/// Checks what libpq would report only when connecting, or never, where deployd replaces its message. Returns an empty
+/// text if all is well.
 std::string complaint_about(std::string_view keyword, std::string_view value) {
   constexpr std::array attributes{"any", "read-write", "read-only", "primary", "standby", "prefer-standby"};
   constexpr std::array modes{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
@@ -314,7 +315,7 @@ std::string masked(std::string_view message, DatabaseUrl const& url) {
   return text;
 }
 
-/// libpq asks back, in lines that it indents, whether the server is running at all.
+/// Removes the indented lines in which libpq asks whether the server is running at all.
 void leave_out_questions(std::string& message) {
   for (auto at = message.find("\n\t"); at != message.npos; at = message.find("\n\t", at))
     message.erase(at, std::min(message.find('\n', at + 1), message.size()) - at);

@@ -1,4 +1,4 @@
-// Where the data is: the value of --database, parsed once.
+// The value of --database, parsed once.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -12,48 +12,46 @@
 
 namespace deployd::storage {
 
-/// A SQLite file, as in `sqlite:deployd.db` or `sqlite:/var/lib/deployd/deployd.db`.
+/// A SQLite file, such as `sqlite:deployd.db` or `sqlite:/var/lib/deployd/deployd.db`.
 struct SqliteUrl {
   std::string path;
 };
 
-/// A libpq connection URI, taken apart. Its text is kept nowhere, so that no message can quote it.
+/// The parameters of a libpq connection URI. The text itself is not kept, so that no message can quote it.
 struct PostgresqlUrl {
-  /// libpq's parameters by keyword (`host`, `user`, `password`, ...), decoded; those that the URI does not set are
-  /// missing.
+  /// libpq's parameters by keyword (`host`, `user`, `password`, ...), decoded; those not set by the URI are missing.
   std::map<std::string, std::string, std::less<>> parameters;
-  /// `prepare=on|off` in the URI: whether statements may be prepared and changes listened for. Nothing: unless a pooler
-  /// stands before the server.
+  /// The value of `prepare=on|off` in the URI: `on` permits prepared statements and listening for changes. Nothing:
+  /// permitted unless there is a pooler before the server.
   std::optional<bool> prepare;
 
-  /// The value of a parameter; empty when it is not set.
+  /// Returns the value of a parameter; empty if it is not set.
   std::string_view operator[](std::string_view keyword) const;
 };
 
 using DatabaseUrl = std::variant<SqliteUrl, PostgresqlUrl>;
 
-/// Parses `sqlite:PATH`, `postgresql://...` or `postgres://...`.
-/// Fails with `errc::bad_database_url`; nothing is opened.
+/// Parses `sqlite:PATH`, `postgresql://...` or `postgres://...`. Fails with `errc::bad_database_url`. Opens nothing.
 boost::system::result<DatabaseUrl> parse_database_url(std::string_view text);
 
-/// Why `parse_database_url` refuses `text`: one line that quotes no value of a PostgreSQL URL; empty when it does not
-/// refuse.
+/// Describes in one line why `parse_database_url` refuses `text`, without quoting values of a PostgreSQL URL; empty if
+/// it accepts it.
 std::string database_url_complaint(std::string_view text);
 
 /// True if the URL contains a password, of the role or of a client key.
 bool holds_password(DatabaseUrl const& url);
 
-/// The URI that makes libpq connect. It holds the password: for libpq only.
+/// Returns the URI with which libpq connects. It contains the password, so it must only be passed to libpq.
 std::string connection_uri(PostgresqlUrl const& url);
 
-/// The URL as it may stand in logs and error lines: `sqlite:PATH`, or `postgresql://USER@HOST:PORT,.../DBNAME` made of
-/// these parameters alone.
+/// Returns the URL in a form for logs and error messages: `sqlite:PATH`, or `postgresql://USER@HOST:PORT,.../DBNAME`
+/// built from these parameters only.
 std::string describe(DatabaseUrl const& url);
 
-/// `message` in one line, with every password of `url` replaced by `***`: for what libpq says.
+/// Returns a message of libpq in one line, with every password of `url` replaced by `***`.
 std::string without_passwords(std::string_view message, DatabaseUrl const& url);
 
-/// The same of the first line of `message` alone, where libpq says what happened.
+/// The same for the first line of `message` only, which says what happened.
 std::string first_line_without_passwords(std::string_view message, DatabaseUrl const& url);
 
 }  // namespace deployd::storage

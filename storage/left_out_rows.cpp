@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::chrono::minutes between_lines{10};
 
-// Enough of a value to find it by.
+// Long enough to find the value in the table.
 constexpr std::size_t longest_example = 40;
 
 std::string in_words(std::optional<std::string_view> value) {

@@ -1,4 +1,4 @@
-// Rows of the store that cannot be a deployment, or a pattern: left out of every answer, and counted.
+// Rows of the store that are not valid deployments or patterns. They are left out of every response, and counted.
 #pragma once
 
 #include <array>
@@ -15,23 +15,23 @@
 
 namespace deployd::storage {
 
-/// The column that keeps a row from being what it should be: it holds no integer of 64 bits.
+/// The column that makes a row invalid: its value is not a 64-bit integer.
 enum class BadColumn : std::uint8_t { deployment_id, deployment_pattern_id, pattern_id };
 inline constexpr std::size_t bad_columns = 3;
 
-/// The name of the column in its table.
+/// Returns the name of the column in its table.
 std::string_view column_name(BadColumn column) noexcept;
 bool is_of_patterns(BadColumn column) noexcept;
 
-/// What such a row looks like, for the log.
+/// An example of such a row, for the log.
 struct LeftOutRow {
   BadColumn column;
   std::optional<std::string_view> value;  // as text; nothing for NULL
-  std::optional<std::int64_t> id = {};    // of the row, when that is not what is wrong
+  std::optional<std::int64_t> id = {};    // of the row, unless the id itself is wrong
 };
 
-/// Counts these rows each time an answer is made without one, and names one of each column in the log, at most every
-/// ten minutes. Any thread.
+/// Counts each omission of such a row from a response, and logs an example for each column, at most every ten minutes.
+/// Safe to use from any thread.
 class LeftOutRows {
  public:
   explicit LeftOutRows(TableNames tables) : tables_(std::move(tables)) {}

@@ -1,4 +1,4 @@
-// The store behind a URL, of whichever kind it is.
+// Opens the store of a URL of either kind.
 #pragma once
 
 #include <memory>
@@ -7,9 +7,8 @@
 
 namespace deployd::storage {
 
-/// Opens the store for serving. Never creates or changes a schema.
-/// Throws `storage::Error` with `missing`, `older_schema`, `newer_schema`, `corrupt`, `forbidden`, `busy` or
-/// `unavailable` and a line for the operator.
+/// Opens the store for serving. Never creates or changes a schema. Throws `storage::Error` with `missing`,
+/// `older_schema`, `newer_schema`, `corrupt`, `forbidden`, `busy` or `unavailable` and a line for the operator.
 std::unique_ptr<Database> open_database(DatabaseOptions options);
 
 }  // namespace deployd::storage

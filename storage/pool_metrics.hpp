@@ -1,4 +1,4 @@
-// How busy the sessions of one worker are.
+// The use of one worker's sessions.
 #pragma once
 
 #include "base/counter.hpp"
@@ -6,11 +6,11 @@
 
 namespace deployd::storage {
 
-/// Of one worker: it writes, any thread reads.
+/// The metrics of one worker. The worker writes; any thread may read.
 struct alignas(base::cache_line) PoolMetrics {
-  base::Counter sessions;  // that are open
-  base::Counter busy;      // those of them that are at work
-  base::Counter queued;    // questions that wait for one
+  base::Counter sessions;  // open sessions
+  base::Counter busy;      // those of them that run a query
+  base::Counter queued;    // queries waiting for a session
   base::DurationHistogram waits;
 };
 

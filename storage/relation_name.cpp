@@ -7,7 +7,7 @@
 namespace deployd::storage {
 namespace {
 
-// PostgreSQL cuts longer names silently, and might then find another relation.
+// PostgreSQL silently truncates longer names, and could then find another relation.
 constexpr std::size_t longest_name = 63;
 
 bool begins_name(char c) {
@@ -22,7 +22,7 @@ char folded(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-/// Takes one part of a name from the front of `text`; nothing when there is none.
+/// Removes one part of a name from the front of `text` and returns it, or nothing if there is none.
 std::optional<std::string> take_part(std::string_view& text) {
   std::string part;
   if (text.starts_with('"')) {

@@ -7,7 +7,7 @@
 
 namespace deployd::storage {
 
-// Lines are logged under the lock, so that they stand in the order of what they tell.
+// Lines are logged under the lock, so that they are in the order of the events.
 
 void StoreState::lost(boost::system::error_code failure, std::string_view why, TimePoint now) noexcept {
   std::scoped_lock const lock(mutex_);
@@ -34,7 +34,7 @@ void StoreState::failed(boost::system::error_code failure, std::string_view why,
 void StoreState::log(boost::system::error_code failure, std::string_view why) noexcept try {
   spdlog::error("{}: {}", failure.message(), why);
 } catch (std::exception const&) {
-  // No memory for the line.
+  // There is not enough memory for the line.
 }
 
 }  // namespace deployd::storage

@@ -9,22 +9,22 @@
 
 namespace deployd::storage {
 
-/// What one process logs about its store. The first failure after the store was there is logged at once, with its
-/// reason, and so is the first success after a failure; further failures are logged once in `between_repeats`.
-/// Any thread. Without memory for a line nothing is logged.
+/// Logs outages for one process. The first failure after the store was available is logged at once with its reason, and
+/// so is the first success after a failure; further failures are logged once per `between_repeats`. Safe to use from
+/// any thread. Nothing is logged without memory for a line.
 class StoreState {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
   static constexpr std::chrono::seconds between_repeats{10};
 
-  /// The store cannot be opened or read: `why`.
+  /// Records that the store cannot be opened or read, and why.
   void lost(boost::system::error_code failure, std::string_view why, TimePoint now = Clock::now()) noexcept;
 
-  /// The store was opened and read.
+  /// Records that the store was opened and read.
   void found() noexcept;
 
-  /// A query failed, which does not mean that the store is away: logged like a further failure.
+  /// Records that a query failed, which does not mean that the store is unavailable. Logged like a further failure.
   void failed(boost::system::error_code failure, std::string_view why, TimePoint now = Clock::now()) noexcept;
 
  private:

@@ -1,4 +1,4 @@
-// What the tables or relations of a store are called in messages.
+// The names of a store's tables or relations in messages.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ struct TableNames {
   std::string deployments;
 };
 
-/// `deployd.db: patterns`, `deployd.patterns`, or the name of the relation as it was given.
+/// Returns names such as `deployd.db: patterns`, `deployd.patterns`, or the name of the relation as configured.
 TableNames table_names(DatabaseUrl const& url, Relations const& relations);
 
 }  // namespace deployd::storage

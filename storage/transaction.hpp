@@ -7,10 +7,10 @@
 
 namespace deployd::storage {
 
-/// Rolls back unless it was committed, and never throws while doing so.
+/// Rolls back unless it was committed. Rolling back never throws.
 class Transaction {
  public:
-  /// `begin` is the statement that begins it: `BEGIN`, `BEGIN IMMEDIATE` ... Throws soci::soci_error.
+  /// `begin` is the statement that starts it: `BEGIN`, `BEGIN IMMEDIATE` ... Throws soci::soci_error.
   Transaction(soci::session& sql, std::string const& begin) : sql_(sql) { sql_ << begin; }
   Transaction(Transaction const&) = delete;
   Transaction& operator=(Transaction const&) = delete;
@@ -20,11 +20,11 @@ class Transaction {
     try {
       sql_ << "ROLLBACK";
     } catch (soci::soci_error const&) {
-      // The session is gone, and the transaction with it.
+      // The session is lost, and the transaction with it.
     }
   }
 
-  /// Throws soci::soci_error; the transaction is rolled back then.
+  /// Commits. Throws soci::soci_error, after which the transaction is rolled back.
   void commit() {
     sql_ << "COMMIT";
     committed_ = true;

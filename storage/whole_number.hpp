@@ -1,4 +1,4 @@
-// Integers of 64 bits among the numbers that PostgreSQL writes.
+// Parses 64-bit integers in the notation of PostgreSQL's numbers.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace deployd::storage {
 
-/// The integer that `text` is, with a fraction of zeros (`1.00`) or without; nothing for anything else.
+/// Returns the integer in `text`, which may have a fraction of zeros (`1.00`), or nothing for anything else.
 inline std::optional<std::int64_t> whole_number(std::string_view text) noexcept {
   auto const* const end = text.data() + text.size();
   std::int64_t value = 0;

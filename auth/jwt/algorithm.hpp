@@ -22,28 +22,28 @@ enum class Algorithm : unsigned char {
   es256,
   es384,
   es512,
-  eddsa,    // the one or the other of the next two, as the key decides
-  ed25519,  // by these names since RFC 9864
+  eddsa,    // either of the next two, depending on the key
+  ed25519,  // names defined by RFC 9864
   ed448,
 };
 
 enum class Digest : unsigned char { sha256, sha384, sha512 };
 
-/// The algorithm of an `alg` value, which is case-sensitive; nothing when there is none of this name.
+/// Returns the algorithm with this `alg` value, which is case-sensitive, or nothing if there is none.
 std::optional<Algorithm> algorithm_of(std::string_view name) noexcept;
 
-/// Every algorithm with its `alg` value.
+/// Returns every algorithm with its `alg` value.
 std::span<std::pair<std::string_view, Algorithm> const> all_algorithms() noexcept;
 
-/// True if the algorithm is EdDSA, by any of its names.
+/// True if the algorithm is EdDSA under any of its names.
 constexpr bool is_edwards(Algorithm algorithm) noexcept {
   return algorithm == Algorithm::eddsa || algorithm == Algorithm::ed25519 || algorithm == Algorithm::ed448;
 }
 
-/// The hash that an algorithm uses; for EdDSA, which hashes by itself, there is none.
+/// Returns the hash that an algorithm uses, or nothing for EdDSA, which includes its own.
 std::optional<Digest> digest_of(Algorithm algorithm) noexcept;
 
-/// How many bytes a hash has.
+/// Returns the number of bytes of a hash.
 constexpr std::size_t size_of(Digest digest) noexcept {
   return digest == Digest::sha256 ? 32 : digest == Digest::sha384 ? 48 : 64;
 }

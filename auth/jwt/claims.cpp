@@ -17,12 +17,12 @@ using std::chrono::system_clock;
 
 constexpr std::size_t max_depth = 16;
 
-// Up to here each whole number has a double of its own.
+// Up to this number, a double represents each integer exactly.
 constexpr std::int64_t max_exact = std::int64_t{1} << 53;
-// In seconds: the milliseconds still fit into 64 bits.
+// In seconds. The milliseconds still fit into 64 bits.
 constexpr std::int64_t max_date = max_exact;
 
-/// What is wrong with the first claim that is not as it must be; empty while there is none.
+/// The fault of the first malformed claim; empty if there is none.
 class Malformed {
  public:
   void note(std::string_view what) noexcept {
@@ -34,7 +34,7 @@ class Malformed {
   std::string_view what_;
 };
 
-/// A claim that is read, and what is wrong when it is there and of another type.
+/// A claim, and the fault to report if it is present but has another type.
 struct Claim {
   char const* name;
   std::string_view complaint;
@@ -58,8 +58,8 @@ std::optional<std::string> read_text(boost::json::object const& claims, Claim co
   return std::string(*text);
 }
 
-/// `sub`: a string, or a whole number in place of its decimal text. Fractions, and numbers that a double would round,
-/// are malformed: two different ones could be one subject.
+/// Reads `sub`: a string, or an integer, which is converted to decimal text. Fractions, and numbers that a double would
+/// round, are malformed: two different numbers could become one subject.
 std::optional<std::string> read_subject(boost::json::object const& claims, Malformed& malformed) {
   auto const* const value = claims.if_contains(sub.name);
   if (value == nullptr || !value->is_number()) return read_text(claims, sub, malformed);
@@ -106,7 +106,7 @@ std::vector<std::string> read_audiences(boost::json::object const& claims, Malfo
   return {};
 }
 
-/// The nearest time that the system's clock can tell.
+/// Returns the nearest time that the system clock can represent.
 system_clock::time_point nearest(NumericDate date) noexcept {
   constexpr auto first = std::chrono::ceil<milliseconds>(system_clock::time_point::min());
   constexpr auto last = std::chrono::floor<milliseconds>(system_clock::time_point::max());

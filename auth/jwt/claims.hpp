@@ -1,4 +1,4 @@
-// The claims of a JWT that decide whether it is good now (RFC 7519 §4.1).
+// The claims of a JWT that decide whether it is valid at a time (RFC 7519 §4.1).
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -14,29 +14,30 @@
 
 namespace deployd::auth {
 
-/// NumericDate in the precision that is kept of it; fractions of seconds are allowed.
+/// A NumericDate in milliseconds; fractions of seconds are allowed.
 using NumericDate = std::chrono::sys_time<std::chrono::milliseconds>;
 
 struct JwtClaims {
   std::optional<std::string> issuer;
   std::optional<std::string> subject;
-  std::vector<std::string> audiences;  // of a string or an array of strings
+  std::vector<std::string> audiences;  // from a string or an array of strings
   NumericDate expires;
   std::optional<NumericDate> not_before;
 };
 
-/// Reads a payload. `Refusal::no_expiry` without `exp`; `Refusal::malformed` for what is no JSON object without
-/// duplicate members, for a registered claim of another type than RFC 7519 gives it, and for a date beyond ±2^53
-/// seconds. Issuers that number their users write `sub` as a number: a whole one is taken as its decimal text.
+/// Reads a payload. Returns `Refusal::no_expiry` without `exp`, and `Refusal::malformed` for anything but a JSON object
+/// without duplicate members, for a registered claim of another type than in RFC 7519, and for a date beyond ±2^53
+/// seconds. Some issuers write `sub` as a number: an integer is converted to its decimal text.
 boost::system::result<JwtClaims, Fault> read_claims(std::string_view payload);
 
-/// From when until when a JWT is good, leeway included.
+/// The period in which a JWT is valid, leeway included.
 struct Validity {
   std::chrono::system_clock::time_point from;
-  std::chrono::system_clock::time_point until;  // no longer good at this time
+  std::chrono::system_clock::time_point until;  // exclusive
 };
 
-/// Checks claims against the rules of a ring: `Refusal::wrong_issuer`, `wrong_audience`, `expired`, `not_yet_valid`.
+/// Checks claims against the rules of a key ring. Fails with `Refusal::wrong_issuer`, `wrong_audience`, `expired` or
+/// `not_yet_valid`.
 boost::system::result<Validity, Refusal> check_claims(JwtClaims const& claims, KeyRing const& rules,
                                                       std::chrono::system_clock::time_point now);
 

@@ -10,7 +10,7 @@
 namespace deployd::auth {
 namespace {
 
-/// What a secret ends in that editors and shells add unasked; empty where it does not.
+/// Names the white space at the end of a secret that an editor or shell may have added; empty if there is none.
 std::string_view stray_end(std::string_view secret) noexcept {
   if (secret.empty()) return "";
   switch (secret.back()) {

@@ -1,4 +1,4 @@
-// The secret of HMAC, from its file or the environment.
+// Reads the HMAC secret from a file or the environment.
 #pragma once
 
 #include <string>
@@ -6,17 +6,17 @@
 
 namespace deployd::auth {
 
-/// A secret as it is configured; its length is not checked yet.
+/// A secret as configured. Its length has not been checked yet.
 struct HmacSecret {
   std::string bytes;
-  std::string origin;                   // what to name in error lines
-  std::vector<std::string> complaints;  // what is to be said about it and how it is kept, a line each; never the secret
+  std::string origin;                   // the file or variable, for error messages
+  std::vector<std::string> complaints;  // warnings about it and how it is stored, one line each; never the secret
 };
 
-/// The bytes of a file without a byte order mark at the front and one newline at the end. Throws KeyError.
+/// Reads a file, without a byte order mark at the beginning and one newline at the end. Throws KeyError.
 HmacSecret read_secret_file(std::string const& path);
 
-/// A value of the environment, taken as it is.
+/// Uses the value of an environment variable unchanged.
 HmacSecret secret_of_variable(std::string const& name, std::string value);
 
 }  // namespace deployd::auth

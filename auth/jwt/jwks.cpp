@@ -39,7 +39,7 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-/// One entry of `keys`, with the name that it has in error lines.
+/// One entry of `keys`, and its name in error messages.
 class Entry {
  public:
   Entry(boost::json::object const& members, std::string name) : members_(members), name_(std::move(name)) {
@@ -50,7 +50,7 @@ class Entry {
 
   [[noreturn]] void fail(std::string const& why) const { throw KeyError(name_ + ": " + why); }
 
-  /// A member that is a string when it is there.
+  /// Returns a member that must be a string if it is present.
   std::optional<std::string> text(std::string_view member) const {
     auto const* const value = members_.if_contains(member);
     if (value == nullptr) return std::nullopt;
@@ -65,7 +65,7 @@ class Entry {
     return *std::move(value);
   }
 
-  /// A member in base64url.
+  /// Returns the decoded bytes of a base64url member.
   std::string bytes(std::string_view member) const {
     auto value = decode_base64url(required_text(member));
     if (!value) fail("'" + std::string(member) + "' is not base64url");
@@ -81,7 +81,7 @@ class Entry {
     return value;
   }
 
-  /// Base64urlUInt of RFC 7518 §2.
+  /// Returns a number encoded as Base64urlUInt (RFC 7518 §2).
   Owned<BIGNUM> number(std::string_view member) const {
     auto const value = bytes(member);
     if (value.empty() || value.front() == '\0') {
@@ -111,7 +111,7 @@ class Entry {
   std::string name_;
 };
 
-/// A public key of OpenSSL from its parts; nothing when they do not fit together.
+/// Builds an OpenSSL public key from its parts. Returns nothing if they do not form a valid key.
 std::shared_ptr<EVP_PKEY> assemble(char const* kind, OSSL_PARAM_BLD* parts) {
   Owned<OSSL_PARAM> const params(OSSL_PARAM_BLD_to_param(parts));
   Owned<EVP_PKEY_CTX> const context(EVP_PKEY_CTX_new_from_name(nullptr, kind, nullptr));
@@ -158,7 +158,7 @@ Key edwards_key(Entry const& entry, char const* kind, std::size_t length) {
   return make_public_key(std::move(key), entry.name());
 }
 
-/// The key of an entry by its kind; nothing for a kind that is not known here.
+/// Returns the key of an entry, or nothing if its kind is not supported.
 std::optional<Key> key_of(Entry const& entry) {
   auto const kty = entry.required_text("kty");
   if (kty == "oct") return make_hmac_key(entry.bytes("k"), entry.name());
@@ -182,7 +182,7 @@ std::optional<Key> read_entry(Entry const& entry) {
   auto const alg = entry.text("alg");
   auto const algorithm = alg ? algorithm_of(*alg) : std::nullopt;
   if (!entry.checks_signatures()) return std::nullopt;
-  if (alg && !algorithm) return std::nullopt;  // as RSA-OAEP: a key for something else
+  if (alg && !algorithm) return std::nullopt;  // such as RSA-OAEP: a key for another purpose
   auto key = key_of(entry);
   if (!key) return std::nullopt;
   if (algorithm && !suits(*key, *algorithm)) {
@@ -193,7 +193,7 @@ std::optional<Key> read_entry(Entry const& entry) {
   return key;
 }
 
-/// The array `keys` of a set.
+/// Returns the array `keys` of a set.
 boost::json::array entries_of(std::string_view text, std::string const& file) {
   auto set = read_json_object(text, {max_depth});
   if (!set) throw KeyError(file + ": not a JSON Web Key Set: " + set.error().what);

@@ -10,7 +10,7 @@
 namespace deployd::auth {
 namespace {
 
-// Headers are read before a signature is checked: with few members, names that collide in a hash table cost nothing.
+// Headers are parsed before the signature is checked. With few members, colliding names in a hash table cost nothing.
 constexpr JsonLimits header_limits{.depth = 16, .members = 256};
 
 constexpr std::array texts{"alg", "kid", "typ", "cty"};

@@ -1,4 +1,4 @@
-// A JWT taken apart (RFC 7515 §3.1, §4.1), before anything about it is believed.
+// Splits and decodes a JWT (RFC 7515 §3.1, §4.1). Nothing in it is verified.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -12,21 +12,21 @@
 
 namespace deployd::auth {
 
-/// The parts of a token. Views are into the token that was read.
+/// The parts of a token. Views point into the token.
 struct Jwt {
-  Algorithm algorithm;  // what the token asks for; the key decides
+  Algorithm algorithm;  // as named by the token; the key decides whether it may be used
   std::optional<std::string> kid;
-  std::string_view signed_text;  // header and payload in base64url, with the dot between
-  std::string payload;           // its bytes, not looked at yet
+  std::string_view signed_text;  // header and payload in base64url, with the dot between them
+  std::string payload;           // decoded bytes, not parsed yet
   std::string signature;
 };
 
 /// Reads the compact serialization strictly: three segments of canonical base64url, and a header that is a JSON object
-/// without duplicate members. Takes time in proportion to the length of the token, which the caller bounds. Keys and
-/// references to keys in the header (`jwk`, `jku`, `x5u`, `x5c`, `x5t`) mean nothing: only configured keys are used.
+/// without duplicate members. The time is proportional to the length of the token, which the caller limits. Keys and
+/// references to keys in the header (`jwk`, `jku`, `x5u`, `x5c`, `x5t`) are ignored: only configured keys are used.
 ///
-/// `Refusal::algorithm` for an `alg` that is not supported (`none` among them), `Refusal::critical_extension` for any
-/// `crit`, else `Refusal::malformed`.
+/// Fails with `Refusal::algorithm` for an unsupported `alg` (including `none`), `Refusal::critical_extension` for any
+/// `crit`, otherwise with `Refusal::malformed`.
 boost::system::result<Jwt, Fault> read_jwt(std::string_view token);
 
 }  // namespace deployd::auth

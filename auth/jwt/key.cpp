@@ -27,7 +27,7 @@ KeyKind kind_of(EVP_PKEY const* key, std::string const& origin) {
   throw KeyError(origin + ": the key is not an RSA, EC, Ed25519 or Ed448 key");
 }
 
-/// Points off their curve and moduli that are none.
+/// False for points off their curve and invalid moduli.
 bool is_plausible(EVP_PKEY* key) {
   std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> const context(
       EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr), EVP_PKEY_CTX_free);
@@ -39,7 +39,7 @@ bool is_plausible(EVP_PKEY* key) {
 }  // namespace
 
 bool suits(Key const& key, Algorithm algorithm) noexcept {
-  // The names of EdDSA differ in what they leave open, which the kind of the key decides.
+  // `EdDSA` leaves the curve open, and its other names state it. The kind of the key decides.
   bool const same_by_other_name = key.only && is_edwards(*key.only) && is_edwards(algorithm);
   if (key.only && *key.only != algorithm && !same_by_other_name) return false;
   switch (algorithm) {

@@ -1,4 +1,4 @@
-// The keys and rules that JWTs are checked with, loaded once from the configuration and shared by all workers.
+// The keys and rules for verifying JWTs, loaded once from the configuration and shared by all workers.
 #pragma once
 
 #include <chrono>
@@ -14,26 +14,26 @@ namespace deployd::auth {
 
 struct KeyRingOptions {
   std::optional<std::string> secret = {};  // HS256/384/512: the raw bytes, already read from file or environment
-  std::string secret_origin = "--jwt-secret-file";  // what to name in error lines: the file, or DEPLOYD_JWT_SECRET
+  std::string secret_origin = "--jwt-secret-file";  // the file or DEPLOYD_JWT_SECRET, for error messages
   std::vector<std::string> public_key_files = {};   // PEM: RSA, EC (P-256, P-384, P-521), Ed25519, Ed448
   std::vector<std::string> jwks_files = {};         // RFC 7517
   std::optional<std::string> issuer = {};
   std::optional<std::string> audience = {};
   std::chrono::seconds leeway{30};
-  std::vector<std::string> complaints = {};  // about the secrets of the configuration, for `KeyRing::complaints`
+  std::vector<std::string> complaints = {};  // warnings about the configured secrets, for `KeyRing::complaints`
 };
 
-/// Immutable; safe to read from any thread.
+/// Immutable. Safe to read from any thread.
 class KeyRing {
  public:
-  /// Reads every file. Throws KeyError for what is unreadable, malformed, or too weak (RSA under 2048 bits, an HMAC
-  /// secret under 32 bytes).
+  /// Reads every file. Throws KeyError for a key that is unreadable, malformed, or too weak (RSA under 2048 bits, an
+  /// HMAC secret under 32 bytes).
   static std::shared_ptr<KeyRing const> load(KeyRingOptions const& options);
 
-  /// True when no JWT can be good.
+  /// True if there are no keys, so that no JWT can be valid.
   bool empty() const noexcept { return keys_.empty(); }
 
-  /// What is to be said about the keys and how they are kept, a line each.
+  /// Warnings about the keys and how they are stored, one line each.
   std::vector<std::string> const& complaints() const noexcept { return complaints_; }
 
   /// In the order of the options: the secret, the PEM files, the JWKS files.

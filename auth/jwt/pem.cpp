@@ -25,11 +25,11 @@ template <typename T>
 using Owned = std::unique_ptr<T, OpenSslFree>;
 
 struct Block {
-  std::string label;  // as `PUBLIC KEY`
+  std::string label;  // such as `PUBLIC KEY`
   std::string der;
 };
 
-/// The next block, or nothing when only text follows.
+/// Returns the next block, or nothing if only text follows.
 std::optional<Block> next_block(BIO* source, std::string const& file) {
   char* label = nullptr;
   char* header = nullptr;

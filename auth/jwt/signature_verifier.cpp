@@ -26,7 +26,7 @@ char const* name_of(Digest digest) noexcept {
   return digest == Digest::sha256 ? "SHA256" : digest == Digest::sha384 ? "SHA384" : "SHA512";
 }
 
-/// Looked up by name once a process: OpenSSL 3.0 takes longer for the look-up than for hashing a token.
+/// Looked up by name once per process: in OpenSSL 3.0 the look-up takes longer than hashing a token.
 EVP_MD const* implementation_of(Digest digest) {
   static std::array<EVP_MD*, 3> const fetched{EVP_MD_fetch(nullptr, name_of(Digest::sha256), nullptr),
                                               EVP_MD_fetch(nullptr, name_of(Digest::sha384), nullptr),
@@ -38,7 +38,7 @@ bool is_pss(Algorithm algorithm) noexcept {
   return algorithm == Algorithm::ps256 || algorithm == Algorithm::ps384 || algorithm == Algorithm::ps512;
 }
 
-/// A context that checks one signature after another, or null.
+/// Returns a reusable context for verifying signatures, or null on failure.
 EVP_PKEY_CTX* prepare(Key const& key, Algorithm algorithm) {
   auto* const context = EVP_PKEY_CTX_new_from_pkey(nullptr, key.public_key.get(), nullptr);
   bool ready = context != nullptr && EVP_PKEY_verify_init(context) == 1;
@@ -47,7 +47,7 @@ EVP_PKEY_CTX* prepare(Key const& key, Algorithm algorithm) {
   }
   ready = ready && EVP_PKEY_CTX_set_signature_md(context, implementation_of(*digest_of(algorithm))) == 1;
   if (ready && is_pss(algorithm)) {
-    // RFC 7518 §3.5: the salt is as long as the hash, not of any length.
+    // RFC 7518 §3.5: the salt must be as long as the hash.
     ready = EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
   }
   if (ready) return context;
@@ -59,7 +59,7 @@ std::size_t coordinate_bytes(KeyKind kind) noexcept {
   return kind == KeyKind::p256 ? 32 : kind == KeyKind::p384 ? 48 : 66;
 }
 
-/// The DER form of r and s in fixed length (RFC 7518 §3.4), which is what OpenSSL reads; nothing for another length.
+/// Converts r and s of fixed length (RFC 7518 §3.4) to DER, which OpenSSL reads. Returns nothing for another length.
 std::optional<std::string> ecdsa_der(std::string_view raw, std::size_t number_bytes) {
   if (raw.size() != 2 * number_bytes) return std::nullopt;
   auto const length = static_cast<int>(number_bytes);
@@ -114,7 +114,7 @@ bool SignatureVerifier::verify(Key const& key, Algorithm algorithm, std::string_
     case KeyKind::p384:
     case KeyKind::p521: good = verify_digest({&key, algorithm}, input, signature); break;
   }
-  // What a bad signature leaves in the thread's error queue would be taken for an error of the next TLS call.
+  // Errors of a bad signature left in the thread's error queue would be reported for the next TLS call.
   if (!good) ERR_clear_error();
   return good;
 }

@@ -1,4 +1,4 @@
-// Checking signatures with the keys of a ring, on contexts that are prepared once and used by one thread.
+// Verifies signatures with the keys of a key ring. OpenSSL contexts are prepared once and used by one thread.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,8 @@ struct evp_pkey_ctx_st;
 
 namespace deployd::auth {
 
-/// Not to be shared between threads. The keys that it is given must outlive it and stay where they are: contexts are
-/// kept by a key's address.
+/// Not to be shared between threads. The keys passed to it must outlive it and must not move: contexts are stored by
+/// the address of the key.
 class SignatureVerifier {
  public:
   SignatureVerifier();

@@ -1,4 +1,4 @@
-// Minting HS256 JWTs from the configured secret: `deployd token sign`.
+// Signs HS256 JWTs with the configured secret, for `deployd token sign`.
 #pragma once
 
 #include <chrono>
@@ -16,9 +16,9 @@ struct Claims {
   std::optional<std::string> audience = {};
 };
 
-/// A JWT in compact serialization (RFC 7515 §3.1), signed with HMAC-SHA256.
-/// `secret` must have at least 32 bytes (RFC 7518 §3.2); throws KeyError otherwise.
-/// Throws std::invalid_argument for a claim that is not UTF-8: no reader would take the token.
+/// Returns a JWT in compact serialization (RFC 7515 §3.1), signed with HMAC-SHA256. Throws KeyError if `secret` has
+/// fewer than 32 bytes (RFC 7518 §3.2). Throws std::invalid_argument for a claim that is not UTF-8, since no reader
+/// would accept the token.
 std::string sign_hs256(Claims const& claims, std::string_view secret);
 
 }  // namespace deployd::auth

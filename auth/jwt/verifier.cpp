@@ -10,7 +10,7 @@ JwtVerifier::JwtVerifier(std::shared_ptr<KeyRing const> keys) : ring_(std::move(
 std::optional<Refusal> JwtVerifier::check_signature(Jwt const& jwt) {
   auto const& keys = ring_->keys();
   if (keys.empty()) return Refusal::unknown_key;
-  // A kid that names a configured JWK selects it; any other says nothing, as keys in PEM have no name to go by.
+  // A kid that names a configured JWK selects it. Any other kid is ignored, since PEM keys have no name.
   bool const selected = jwt.kid && std::ranges::any_of(keys, [&](Key const& key) { return key.kid == jwt.kid; });
 
   std::size_t tried = 0;

@@ -18,14 +18,13 @@
 
 namespace deployd::auth {
 
-/// What a good JWT says.
+/// The verified content of a JWT.
 struct GoodJwt {
   JwtClaims claims;
   Validity validity;
 };
 
-/// Of the keys that a token's `kid` does not choose among, so many that suit its algorithm are tried: the price of a
-/// forged token stays bounded.
+/// The number of keys tried for a token whose `kid` does not select a key. It limits the cost of a forged token.
 inline constexpr std::size_t max_keys_tried = 16;
 
 /// Not to be shared between threads.
@@ -33,11 +32,11 @@ class JwtVerifier {
  public:
   explicit JwtVerifier(std::shared_ptr<KeyRing const> keys);
 
-  /// The signature is checked before the payload is looked at.
+  /// Checks the signature before parsing the payload.
   boost::system::result<GoodJwt, Fault> verify(std::string_view token, std::chrono::system_clock::time_point now);
 
  private:
-  /// Why no key has signed the token; nothing when one has.
+  /// Returns why no key matches the signature of the token, or nothing if one does.
   std::optional<Refusal> check_signature(Jwt const& jwt);
 
   std::shared_ptr<KeyRing const> ring_;

@@ -1,4 +1,4 @@
-// What a request costs the log, whatever its target is. The time a byte is the inverse of `bytes_per_second`.
+// The cost of logging a request, by target. The time per byte is the inverse of `bytes_per_second`.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -12,7 +12,7 @@
 namespace deployd::server {
 namespace {
 
-/// `pieces` repeated to the longest target that is taken.
+/// Returns `pieces` repeated to the length of the longest target that is accepted.
 std::string repeated(std::string_view pieces) {
   std::string text = "/";
   while (text.size() < 8192) text += pieces;

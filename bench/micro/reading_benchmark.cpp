@@ -1,4 +1,4 @@
-// From the bytes of a request to what it asks for.
+// From the bytes of a request to its filter.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -70,14 +70,14 @@ BENCHMARK_CAPTURE(read_query, pattern, "pattern=CORE_DV_HLS");
 BENCHMARK_CAPTURE(read_query, escaped, "name=views+to+Databricks%20D%C3%89V");
 BENCHMARK_CAPTURE(read_query, page, "pattern_id=12&$limit=50&id[$gt]=1234");
 
-/// `pieces` repeated to 8 KB.
+/// Returns `pieces` repeated to 8 KB.
 std::string repeated(std::string_view pieces) {
   std::string text;
   while (text.size() < 8192) text += pieces;
   return text.substr(0, 8192);
 }
 
-/// A query that somebody sends to keep the server busy; `bytes_per_second` is what it takes of such.
+/// Parses a query meant to keep the server busy; `bytes_per_second` is how much of it can be parsed.
 void read_hostile_query(benchmark::State& state, std::string const& query) {
   for (auto _ : state) {
     auto filter = routing::read_filter(query);
@@ -86,7 +86,7 @@ void read_hostile_query(benchmark::State& state, std::string const& query) {
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(query.size()));
 }
 
-/// 2700 different names of two letters.
+/// Returns 2700 different names of two letters.
 std::string many_names() {
   std::string query;
   for (int i = 0; query.size() < 8100; ++i) {

@@ -1,4 +1,4 @@
-// From rows to the bytes that are sent.
+// From rows to the bytes of a response.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -24,7 +24,7 @@ CorsPolicy const& any_origin() {
   return policy;
 }
 
-/// The body of a list of `rows`, or of one deployment for 1.
+/// Returns the body of a list of `rows`, or of one deployment if it is 1.
 std::string body_of(std::int64_t rows) {
   std::string body;
   if (rows > 1) body += '[';
@@ -105,7 +105,7 @@ void find_kept_answer(benchmark::State& state) {
 }
 BENCHMARK(find_kept_answer);
 
-/// `state.range()`: how many milliseconds pass between two requests.
+/// `state.range()` is the number of milliseconds between two requests.
 void write_http_date(benchmark::State& state) {
   server::HttpDate date;
   auto now = std::chrono::system_clock::now();

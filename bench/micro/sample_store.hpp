@@ -1,4 +1,4 @@
-// A SQLite store with rows to be measured with, as a worker sees it.
+// A SQLite store with sample rows, opened as a worker does.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -22,7 +22,7 @@ class SampleStore {
   static constexpr int patterns = 10;
   static constexpr int deployments_each = 100;
 
-  /// Patterns PATTERN_1 and so on; the deployments of the first have the ids 1 to 100, and so on.
+  /// Creates patterns PATTERN_1 and so on. The deployments of the first have the ids 1 to 100, and so on.
   SampleStore();
   ~SampleStore();
   SampleStore(SampleStore const&) = delete;
@@ -30,13 +30,13 @@ class SampleStore {
 
   storage::Store& store() noexcept { return *store_; }
 
-  /// Lets `token` in.
+  /// Adds `token` to the store.
   void add_token(std::string_view token);
 
-  /// Writes a file that is gone with the store, and returns its path.
+  /// Writes a file that is removed with the store, and returns its path.
   std::string write(std::string const& name, std::string_view bytes) const;
 
-  /// Runs the loop until `work` is done. A benchmark's own loop goes into `work`, so that the event loop is not
+  /// Runs the loop until `work` is done. The benchmark's own loop belongs into `work`, so that the event loop is not
   /// measured.
   void run(boost::asio::awaitable<void> work) {
     boost::asio::co_spawn(loop_, std::move(work), [](std::exception_ptr failure) {

@@ -1,4 +1,4 @@
-// JWTs as an identity provider signs them, good until 2100, and the public halves of its keys.
+// JWTs as signed by an identity provider, valid until 2100, and the public halves of its keys.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// What a worker asks SQLite.
+// The queries of a worker on SQLite.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>

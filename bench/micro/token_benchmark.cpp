@@ -1,4 +1,4 @@
-// Whose a token is: remembered, and checked anew.
+// Verification of tokens: from the cache, and in full.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -26,7 +26,7 @@ std::string hs256_token() {
   return auth::sign_hs256({.subject = "jane", .issued_at = now, .expires = now + std::chrono::hours(1)}, secret);
 }
 
-/// An authenticator that takes every token measured here.
+/// An authenticator that accepts every token measured here.
 class Doorkeeper {
  public:
   Doorkeeper() { sample.add_token(api_token); }

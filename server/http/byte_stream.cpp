@@ -13,7 +13,7 @@
 namespace deployd::server {
 namespace {
 
-// What is received in one call of `read` before others get their turn, for records of TLS that hold no data.
+// The number of receive calls in one `read` before other connections get their turn, for TLS records without data.
 constexpr int most_receives = 32;
 
 bool takes_time(ByteStream::Status status) noexcept {
@@ -78,7 +78,7 @@ ByteStream::Progress ByteStream::send(std::span<char const> head, std::span<char
   message.msg_iov = pieces.data();
   message.msg_iovlen = pieces.size();
   while (true) {
-    // One piece alone spares the kernel the copy of the vector.
+    // A plain send of one buffer spares the kernel the copy of the vector.
     auto const sent = body.empty() ? ::send(socket_.native_handle(), head.data(), head.size(), flags)
                                    : ::sendmsg(socket_.native_handle(), &message, flags);
     if (sent >= 0) return {Status::done, static_cast<std::size_t>(sent)};
@@ -87,8 +87,8 @@ ByteStream::Progress ByteStream::send(std::span<char const> head, std::span<char
   }
 }
 
-/// What to encrypt next. The end of the head and the beginning of the body go together, so that an answer that fits
-/// into one record is one.
+/// Returns the bytes to encrypt next. The end of the head and the beginning of the body are combined, so that a
+/// response that fits into one record uses only one.
 std::span<char const> ByteStream::next_record(std::span<char const> head, std::span<char const> body) noexcept {
   if (body.empty() || head.size() >= TlsStream::record_bytes) return head;
   if (head.empty()) return body;

@@ -1,4 +1,4 @@
-// A client's socket, with TLS or without, and the deadline of what is awaited from it.
+// A client's socket, with or without TLS, and the deadline of its waits.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
@@ -27,15 +27,15 @@ namespace deployd::server {
 
 using Socket = boost::asio::generic::stream_protocol::socket;
 
-/// Reads and writes without waiting, and waits apart from that: `read` and `write` say what has to be waited for. No
-/// wait outlasts the deadline: one that begins when it has passed ends at once. For one thread.
+/// Separates reading and writing, which never wait, from waiting: `read` and `write` return what must be waited for. No
+/// wait lasts longer than the deadline; a wait that begins after the deadline ends at once. For one thread.
 class ByteStream {
  public:
   using Status = TlsStream::Status;
   using Progress = TlsStream::Progress;
 
-  /// Without `tls` bytes are sent as they are. `record_room` has room for one record of TLS and is used within single
-  /// calls only; it must outlive this.
+  /// Without `tls`, bytes are sent as they are. `record_room` has room for one TLS record and is used only within
+  /// single calls; it must outlive this object.
   ByteStream(Socket socket, std::unique_ptr<TlsStream> tls, std::span<char> record_room) noexcept
       : socket_(std::move(socket)), tls_(std::move(tls)), record_room_(record_room) {}
 
@@ -44,33 +44,34 @@ class ByteStream {
 
   bool secured() const noexcept { return tls_ != nullptr; }
 
-  /// Makes the handshake of TLS within the deadline.
+  /// Performs the TLS handshake within the deadline.
   boost::asio::awaitable<TlsHandshake> shake_hands();
 
-  /// What a client sent that does not speak TLS: after the handshake has ended in `plain_text`, until `drop_tls`.
+  /// What was received from a client that does not speak TLS. Valid after the handshake has ended with `plain_text`,
+  /// until `drop_tls`.
   std::string_view plain_text() const noexcept { return tls_->plain_text(); }
 
-  /// From now on bytes are sent as they are.
+  /// From now on bytes are sent unencrypted.
   void drop_tls() noexcept { tls_.reset(); }
 
-  /// Reads what was received before and not read; `wants_bytes` where there is none.
+  /// Reads bytes that were received earlier and not read yet; `wants_bytes` if there are none.
   Progress read_buffered(boost::asio::mutable_buffer into) noexcept;
 
-  /// Reads what has arrived.
+  /// Reads bytes that have arrived.
   Progress read(boost::asio::mutable_buffer into) noexcept;
 
-  /// Receives bytes to be thrown away, as they are on the wire.
+  /// Receives bytes to be discarded, without decrypting them.
   Progress discard(boost::asio::mutable_buffer into) noexcept { return receive(into); }
 
-  /// Sends the beginning of `head` and, when that is done, `body`: as much as goes at once. After `wants_to_send` it
-  /// must be called again with the same bytes.
+  /// Sends the beginning of `head` and after it `body`, as much as the socket accepts. After `wants_to_send` it must be
+  /// called again with the same bytes.
   Progress write(std::span<char const> head, std::span<char const> body) noexcept;
 
-  /// True when part of a record has arrived, of which nothing can be read.
+  /// True if an incomplete TLS record has arrived, from which nothing can be read yet.
   bool has_part() const noexcept { return tls_ && tls_->has_part(); }
 
-  /// Waits until the socket may do what `status` wants, or the deadline passes: to be awaited, and gives one error
-  /// code. It takes nothing from the heap.
+  /// Waits until the socket is ready for `status`, or the deadline passes. The awaited result is one error code. Does
+  /// not allocate from the heap.
   auto wait(Status status) {
     auto const direction = status == Status::wants_to_send ? Socket::wait_write : Socket::wait_read;
     return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
@@ -87,25 +88,25 @@ class ByteStream {
         token_, direction);
   }
 
-  /// The deadline has passed: ends what is awaited.
+  /// Ends the current wait because the deadline has passed.
   void expire() noexcept;
 
-  /// Closes the socket; what is awaited ends.
+  /// Closes the socket and ends the current wait.
   void cut() noexcept;
 
-  /// Lets the other side see that no more is sent, with TLS by its own means too.
+  /// Shuts down sending so that the other side sees the end; with TLS, sends a close_notify too.
   void close_sending() noexcept;
   void close_tls() noexcept;
 
-  /// The other side is to see a reset when the socket is closed, instead of an end.
+  /// Makes closing the socket send a reset instead of an orderly end.
   void reset_on_close() noexcept;
 
   int native_handle() noexcept { return socket_.native_handle(); }
 
-  /// Bytes that were sent and that the other side has not received.
+  /// Returns the number of bytes that were sent but not received by the other side yet.
   std::size_t held_bytes() noexcept;
 
-  /// Why TLS has failed.
+  /// Returns why TLS has failed.
   std::string tls_failure() const { return tls_->reason(); }
 
  private:
@@ -118,7 +119,7 @@ class ByteStream {
 
   HandlerMemory memory_;
   Socket socket_;
-  std::unique_ptr<TlsStream> tls_;  // null: plain text
+  std::unique_ptr<TlsStream> tls_;  // null for plain text
   std::span<char> record_room_;
   PhaseDeadline deadline_;
   Token token_ =

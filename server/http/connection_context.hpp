@@ -1,4 +1,4 @@
-// What the connections of one worker have in common.
+// State shared by the connections of one worker.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@
 
 namespace deployd::server {
 
-/// What a connection needs beside its socket. Belongs to the thread of its worker and must outlive the connections.
+/// What a connection needs besides its socket. Belongs to the thread of its worker and must outlive the connections.
 struct ConnectionContext {
   routing::Api& api;
   HeadLimits head_limits;
@@ -26,9 +26,9 @@ struct ConnectionContext {
   std::chrono::milliseconds header_timeout;
   std::chrono::milliseconds idle_timeout;
   AccessLogBuffer access_log;
-  InputBuffer::Buffers buffers;  // of the size of the largest head
+  InputBuffer::Buffers buffers;  // with the size of the largest head
   ResponseSender::Outputs outputs;
-  std::vector<char> record_room{};  // for one record of TLS; empty where TLS is not spoken
+  std::vector<char> record_room{};  // for one TLS record; empty without TLS
   KnownFieldsTable known_fields{};
   routing::RequestIds request_ids{};
   WorkerClock clock{};

@@ -1,4 +1,4 @@
-// What a connection is doing.
+// The phases of a connection.
 #pragma once
 
 #include <cstddef>
@@ -8,12 +8,12 @@
 namespace deployd::server {
 
 enum class ConnectionPhase : std::uint8_t {
-  handshake,  // of TLS
+  handshake,  // TLS handshake
   idle,       // between two requests
   head,       // part of a request has arrived
-  answering,  // nothing is awaited of the client
+  answering,  // nothing is expected from the client
   sending,
-  lingering,  // all is said; the client may still be sending
+  lingering,  // everything was sent; the client may still be sending
 };
 
 inline constexpr std::size_t connection_phases = static_cast<std::size_t>(ConnectionPhase::lingering) + 1;

@@ -13,7 +13,7 @@ char* put_two_digits(char* at, unsigned value) noexcept {
 
 }  // namespace
 
-// Not by strftime, whose names depend on the locale.
+// strftime is not used because its names depend on the locale.
 void HttpDate::render(std::chrono::sys_seconds second) noexcept {
   constexpr std::string_view days = "SunMonTueWedThuFriSat";
   constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";

@@ -1,4 +1,4 @@
-// Memory for what is awaited, so that waiting cannot fail for want of it.
+// Memory for asynchronous waits, so that waiting cannot fail because memory runs out.
 #pragma once
 
 #include <array>
@@ -7,8 +7,8 @@
 
 namespace deployd::server {
 
-/// Room for the state of one asynchronous operation at a time. An operation that could not be started for want of
-/// memory would take its coroutine with it.
+/// Memory for the state of one asynchronous operation at a time. An operation that fails to start because memory ran
+/// out would destroy its coroutine.
 class HandlerMemory {
  public:
   HandlerMemory() = default;
@@ -33,7 +33,7 @@ class HandlerMemory {
   bool taken_ = false;
 };
 
-/// An allocator of that memory, to be bound to a completion token. The memory must outlive it.
+/// An allocator that uses this memory, to be bound to a completion token. The memory must outlive it.
 template <typename T>
 class HandlerAllocator {
  public:

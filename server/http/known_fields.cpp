@@ -11,7 +11,7 @@ using routing::Method;
 using routing::Request;
 using routing::SingleField;
 
-/// `field` of `request` as a view into a copy of the bytes that it is a view into.
+/// Returns `field` as a view into a copy of the bytes that it referred to.
 SingleField moved(SingleField const& field, char const* from, char const* to) noexcept {
   if (!field.present()) return field;
   return {{to + (field.value.data() - from), field.value.size()}, field.count};
@@ -50,7 +50,7 @@ std::optional<ReadResult> read_known_head(std::string_view bytes, KnownFields co
 }
 
 std::uint64_t KnownFieldsTable::hash_of(std::string_view lines) const noexcept {
-  // Whoever makes lines collide has them parsed each time, and nothing else.
+  // A client that makes lines collide only causes its own lines to be parsed each time.
   return XXH3_64bits(lines.data(), lines.size());
 }
 

@@ -1,4 +1,4 @@
-// Field lines that were parsed before, recognised by their bytes.
+// Recognises field lines that were parsed before by their bytes.
 #pragma once
 
 #include <array>
@@ -14,29 +14,30 @@
 
 namespace deployd::server {
 
-/// The field lines of a good HTTP/1.1 request without a body, up to and with the empty line, and what they mean.
+/// The field lines of a valid HTTP/1.1 request without a body, up to and including the empty line, and their parsed
+/// values.
 struct KnownFields {
   std::string lines;
-  routing::Request request;  // method and target apart; its views are of `lines`
+  routing::Request request;  // without method and target; its views point into `lines`
 };
 
-/// Reads the head at the beginning of `bytes` when it is a GET whose field lines are those of `known`. Nothing when it
-/// is not, which says nothing about it. `request` has views into `bytes` and `known`.
+/// Reads the head at the beginning of `bytes` if it is a GET whose field lines equal those of `known`. Otherwise
+/// returns nothing, and the head must be parsed. The views of `request` point into `bytes` and `known`.
 std::optional<ReadResult> read_known_head(std::string_view bytes, KnownFields const& known, HeadLimits const& limits,
                                           routing::Request& request) noexcept;
 
-/// The field lines that the connections of one worker have sent: clients send the same ones with each request, and
-/// those of one program and token send the same ones on all connections.
+/// The field lines that the connections of one worker have sent. Clients send the same lines with each request, and
+/// clients with the same program and token send the same lines on all connections.
 class KnownFieldsTable {
  public:
-  /// Lines longer than this are parsed each time: a connection that waits keeps what it knows.
+  /// Longer field lines are parsed each time: idle connections keep their known fields in memory.
   static constexpr std::size_t longest = 2048;
 
-  /// What tells lines apart before they are compared.
+  /// Returns a hash by which lines are looked up before they are compared.
   std::uint64_t hash_of(std::string_view lines) const noexcept;
 
-  /// The known fields with these `lines`, which `hash` is of; made of what `request` says when they are new. `request`
-  /// has views into `lines`.
+  /// Returns the known fields with these `lines`, whose hash is `hash`. New ones are created from `request`, whose
+  /// views must point into `lines`.
   std::shared_ptr<KnownFields const> remember(std::string_view lines, std::uint64_t hash,
                                               routing::Request const& request);
 

@@ -1,4 +1,4 @@
-// What a connection is doing, and until when it may.
+// The phase of a connection and its deadline.
 #pragma once
 
 #include <algorithm>
@@ -10,10 +10,11 @@ namespace deployd::server {
 
 using Clock = std::chrono::steady_clock;
 
-/// The phase of a connection with the time at which its client has to be done with it.
+/// The phase of a connection, and the time by which its client must have completed it.
 ///
 /// A deadline that has passed stays passed until another phase is entered: bytes that arrive at the same moment do not
-/// revive it. Whoever waits for the client asks `passed` before each wait, so that none begins without a deadline.
+/// extend it. Code that waits for the client checks `passed` before each wait, so that no wait begins without a
+/// deadline.
 class PhaseDeadline {
  public:
   using TimePoint = Clock::time_point;
@@ -22,12 +23,12 @@ class PhaseDeadline {
 
   ConnectionPhase phase() const noexcept { return phase_; }
 
-  /// When the phase ends; `never` while nothing is awaited of the client.
+  /// The end of the phase; `never` while nothing is expected from the client.
   TimePoint at() const noexcept { return at_; }
 
   bool passed() const noexcept { return passed_; }
 
-  /// Begins a phase that ends at `at`.
+  /// Starts a phase that ends at `at`.
   void enter(ConnectionPhase phase, TimePoint at = never) noexcept {
     phase_ = phase;
     at_ = at;
@@ -37,12 +38,12 @@ class PhaseDeadline {
   /// Ends the phase at `at` if that is earlier.
   void bring_forward(TimePoint at) noexcept { at_ = std::min(at_, at); }
 
-  /// Gives the client more time. Only before the deadline has passed.
+  /// Extends the deadline. Must only be called before it has passed.
   void extend(TimePoint at) noexcept { at_ = at; }
 
   void pass() noexcept { passed_ = true; }
 
-  /// True when `pass` is due.
+  /// True if `pass` must be called.
   bool due(TimePoint now) const noexcept { return !passed_ && at_ <= now; }
 
  private:

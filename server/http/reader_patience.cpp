@@ -5,8 +5,8 @@
 namespace deployd::server {
 namespace {
 
-// How often, within --write-timeout, a client that is waited for is looked at: its socket has room again only when it
-// has read a third of what the kernel holds for it, which may be megabytes.
+// How many times within --write-timeout a slow client is checked. The socket becomes writable only after the client has
+// read a third of what the kernel holds for it, which may be megabytes.
 constexpr int looks = 4;
 
 }  // namespace
@@ -36,7 +36,7 @@ void ReaderPatience::account(TimePoint waited_until, std::uint64_t received) noe
   if (streaming() && limits_.stream_min_rate != 0) {
     auto const bytes = static_cast<double>(received - std::min(received, received_));
     std::chrono::duration<double> const earned(bytes / static_cast<double>(limits_.stream_min_rate));
-    // Compared as seconds: what a fast reader has earned may be too much for nanoseconds.
+    // Compared in seconds: the credit of a fast reader may overflow nanoseconds.
     std::chrono::duration<double> const most = limits_.write_timeout;
     std::chrono::duration<double> const credit = credit_ - (waited_until - looked_) + earned;
     credit_ = std::chrono::duration_cast<std::chrono::nanoseconds>(std::min(credit, most));

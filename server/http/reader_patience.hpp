@@ -1,4 +1,4 @@
-// How long a client that does not read its answer is waited for.
+// Decides how long to wait for a client that does not read its response.
 #pragma once
 
 #include <chrono>
@@ -14,23 +14,23 @@ namespace deployd::server {
 struct ReaderLimits {
   std::chrono::milliseconds write_timeout;   // for a client that reads nothing
   std::chrono::milliseconds stream_timeout;  // for a whole streamed list
-  std::size_t stream_min_rate;               // bytes a second of a streamed list; 0: any
+  std::size_t stream_min_rate;               // bytes per second of a streamed list; 0 for no minimum
 };
 
-/// Decides how long a client whose socket takes no more is waited for. A value: it is given the time, and how many
-/// bytes of the connection the client's side has received so far.
+/// Decides how long to wait for a client whose socket accepts no more bytes. It has no clock or socket: callers pass
+/// the time and the number of bytes that the client has received on the connection.
 ///
-/// A client is waited for until it has received nothing for `write_timeout`. The reader of a streamed list also until
-/// `stream_timeout` after its beginning, and until the time spent on waiting exceeds what the bytes that it received
-/// meanwhile are worth at `stream_min_rate` by `grace` (later, after a fast stretch, by up to `write_timeout`).
+/// The wait ends when the client has received nothing for `write_timeout`. For a streamed list, it also ends
+/// `stream_timeout` after the beginning, and when the time spent waiting exceeds the time that the bytes received
+/// meanwhile take at `stream_min_rate` by `grace` (later, after a fast period, by up to `write_timeout`).
 class ReaderPatience {
  public:
   using TimePoint = PhaseDeadline::TimePoint;
 
-  /// What a reader may fall behind in the first seconds of a stream.
+  /// How far a reader may fall behind in the first seconds of a stream.
   static constexpr std::chrono::seconds grace{5};
 
-  /// `limits` must outlive this.
+  /// `limits` must outlive this object.
   explicit ReaderPatience(ReaderLimits const& limits) noexcept : limits_(limits) {}
 
   void begin_stream(TimePoint now, std::uint64_t received) noexcept;
@@ -38,14 +38,14 @@ class ReaderPatience {
   bool streaming() const noexcept { return stream_ends_ != PhaseDeadline::never; }
   bool stream_over(TimePoint now) const noexcept { return now >= stream_ends_; }
 
-  /// Starts to wait. Returns when to look at the client again.
+  /// Starts a wait. Returns when to check the client again.
   TimePoint begin_wait(TimePoint now, std::uint64_t received) noexcept;
 
-  /// Looks at a client that is being waited for. Returns when to look again; nothing when it has had its time.
+  /// Checks a client that is being waited for. Returns when to check again, or nothing if its time is over.
   std::optional<TimePoint> look(TimePoint now, std::uint64_t received) noexcept;
 
  private:
-  /// Time is spent by waiting and earned by receiving.
+  /// Updates the credit: waiting reduces it, receiving increases it.
   void account(TimePoint waited_until, std::uint64_t received) noexcept;
   TimePoint next_look(TimePoint now) const noexcept;
 

@@ -27,7 +27,7 @@ std::string_view view(boost::beast::string_view text) noexcept {
   return {text.data(), text.size()};
 }
 
-/// An empty line or two before the request line are passed over (RFC 9112 §2.2).
+/// Counts the bytes of the one or two empty lines that may precede the request line and are ignored (RFC 9112 §2.2).
 std::size_t bytes_of_empty_lines(std::string_view bytes) noexcept {
   std::size_t count = 0;
   while (count < 4 && bytes.substr(count).starts_with("\r\n")) count += 2;
@@ -48,12 +48,12 @@ bool is_decimal_digit(char c) noexcept {
   return c >= '0' && c <= '9';
 }
 
-/// Keeps views of the few fields that matter, and checks what Beast's parser lets pass.
+/// Stores views of the few fields that matter, and checks what Beast's parser does not.
 class HeadParser final : public http::basic_parser<true> {
  public:
   HeadParser(std::string_view bytes, Request& request) : bytes_(bytes), request_(request) {
     header_limit(std::numeric_limits<std::uint32_t>::max());  // the caller has its own limits
-    skip(true);                                               // bodies are the caller's
+    skip(true);                                               // the caller handles bodies
   }
 
   std::optional<HttpError> const& error() const noexcept { return error_; }
@@ -107,7 +107,7 @@ class HeadParser final : public http::basic_parser<true> {
     }
   }
 
-  /// A folded value begins on another line than its name, or stands in the parser's own buffer.
+  /// True if the value begins on another line than its name, or is in the parser's own buffer.
   bool is_folded(boost::beast::string_view name, boost::beast::string_view value) const noexcept {
     if (value.data() < bytes_.data() || value.data() > bytes_.data() + bytes_.size()) return true;
     auto const* const colon = name.data() + name.size();
@@ -119,7 +119,7 @@ class HeadParser final : public http::basic_parser<true> {
     ++field.count;
   }
 
-  /// Beast has refused what is no list of tokens.
+  /// Beast has already refused values that are not a list of tokens.
   void note_connection(boost::beast::string_view value) {
     for (auto const option : http::token_list(value)) {
       close_named_ = close_named_ || iequals(option, "close");
@@ -177,7 +177,7 @@ HttpError refusal_for(ParserError const& failure, std::string_view bytes, HeadPa
 
 constexpr std::size_t around_target = 64;  // a method, two spaces and the version
 
-/// Limits that an incomplete head may have gone over already.
+/// Returns the error of a limit that an incomplete head already exceeds.
 std::optional<HttpError> over_limit(std::string_view bytes, HeadLimits const& limits) {
   auto const line_end = bytes.find("\r\n");
   if (line_end == std::string_view::npos) {
@@ -195,7 +195,7 @@ ReadResult refused(HttpError error) {
   return result;
 }
 
-/// What the fields of a complete head say together.
+/// Checks the fields of a complete head together.
 std::optional<HttpError> check_fields(HeadParser const& parser, Request const& request) {
   if (parser.transfer_coding()) {
     if (parser.content_length_field().present() || !request.http_1_1)

@@ -1,4 +1,4 @@
-// Objects that connections borrow for a request, kept for the next one.
+// Objects that connections borrow for a request and that are reused for later requests.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace deployd::server {
 
-/// Lends objects of type `T` and keeps a bounded number of those given back. For one thread.
+/// Lends objects of type `T` and keeps a limited number of returned ones. For one thread.
 template <typename T>
 class SpareParts {
  public:
@@ -21,7 +21,7 @@ class SpareParts {
   }
 
   void give_back(std::unique_ptr<T> part) noexcept {
-    // The room was reserved: nothing is allocated here.
+    // The capacity was reserved: nothing is allocated here.
     if (spare_.size() < spare_.capacity()) spare_.push_back(std::move(part));
   }
 
@@ -35,7 +35,7 @@ class SpareParts {
   std::vector<std::unique_ptr<T>> spare_;
 };
 
-/// Lends arrays of one size, which are not initialized.
+/// Lends uninitialized arrays of one size.
 template <typename T>
 class SpareParts<T[]> {
  public:

@@ -7,7 +7,7 @@ void WorkerClock::compare() noexcept {
     auto const before = Clock::now();
     auto const system = std::chrono::system_clock::now();
     system_ahead_ = system.time_since_epoch() - before.time_since_epoch();
-    // Else the thread lost the processor between the two.
+    // Otherwise the thread was preempted between the two reads.
     if (Clock::now() - before < std::chrono::microseconds(100)) return;
   }
 }

@@ -1,4 +1,4 @@
-// The time as the requests of one worker see it.
+// The clock of one worker's requests.
 #pragma once
 
 #include <chrono>
@@ -9,20 +9,20 @@
 
 namespace deployd::server {
 
-/// Tells both times of a request from one look at the steady clock: the time of day follows from it until the clocks
-/// are compared again. For one thread.
+/// Returns both times of a request from one read of the steady clock. The time of day is derived from it until the
+/// clocks are compared again. For one thread.
 class WorkerClock {
  public:
   WorkerClock() noexcept { compare(); }
 
-  /// The time now. Its date is valid until the next call.
+  /// Returns the time now. Its date is valid until the next call.
   routing::Moment moment() noexcept {
     auto const steady = Clock::now();
     auto const now = std::chrono::system_clock::time_point(steady.time_since_epoch() + system_ahead_);
     return {now, date_.at(now), steady};
   }
 
-  /// Compares the clocks, so that a change of the time of day is seen.
+  /// Compares the clocks, so that changes of the time of day are noticed.
   void compare() noexcept;
 
  private:

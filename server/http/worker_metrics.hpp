@@ -1,4 +1,4 @@
-// What one worker has done, beside its requests.
+// The counters of one worker other than those of its requests.
 #pragma once
 
 #include <array>
@@ -10,17 +10,17 @@
 
 namespace deployd::server {
 
-/// Of one worker: it writes, any thread reads.
+/// The counters of one worker. The worker writes; any thread may read.
 struct alignas(base::cache_line) WorkerMetrics {
   base::Counter accepted;  // connections
-  base::Counter refused;   // those of them that were closed at once, since their address had too many
+  base::Counter refused;   // connections closed at once because their address had too many
   base::Counter bytes_received;
   base::Counter bytes_sent;
   std::array<base::Counter, tls_handshake_results> tls_handshakes;
   std::array<base::Counter, connection_phases> connections;  // by phase, as of the last sweep
-  base::DurationHistogram loop_lag;                          // how late the loop came to a timer
-  base::Counter last_turn;  // the steady clock, in nanoseconds, when the loop last came to a timer
-  base::Counter store_up;   // 1: the last probe of the store was answered; of the admin's worker
+  base::DurationHistogram loop_lag;                          // delay of timers on the event loop
+  base::Counter last_turn;  // the steady clock, in nanoseconds, when the loop last ran a timer
+  base::Counter store_up;   // 1 if the last probe of the store succeeded; only of the admin's worker
 };
 
 }  // namespace deployd::server

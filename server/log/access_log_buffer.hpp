@@ -1,4 +1,4 @@
-// Lines of the access log that wait to be written.
+// Buffers lines of the access log until they are written.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace deployd::server {
 
-/// Collects the lines of one worker, so that they cost a write for many of them. Holds at most `flush_size` bytes and a
+/// Collects the lines of one worker, so that many lines need only one write. Holds at most `flush_size` bytes and one
 /// line. For one thread.
 class AccessLogBuffer {
  public:
@@ -17,11 +17,11 @@ class AccessLogBuffer {
 
   bool enabled() const noexcept { return format_ != AccessLog::off; }
 
-  /// Appends a line, and writes all of them when they have become long. Throws std::bad_alloc, and has lost the line
-  /// then.
+  /// Appends a line, and writes all lines if they exceed the limit. Throws std::bad_alloc, in which case the line is
+  /// lost.
   void append(AccessEntry const& entry);
 
-  /// Writes what is there: to be called a few times a second.
+  /// Writes the buffered lines. Must be called a few times per second.
   void flush() noexcept;
 
  private:

@@ -22,14 +22,14 @@ struct AccessLogFile {
   LogOutput output{descriptor.get()};
 };
 
-/// Null: the lines go to the log.
+/// The file, or null if the lines go to the log.
 std::unique_ptr<AccessLogFile>& file() noexcept {
   static std::unique_ptr<AccessLogFile> file;
   return file;
 }
 
 base::FileDescriptor open_for_appending(std::string const& path, int flags) {
-  // Without waiting, where the file is a pipe that nobody reads.
+  // Does not block if the file is a pipe without a reader.
   base::FileDescriptor opened(
       ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags, 0640));
   if (opened.get() < 0) throw std::system_error(errno, std::generic_category(), path);

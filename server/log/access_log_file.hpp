@@ -1,4 +1,4 @@
-// Where the lines of the access log go: --access-log-file, or the log.
+// The destination of the access log: --access-log-file, or the log.
 #pragma once
 
 #include <cstdint>
@@ -7,24 +7,24 @@
 
 namespace deployd::server {
 
-/// Opens the file that the lines of the access log are appended to from now on. Makes it, with mode 0640, where there
-/// is none. To be called once, before there are such lines. Throws std::system_error.
+/// Opens the file to which the access log is written from now on. Creates it with mode 0640 if it does not exist. Must
+/// be called once, before the first line. Throws std::system_error.
 void open_access_log(std::string const& path);
 
-/// Opens the file of that name again, after logrotate has renamed the one that is open; nothing where there is none.
-/// Throws std::system_error, and the lines go on into the file that was open.
+/// Opens the file again by its name, after logrotate has renamed it. Does nothing without a file. Throws
+/// std::system_error, in which case lines continue in the old file.
 void reopen_access_log();
 
-/// Tries whether the file can be appended to, without making it. Throws std::system_error.
+/// Checks that the file can be appended to, without creating it. Throws std::system_error.
 void try_access_log(std::string const& path);
 
-/// Writes whole lines; see LogOutput. Any thread.
+/// Writes whole lines; see LogOutput. Safe to call from any thread.
 void write_access_log(std::string_view lines) noexcept;
 
-/// Says in the log how many lines the file has lost since this was last called.
+/// Logs how many lines the file has lost since the last call.
 void report_lost_access_lines();
 
-/// How many lines the file has lost since the start.
+/// Returns the number of lines that the file has lost since the start.
 std::uint64_t access_lines_lost_in_all() noexcept;
 
 }  // namespace deployd::server

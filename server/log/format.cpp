@@ -18,10 +18,10 @@ std::string_view view(spdlog::string_view_t text) noexcept {
   return {text.data(), text.size()};
 }
 
-/// Calls `append(name, value)` for each field that is known.
+/// Calls `append(name, value)` for each known field.
 template <typename Append>
 void each_field(std::string_view request_id, routing::TraceContext const& trace, Append append) {
-  // Clients may call their requests what they like, by their tokens too.
+  // Clients choose the ids of their requests and may put tokens into them.
   if (!request_id.empty()) append("request_id", redacted(request_id));
   if (trace.trace_id.empty()) return;
   append("trace_id", trace.trace_id);
@@ -30,12 +30,12 @@ void each_field(std::string_view request_id, routing::TraceContext const& trace,
 
 struct Control {
   unsigned code = 0;
-  std::size_t bytes = 0;  // 0: what stands there is none
+  std::size_t bytes = 0;  // 0 if the character is none of these
 };
 
-/// The character at `at` of `text`, which is UTF-8, if JSON lets it stand although terminals or readers of lines act on
-/// it: DEL, the controls of C1, the separators of lines and paragraphs, and what changes the direction of writing (all
-/// of Unicode's Bidi_Control), by which a line looks like another one.
+/// Returns the character at `at` of `text`, which must be UTF-8, if it is one that JSON allows but that terminals or
+/// readers of lines act on: DEL, the C1 controls, the separators of lines and paragraphs, and characters that change
+/// the direction of writing (all of Unicode's Bidi_Control), which can make a line look like another one.
 Control control_at(std::string_view text, std::size_t at) noexcept {
   auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
   if (byte(0) < 0x7f) return {};
@@ -54,7 +54,8 @@ void append_hex(std::string& out, unsigned code, unsigned digits) {
   for (auto shift = 4 * digits; shift > 0; shift -= 4) out += "0123456789abcdef"[(code >> (shift - 4)) & 0xF];
 }
 
-/// Appends `text`, which is UTF-8: what `control_at` tells of escaped, and what is between by `append_piece`.
+/// Appends `text`, which must be UTF-8: escapes the characters found by `control_at`, and appends the text between them
+/// with `append_piece`.
 template <typename AppendPiece>
 void append_around_controls(std::string& out, std::string_view text, AppendPiece append_piece) {
   std::size_t plain = 0;
@@ -72,7 +73,7 @@ void append_around_controls(std::string& out, std::string_view text, AppendPiece
   append_piece(out, text.substr(plain));
 }
 
-/// Control characters are escaped, and nothing else: messages quote names, and are to be read.
+/// Escapes control characters only: messages contain quotes around names and must stay readable.
 void append_printable(std::string& out, std::string_view text) {
   append_around_controls(out, text, [](std::string& to, std::string_view piece) {
     for (char const c : piece) {

@@ -1,4 +1,4 @@
-// The journal of systemd, where it takes what is written to stderr.
+// Detects whether stderr is connected to the journal of systemd.
 #pragma once
 
 #include <spdlog/common.h>
@@ -7,8 +7,8 @@
 
 namespace deployd::server {
 
-/// What a line begins with so that the journal knows its priority, as in sd-daemon(3); it takes that off. Empty where
-/// stderr does not go to the journal.
+/// Returns the prefix by which the journal recognises the priority of a line, as defined by sd-daemon(3); the journal
+/// removes it. Empty unless stderr goes to the journal.
 std::string_view journal_prefix(spdlog::level::level_enum level) noexcept;
 
 }  // namespace deployd::server

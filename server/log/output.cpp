@@ -13,11 +13,11 @@
 namespace deployd::server {
 namespace {
 
-// How long a reader of the log, as the pipe of a supervisor, may hold everything up before lines are lost to it.
+// How long a reader of the log, such as the pipe of a supervisor, may block the program before lines are lost.
 constexpr int patience_ms = 1000;
 
-/// So much is written at once: what a pipe that can be written to takes without waiting. A file takes all, so that
-/// the lines of two processes that append to it do not break into each other.
+/// Returns how many bytes to write at once: what a writable pipe accepts without waiting. A file accepts everything, so
+/// that lines of two processes that append to it are not mixed.
 std::size_t most_at_once(int descriptor) noexcept {
   struct stat status {};
   bool const is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
@@ -36,7 +36,7 @@ LogOutput::LogOutput(int descriptor) noexcept : descriptor_(descriptor), most_at
 void LogOutput::write(std::string_view lines) noexcept {
   std::scoped_lock const lock(mutex_);
   auto const rest = write_some(lines);
-  // A line that lacks nothing but its end gets that before the next one.
+  // If only the line feed of a line is missing, it is written before the next line.
   auto const lost = rest.starts_with('\n') ? rest.substr(1) : rest;
   auto const count = static_cast<std::uint64_t>(std::ranges::count(lost, '\n'));
   lost_.count += count;
@@ -71,7 +71,7 @@ std::uint64_t LogOutput::lost_in_all() noexcept {
   return lost_in_all_;
 }
 
-/// What could not be written of these lines.
+/// Returns the lines that could not be written.
 std::string_view LogOutput::write_some(std::string_view lines) noexcept {
   if (in_a_line_ && !write_bytes("\n").empty()) return lines;
   auto const rest = write_bytes(lines);
@@ -97,7 +97,7 @@ std::string_view LogOutput::write_bytes(std::string_view bytes) noexcept {
   return bytes;
 }
 
-/// True when the next write will not have to wait. A reader that has stopped is waited for once.
+/// True if the next write will not block. Waits once for a reader that has stopped.
 bool LogOutput::is_read() noexcept {
   pollfd waiting{descriptor_, POLLOUT, 0};
   int ready = 0;

@@ -1,5 +1,4 @@
-// Where the lines of the log go: stderr, so that journald takes them; and those of the access log, unless they have a
-// file of their own.
+// The output of the log: stderr, which journald reads. The access log uses it too, unless it has a file of its own.
 #pragma once
 
 #include <cstddef>
@@ -9,16 +8,16 @@
 
 namespace deployd::server {
 
-/// Lines that could not be written and of which nothing has been said yet.
+/// Lines that could not be written and have not been reported yet.
 struct LostLines {
   std::uint64_t count = 0;
   int error = 0;  // why the last of them was lost, as errno
 };
 
-/// Where whole lines are written to, one after the other. Any thread.
+/// Writes whole lines, one after the other. Safe to use from any thread.
 ///
-/// Lines for which there is no room, as on a full disk or in a pipe whose reader has stopped for a second, are dropped
-/// and counted; the next that can be written begins on a line of its own.
+/// Lines that cannot be written, for example because the disk is full or the reader of a pipe has stopped for a second,
+/// are dropped and counted. The next line that can be written begins on a new line.
 class LogOutput {
  public:
   /// Writes to `descriptor`, which is not owned.
@@ -26,15 +25,15 @@ class LogOutput {
 
   void write(std::string_view lines) noexcept;
 
-  /// The same for a line that tells of `told`, which are done with then; where it cannot be written either, they are
+  /// Writes a line that reports `told`, which then count as reported. If the line cannot be written either, they do
   /// not.
   void tell(std::string_view line, LostLines const& told) noexcept;
 
-  /// Writes to another descriptor from now on. The old one is not in use any more when this returns.
+  /// Writes to another descriptor from now on. The old one is no longer in use when this returns.
   void turn_to(int descriptor) noexcept;
 
   LostLines lost() noexcept;
-  /// The same, which are done with then.
+  /// Returns the lost lines and marks them as reported.
   LostLines take_lost() noexcept;
   std::uint64_t lost_in_all() noexcept;
 
@@ -49,20 +48,20 @@ class LogOutput {
   LostLines lost_;
   std::uint64_t lost_in_all_ = 0;
   bool in_a_line_ = false;  // the last line was cut
-  bool stopped_ = false;    // nobody reads the log, it seems
+  bool stopped_ = false;    // the reader of the log seems to have stopped
 };
 
 // Stderr:
 
-/// Writes whole lines, not broken into by those of other threads.
+/// Writes whole lines that are not interrupted by those of other threads.
 void write_log(std::string_view lines) noexcept;
 
-/// The same for a line that tells of `told`, which are done with then; where it cannot be written either, they are not.
+/// Writes a line that reports `told`, which then count as reported. If the line cannot be written either, they do not.
 void tell_of_lost_lines(std::string_view line, LostLines const& told) noexcept;
 
 LostLines lost_lines() noexcept;
 
-/// How many lines have been lost since the start, told of or not.
+/// Returns the number of lines lost since the start, reported or not.
 std::uint64_t lines_lost_in_all() noexcept;
 
 }  // namespace deployd::server

@@ -30,7 +30,7 @@ bool hides_token(std::string_view from_last_digit) noexcept {
   return from_last_digit.starts_with("dpd_") || from_last_digit.starts_with("eyJ");
 }
 
-/// The character at `at`, decoded as often as it is encoded: `%2565` is an `e`.
+/// Returns the character at `at`, decoded repeatedly if it is encoded repeatedly: `%2565` is an `e`.
 TextUnit unit_at(std::string_view text, std::size_t at, std::size_t& steps) noexcept {
   TextUnit unit{.character = text[at], .depth = 0, .begin = at, .end = at + 1};
   while (unit.character == '%' && text.size() - unit.end >= 2) {

@@ -1,4 +1,4 @@
-// Keeping secrets out of the log.
+// Removes secrets from log lines.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +7,13 @@
 
 namespace deployd::server {
 
-/// `text` without what looks like a secret, as it stands there or percent-encoded: API tokens, JWTs, and passwords in
-/// URLs are replaced by `[redacted]`. The program logs none by itself; clients put tokens into URLs, and libraries
-/// quote what they were given. Takes time in proportion to the text, whatever it is.
+/// Returns `text` with everything that looks like a secret, plain or percent-encoded, replaced by `[redacted]`: API
+/// tokens, JWTs, and passwords in URLs. The program itself logs no secrets, but clients put tokens into URLs, and
+/// libraries quote their input. The time is linear in the length of any text.
 std::string redacted(std::string_view text);
 
-/// The same, and what it took: `steps` grows by one for each character and escape that was looked at and for each
-/// secret that was put down.
+/// The same, and measures the work: `steps` is increased by one for each character and escape read and for each secret
+/// recorded.
 std::string redacted(std::string_view text, std::size_t& steps);
 
 }  // namespace deployd::server

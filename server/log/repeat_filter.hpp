@@ -1,4 +1,4 @@
-// Holding back lines of the log that repeat.
+// Suppresses repeated log lines.
 #pragma once
 
 #include <spdlog/common.h>
@@ -13,27 +13,27 @@
 
 namespace deployd::server {
 
-/// Lets the first few of the same lines through and counts the others, in windows of time. Not to be shared between
-/// threads without a lock.
+/// Admits the first few of identical lines in each time window and counts the others. Not to be shared between threads
+/// without a lock.
 class RepeatFilter {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// Of the same line so many are let through in one window.
+  /// The number of identical lines admitted per window.
   static constexpr std::size_t burst = 10;
   static constexpr std::chrono::seconds window{10};
 
-  /// What was held back.
+  /// Lines that were suppressed.
   struct HeldBack {
     spdlog::level::level_enum level;
     std::string line;
     std::size_t times;
   };
 
-  /// True if the line is to be written.
+  /// True if the line must be written.
   bool admit(spdlog::level::level_enum level, std::string_view line, TimePoint now);
 
-  /// What was held back in windows that have ended by `now`. To be called now and then.
+  /// Returns and resets the lines suppressed in windows that have ended by `now`. Must be called from time to time.
   std::vector<HeldBack> take_ended(TimePoint now);
 
  private:
@@ -47,7 +47,7 @@ class RepeatFilter {
     std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
   };
 
-  // More different lines than this in one window are not remembered: they do not repeat.
+  // More different lines than this in one window are not stored: such lines do not repeat.
   static constexpr std::size_t most_lines = 1024;
 
   std::unordered_map<std::string, Window, Hash, std::equal_to<>> windows_;

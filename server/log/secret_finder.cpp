@@ -7,11 +7,11 @@
 namespace deployd::server {
 namespace {
 
-// Shorter ones are words that begin like a token.
+// Shorter texts are words that happen to begin like a token.
 constexpr std::size_t shortest_token = 20;
 constexpr std::size_t shortest_jwt_part = 8;
 
-/// Up to eight characters as `SecretFinder` remembers them.
+/// Packs up to eight characters as `SecretFinder` stores them.
 constexpr std::uint64_t packed(std::string_view text) noexcept {
   std::uint64_t result = 0;
   for (char const c : text) result = result << 8 | static_cast<unsigned char>(c);
@@ -30,7 +30,7 @@ bool is_alphanumeric(char c) noexcept {
   return is_between(c, 'a', 'z') || is_between(c, 'A', 'Z') || is_between(c, '0', '9');
 }
 
-/// True if `e`, `second` and `third` are base64url of `{"` and more. Almost all JWT headers start so.
+/// True if `e`, `second` and `third` are base64url of `{"` and more. Almost all JWT headers begin this way.
 bool is_brace_and_quote(char second, char third) noexcept {
   return second == 'y' && is_between(third, 'I', 'L');
 }
@@ -52,14 +52,14 @@ bool ends_value(char c) noexcept {
 }  // namespace
 
 std::vector<SecretFinder::Place> SecretFinder::finish(std::size_t end) {
-  ++taken_;  // as at any other character, what was taken last is the one before
+  ++taken_;  // as at any other character, so that the last taken character is the previous one
   end_part(end, false);
   end_value(end);
   end_authority();
   return std::move(places_);
 }
 
-/// At an underscore, which ends `dpd_`.
+/// Called at an underscore, which ends `dpd_`.
 void SecretFinder::note_token(TextUnit const& unit) noexcept {
   if (part_.token_begin != nowhere || (recent_ & mask_of(4)) != packed("dpd_")) return;
   part_.token_begin = unit.end;
@@ -67,23 +67,23 @@ void SecretFinder::note_token(TextUnit const& unit) noexcept {
   begun_ = true;
 }
 
-/// At the second character behind an `e`.
+/// Called at the second character after an `e`.
 void SecretFinder::note_header() noexcept {
   if (part_.header_begin != nowhere) return;
   auto const third = static_cast<char>(recent_);
   auto const second = static_cast<char>(recent_ >> 8);
   auto const before = static_cast<char>(recent_ >> 24);
-  // There are words like `newoperator`, so white space counts where the part, or a word of it, begins.
+  // There are words like `newoperator`, so white space counts only where the part, or a word of it, begins.
   if (!is_brace_and_quote(second, third) && (is_alphanumeric(before) || !is_brace_and_space(second, third))) return;
   part_.header_begin = last_e_begin_;
   part_.taken_before_header = taken_ - 3;
   begun_ = true;
 }
 
-/// A character that may begin or end a password; `before` are the eight before it.
+/// Handles a character that may begin or end a password; `before` are the eight characters before it.
 void SecretFinder::take_delimiter(TextUnit const& unit, std::uint64_t before) {
   auto const c = unit.character;
-  // What is encoded more deeply than the equals sign is part of the value.
+  // A character that is encoded more deeply than the equals sign is part of the value.
   if (value_ && ends_value(c) && unit.depth <= value_->depth) end_value(unit.begin);
   constexpr std::uint64_t lower_case = 0x2020202020202020;
   if (c == '=' && (before | lower_case) == packed("password")) {
@@ -94,8 +94,9 @@ void SecretFinder::take_delimiter(TextUnit const& unit, std::uint64_t before) {
   }
 
   if (authority_) {
-    // As libpq has it, a password may hold `?` and `#`. In a URL that is itself encoded, what ends it is encoded as
-    // often as its slashes; what is encoded more deeply is part of it, and a bare `&` stands behind it.
+    // As in libpq, a password may contain `?` and `#`. In a URL that is itself encoded, the delimiter after the
+    // password is encoded as deeply as the slashes of the URL. More deeply encoded characters are part of the password,
+    // and a bare `&` ends it.
     bool const ends = (c == '/' || is_white_space(c)) && unit.depth <= authority_->depth;
     if (ends || (c == '&' && unit.depth < authority_->depth)) {
       end_authority();
@@ -108,7 +109,7 @@ void SecretFinder::take_delimiter(TextUnit const& unit, std::uint64_t before) {
   if (c == '/' && !authority_ && (recent_ & mask_of(3)) == packed("://")) authority_ = Authority{.depth = unit.depth};
 }
 
-/// At the end of a part, which may be empty; behind a dot another one follows.
+/// Handles the end of a part, which may be empty. After a dot another part follows.
 void SecretFinder::end_part(std::size_t end, bool dot) {
   auto const taken_before_end = taken_ - 1;
   auto const size = taken_before_end - part_.taken_before;
@@ -117,7 +118,7 @@ void SecretFinder::end_part(std::size_t end, bool dot) {
 
   bool const goes_on = jwt_parts_ == 1 ? size >= shortest_jwt_part : jwt_parts_ > 1;
   if (goes_on) {
-    // The second dot belongs to the JWT although nothing may follow it (`alg` is `none`); a third one ends a sentence.
+    // The second dot belongs to the JWT even if nothing follows it (`alg` is `none`). A third dot ends a sentence.
     if (size != 0 || jwt_parts_ == 2) put_down({jwt_begin_, end});
     ++jwt_parts_;
   } else {
@@ -142,7 +143,7 @@ void SecretFinder::end_authority() {
   authority_.reset();
 }
 
-/// Keeps places in order and apart: what ends here may have begun before others that were put down.
+/// Keeps places ordered and disjoint: the one that ends here may have begun before others that were recorded.
 void SecretFinder::put_down(Place place) {
   ++places_handled_;
   while (!places_.empty() && places_.back().end >= place.begin) {

@@ -1,4 +1,4 @@
-// Finding what looks like a secret in a text that is read once, from left to right.
+// Finds text that looks like a secret in one pass from left to right.
 #pragma once
 
 #include <array>
@@ -10,16 +10,16 @@
 
 namespace deployd::server {
 
-/// One character of a text: what stands there, or what a percent escape there stands for.
+/// One character of a text, plain or decoded from a percent escape.
 struct TextUnit {
   char character;
-  unsigned depth;     // how often it is percent-encoded: 0 for itself, 1 for `%XX`, 2 for `%25XX`
-  std::size_t begin;  // where it stands in the text
+  unsigned depth;     // how often it is percent-encoded: 0 for plain, 1 for `%XX`, 2 for `%25XX`
+  std::size_t begin;  // its position in the text
   std::size_t end;
 };
 
-/// Finds API tokens (what follows `dpd_`), JWTs, the password of `scheme://user:password@host` and the value of
-/// `password=...`. Takes each character once and keeps a bounded state, so that its work is linear in the text.
+/// Finds API tokens (the text after `dpd_`), JWTs, the password of `scheme://user:password@host` and the value of
+/// `password=...`. Reads each character once and keeps a bounded state, so that its time is linear in the text.
 class SecretFinder {
  public:
   struct Place {
@@ -42,21 +42,22 @@ class SecretFinder {
     if (value_ || authority_ || unit.character == '=' || unit.character == '/') take_delimiter(unit, before);
   }
 
-  /// What was found, in order; no two touch each other. To be called once, where the text ends.
+  /// Returns the places found, in order; no two of them touch. Must be called once, at the end of the text.
   std::vector<Place> finish(std::size_t end);
 
-  /// How many characters were taken and places put down or joined: what the work is proportional to.
+  /// Returns the number of characters taken and places recorded or joined, to which the time is proportional.
   std::size_t steps() const noexcept { return taken_ + places_handled_; }
 
  private:
   static constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
 
-  /// A run of base64url characters, of which dots make a JWT. Sizes are told by how many characters were taken before.
+  /// A run of base64url characters; several of them joined by dots form a JWT. Sizes are computed from the number of
+  /// characters taken.
   struct Part {
     std::size_t taken_before = 0;
     std::size_t token_begin = nowhere;  // where the random part of an API token begins
     std::size_t taken_before_token = 0;
-    std::size_t header_begin = nowhere;  // where what may be the header of a JWT begins
+    std::size_t header_begin = nowhere;  // where a possible header of a JWT begins
     std::size_t taken_before_header = 0;
   };
 
@@ -66,7 +67,7 @@ class SecretFinder {
     unsigned depth;
   };
 
-  /// What follows `://`.
+  /// The text after `://`.
   struct Authority {
     unsigned depth;
     std::size_t password_begin = nowhere;
@@ -96,14 +97,14 @@ class SecretFinder {
   void end_authority();
   void put_down(Place place);
 
-  std::uint64_t recent_ = 0;  // the last eight characters, the last one lowest
+  std::uint64_t recent_ = 0;  // the last eight characters, the latest in the lowest byte
   std::size_t taken_ = 0;
-  std::size_t last_e_begin_ = nowhere;  // where the last `e` stands
+  std::size_t last_e_begin_ = nowhere;  // position of the last `e`
 
   Part part_;
-  bool begun_ = false;               // a token or a JWT has, in this part or before it
-  std::size_t jwt_begin_ = nowhere;  // of the JWT that this part may go on, or goes on
-  std::size_t jwt_parts_ = 0;        // its parts before this one; from the second on it is one
+  bool begun_ = false;               // a token or a JWT has begun in this part or before it
+  std::size_t jwt_begin_ = nowhere;  // of the JWT that this part belongs to or may belong to
+  std::size_t jwt_parts_ = 0;        // number of its parts before this one; it is a JWT from the second on
   std::optional<Value> value_;
   std::optional<Authority> authority_;
 

@@ -18,7 +18,7 @@ LogSink::~LogSink() {
     report_lost_lines();
     report(RepeatFilter::TimePoint::max());
   } catch (std::exception const&) {
-    // Without memory for it, the last lines are lost.
+    // Without memory for the report, the last lines are lost.
   }
 }
 

@@ -1,4 +1,4 @@
-// Where the lines of the log go.
+// The sink of the log.
 #pragma once
 
 #include <spdlog/sinks/base_sink.h>
@@ -10,9 +10,9 @@
 
 namespace deployd::server {
 
-/// Writes the log to stderr. Of lines that repeat only the first are written, and later how many there were: with each
-/// flush for those whose time is over, and in the end for all; then it also says how many lines could not be written.
-/// Any thread.
+/// Writes the log to stderr. Only the first of repeated lines are written, and later the number of repetitions: at each
+/// flush for windows that have ended, and at destruction for all. It then also reports how many lines could not be
+/// written. Safe to use from any thread.
 class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit LogSink(LogFormat format);

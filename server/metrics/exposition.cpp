@@ -20,7 +20,8 @@ void append_escaped(std::string& out, std::string_view label_value) {
   }
 }
 
-/// The shortest decimal form that reads back as the same number; whole numbers with `.0`, as OpenMetrics has bounds.
+/// Returns the shortest decimal form that reads back as the same number; integers end in `.0`, as OpenMetrics requires
+/// for bounds.
 std::string to_decimal(double value) {
   auto text = fmt::format("{}", value);
   if (text.find_first_of(".en") == text.npos) text += ".0";
@@ -31,7 +32,7 @@ double in_seconds(std::chrono::nanoseconds time) noexcept {
   return std::chrono::duration<double>(time).count();
 }
 
-/// What OpenMetrics calls the family: a counter without its `_total`.
+/// Returns the family name in OpenMetrics: a counter's name without `_total`.
 std::string_view family_name(MetricFamily const& family) noexcept {
   auto name = family.name;
   if (family.type == MetricType::counter) name.remove_suffix(total.size());

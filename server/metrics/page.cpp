@@ -86,7 +86,7 @@ void write_requests(Exposition& out, Workers const& workers) {
     for (std::size_t method = 0; method < routing::method_count; ++method) {
       for (std::size_t status = 0; status < routing::counted_statuses.size(); ++status) {
         auto const count = sum(workers, requests, at(&routing::RequestMetrics::answered, route, method, status));
-        // A GET's successes and the server's failures are there from the start, so that a first one shows as a rise.
+        // Successful GETs and server errors are shown from the start, so that the first one is visible as an increase.
         auto const code = routing::counted_statuses[status];
         bool const always = method == 0 && ((code == 200 && route != routing::no_route) || code == 500 || code == 503);
         if (count == 0 && !always) continue;
@@ -168,7 +168,7 @@ void write_cache(Exposition& out, Workers const& workers, ServeOptions const& op
 void write_token_checks(Exposition& out, Workers const& workers) {
   out.begin({"deployd_token_checks_total", counter,
              "Checks of bearer tokens by result: recalled, accepted, or the reason of the refusal."});
-  // Whoever got an answer from the cache had their token recalled.
+  // For every response from the cache the token was recalled.
   auto const warm = sum(workers, cache, &routing::CacheMetrics::hits);
   auto const others = sum(workers, tokens, &auth::TokenChecks::recalled_without_hit);
   out.sample(warm + others, {{"result", "recalled"}});

@@ -1,4 +1,4 @@
-// What /metrics shows: the counters of all workers summed, the store's state and the process'.
+// The content of /metrics: the counters of all workers added up, and the state of the store and the process.
 #pragma once
 
 #include <memory>
@@ -16,20 +16,20 @@ namespace deployd::server {
 class TlsContext;
 class Worker;
 
-/// Every metric stands in docs/metrics.md, which a test compares with this page.
+/// Every metric is documented in docs/metrics.md, which a test compares with this page.
 class MetricsPage final : public routing::MetricsSource {
  public:
-  /// All of them must outlive this, and what they are is complete before the first `render`.
+  /// All arguments must outlive this object, and their contents must be complete before the first `render`.
   MetricsPage(ServeOptions const& options, storage::Database const& database,
               std::vector<std::unique_ptr<Worker>> const& workers, ReloadRecord const& reloads);
 
-  /// Whose worker probes the store: there is none before this. Set while nothing renders.
+  /// Sets the worker that probes the store; there is none before this call. Must not be called while rendering.
   void set_prober(Worker const* prober) noexcept { prober_ = prober; }
 
-  /// From any thread: connections are accepted with this from now on; before the first call TLS is off.
+  /// Sets the TLS context for new connections; before the first call TLS is off. Safe to call from any thread.
   void replace_tls(std::shared_ptr<TlsContext const> tls);
 
-  /// From any thread: the process is about to stop.
+  /// Records that the process is about to stop. Safe to call from any thread.
   void begin_drain() noexcept { draining_.set(1); }
 
   std::string render(routing::MetricsFormat format) const override;

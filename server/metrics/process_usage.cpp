@@ -16,7 +16,7 @@ double in_seconds(timeval const& time) noexcept {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-/// The time when the machine was started, in seconds since the epoch.
+/// Returns the boot time of the machine in seconds since the epoch.
 double boot_time() {
   std::ifstream file("/proc/stat");
   for (std::string word; file >> word;) {
@@ -26,7 +26,8 @@ double boot_time() {
   return 0;
 }
 
-/// The fields of /proc/self/stat behind the program's name, which may hold spaces: the first is number 3 of proc(5).
+/// Returns the fields of /proc/self/stat after the program's name, which may contain spaces: the first one is field 3
+/// of proc(5).
 std::istringstream read_stat() {
   std::ifstream file("/proc/self/stat");
   std::string line;
@@ -52,7 +53,7 @@ std::uint64_t count_descriptors() {
   std::filesystem::directory_iterator const entries("/proc/self/fd", failure);
   if (failure) return 0;
   auto const count = std::distance(begin(entries), end(entries));
-  return static_cast<std::uint64_t>(count) - 1;  // one is the listing's own
+  return static_cast<std::uint64_t>(count) - 1;  // one is for the listing itself
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
-// What the process takes of the machine.
+// The resources used by the process.
 #pragma once
 
 #include <cstdint>
 
 namespace deployd::server {
 
-/// What cannot be found out is 0.
+/// Values that cannot be determined are 0.
 struct ProcessUsage {
-  double cpu_seconds = 0;    // user and system
+  double cpu_seconds = 0;    // user and system time
   double start_seconds = 0;  // since the epoch
   std::uint64_t resident_bytes = 0;
   std::uint64_t virtual_bytes = 0;
@@ -16,7 +16,7 @@ struct ProcessUsage {
   std::uint64_t threads = 0;
 };
 
-/// Reads /proc: some tens of microseconds, and more with thousands of descriptors.
+/// Reads /proc. Takes some tens of microseconds, and more with thousands of descriptors.
 ProcessUsage read_process_usage();
 
 }  // namespace deployd::server

@@ -20,7 +20,7 @@ struct Between {
   T most;
 };
 
-/// `500ms`, `10s`, `5m`, `1h`, `30d`.
+/// Parses `500ms`, `10s`, `5m`, `1h`, `30d`.
 std::chrono::milliseconds parse_duration(std::string_view text, Between<std::chrono::milliseconds> range);
 
 /// Bytes, or `64KiB`, `64MiB`, `1GiB`.

@@ -14,7 +14,7 @@
 namespace deployd::server {
 namespace {
 
-/// The clock that systemd compares with: CLOCK_MONOTONIC, as std::chrono::steady_clock is on Linux.
+/// Returns the clock that systemd uses: CLOCK_MONOTONIC, which is std::chrono::steady_clock on Linux.
 std::int64_t monotonic_microseconds() {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();

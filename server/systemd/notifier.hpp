@@ -1,4 +1,4 @@
-// Telling the service manager what state the program is in: the protocol of sd_notify(3).
+// Notifies the service manager of the program's state: the protocol of sd_notify(3).
 #pragma once
 
 #include <chrono>
@@ -9,26 +9,26 @@
 
 namespace deployd::server {
 
-/// Sends states to the socket that NOTIFY_SOCKET names; does nothing where there is none. Of one thread.
+/// Sends states to the socket in NOTIFY_SOCKET. Does nothing if there is none. Must be used on one thread.
 class SystemdNotifier {
  public:
   SystemdNotifier();
 
-  /// Requests are served. `status` is a line for people, as `systemctl status` shows it.
+  /// Requests are served. `status` is a line for people, shown by `systemctl status`.
   void ready(std::string_view status);
-  /// Keys and configuration are being read again; `ready` says that this has ended.
+  /// Keys and configuration are being reloaded; `ready` ends this state.
   void reloading();
-  /// The program is about to end, and may need `limit` for that.
+  /// The program is about to end, within `limit`.
   void stopping(std::string_view status, std::chrono::milliseconds limit);
-  /// Another line for people.
+  /// Sends another line for people.
   void status(std::string_view text);
-  /// All event loops turn.
+  /// All event loops are running.
   void feed_watchdog();
 
  private:
   void send(std::string const& state);
 
-  std::string address_;  // as in sun_path
+  std::string address_;  // in the form of sun_path
   base::FileDescriptor socket_;
 };
 

@@ -16,7 +16,7 @@
 namespace deployd::server {
 namespace {
 
-// Where systemd puts the first of them.
+// The number of the first descriptor passed by systemd.
 constexpr int first_descriptor = 3;
 constexpr int most_descriptors = 1024;
 
@@ -29,7 +29,7 @@ std::optional<int> number(char const* text) {
   return value;
 }
 
-/// The part of `names` up to its next colon, which is taken off.
+/// Removes the part of `names` up to its next colon, and returns it.
 std::string next_name(std::string_view& names) {
   auto const colon = std::min(names.find(':'), names.size());
   std::string name(names.substr(0, colon));
@@ -43,7 +43,7 @@ int option_of(int fd, int option) noexcept {
   return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
-/// Why connections cannot be accepted from a descriptor; empty when they can.
+/// Returns why connections cannot be accepted from a descriptor; empty if they can.
 std::string_view complaint(int fd) noexcept {
   if (::fcntl(fd, F_GETFD) < 0) return "is not open";
   auto const type = option_of(fd, SO_TYPE);

@@ -1,4 +1,4 @@
-// Listening sockets that systemd opened for us: the protocol of sd_listen_fds(3).
+// Listening sockets that systemd has opened: the protocol of sd_listen_fds(3).
 #pragma once
 
 #include <string>
@@ -8,18 +8,18 @@
 
 namespace deployd::server {
 
-/// A listening stream socket that was there before this process.
+/// A listening stream socket that was opened before this process started.
 struct PassedSocket {
   base::FileDescriptor socket;  // close-on-exec
-  std::string name;             // FileDescriptorName= of its unit; empty where systemd gave none
+  std::string name;             // FileDescriptorName= of its unit; empty if systemd set none
 
   /// True if the socket replaces --admin-listen; all others replace --listen.
   bool is_admin() const noexcept { return name == "admin"; }
 };
 
-/// The sockets handed over in LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, in their order; none when there are no such
-/// variables or they are meant for another process. Takes the variables out of the environment: the descriptors have
-/// one owner. Throws ListenError, with one line that names the descriptor, for what is no listening stream socket.
+/// Returns the sockets of LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES, in order; none if these variables are missing or
+/// meant for another process. Removes the variables from the environment, so that the descriptors have one owner.
+/// Throws ListenError with one line that names the descriptor unless it is a listening stream socket.
 std::vector<PassedSocket> take_passed_sockets();
 
 }  // namespace deployd::server

@@ -25,7 +25,7 @@ std::optional<std::int64_t> variable(char const* name) {
   return value;
 }
 
-// Loops are asked this often within the limit, so that one turn may take the better part of it.
+// Loops are checked this often within the limit, so that one turn may take most of it.
 constexpr int questions_a_limit = 4;
 
 }  // namespace

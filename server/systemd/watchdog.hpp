@@ -1,4 +1,4 @@
-// Proving to the service manager that every event loop turns.
+// Shows the service manager that every event loop is running.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -13,23 +13,23 @@
 
 namespace deployd::server {
 
-/// How long systemd waits for a sign of life, by WATCHDOG_USEC and WATCHDOG_PID; nothing when it does not.
+/// Returns the watchdog timeout of WATCHDOG_USEC and WATCHDOG_PID, or nothing if the watchdog is off.
 std::optional<std::chrono::microseconds> watchdog_limit();
 
-/// Feeds the watchdog each time that all loops have turned: each is given something to do, and only when the last has
-/// done it is WATCHDOG=1 sent. One that is held still is thus noticed however well the others, and the main loop, do.
+/// Feeds the watchdog when all loops have run: a task is posted to each, and WATCHDOG=1 is sent only after the last has
+/// run it. A loop that hangs is therefore detected even if the others and the main loop are running.
 ///
-/// Of the thread of `main`; the loops are given their task from there.
+/// Must be used on the thread of `main`, which posts the tasks to the loops.
 class SystemdWatchdog {
  public:
-  /// Does nothing when there is no `limit`. Everything referenced must outlive this.
+  /// Does nothing without a `limit`. All references must outlive this object.
   SystemdWatchdog(boost::asio::io_context& main, SystemdNotifier& notifier,
                   std::optional<std::chrono::microseconds> limit);
 
-  /// Begins to watch.
+  /// Starts watching.
   void watch(std::vector<boost::asio::io_context*> loops);
 
-  /// A loop has come to its end and is not waited for any more.
+  /// Stops waiting for a loop that has ended.
   void forget(boost::asio::io_context const& loop);
 
  private:

@@ -27,7 +27,7 @@ OpenSslOwned<BIO> open_text(std::string_view text) {
   return source;
 }
 
-/// Called for a passphrase: says in `*asked` that there should be one, and gives none.
+/// Called if the key needs a passphrase: sets `*asked` and provides none.
 int refuse_passphrase(char*, int, int, void* asked) noexcept {
   *static_cast<bool*>(asked) = true;
   return -1;
@@ -52,7 +52,7 @@ std::string to_name(ASN1_STRING const* text) {
   return name;
 }
 
-/// The DNS names that a certificate is for; its common name only when it has no alternative names at all.
+/// Returns the DNS names of a certificate; its common name only if it has no alternative names at all.
 std::vector<std::string> names_of(X509* certificate) {
   std::vector<std::string> names;
   std::unique_ptr<GENERAL_NAMES, NamesFree> const alternatives(

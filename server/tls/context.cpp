@@ -16,13 +16,13 @@
 namespace deployd::server {
 namespace {
 
-// Mozilla's intermediate list less those with DHE, which cost the server much and are asked for by nobody.
+// Mozilla's intermediate list without DHE, which is expensive for the server and not needed by any client.
 constexpr auto ciphers_of_tls12 =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr auto groups = "X25519:P-256:P-384";
 
-// In the form of RFC 7301 §3.1, the best first.
+// In the format of RFC 7301 §3.1, the preferred first.
 constexpr std::string_view protocols = "\x08http/1.1\x08http/1.0";
 
 void require(bool done) {
@@ -56,8 +56,8 @@ int set_ticket_key(TlsTicketKeys::Key const& key, unsigned char const* iv, EVP_C
              : 0;
 }
 
-/// As SSL_CTX_set_tlsext_ticket_key_evp_cb(3) wants it: 1 done, 2 done and a new ticket is due, 0 no such key, -1
-/// failed.
+/// The callback of SSL_CTX_set_tlsext_ticket_key_evp_cb(3). Returns 1 for success, 2 for success with a new ticket
+/// needed, 0 for an unknown key, -1 for failure.
 int use_ticket_key(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                    int encrypting) noexcept {
   try {
@@ -67,7 +67,7 @@ int use_ticket_key(SSL* connection, unsigned char* name, unsigned char* iv, EVP_
       auto const found = keys.find(std::span<unsigned char const, 16>(name, 16), now);
       if (!found) return 0;
       if (set_ticket_key(found->key, iv, cipher, mac, false) != 1) return -1;
-      // A client of TLS 1.3 uses a ticket once (RFC 8446 C.4), so it always gets another.
+      // A client of TLS 1.3 uses a ticket once (RFC 8446 C.4), so it always gets a new one.
       return found->current && SSL_version(connection) != TLS1_3_VERSION ? 1 : 2;
     }
     auto const key = keys.current(now);
@@ -79,7 +79,7 @@ int use_ticket_key(SSL* connection, unsigned char* name, unsigned char* iv, EVP_
   }
 }
 
-/// A session does not outlive the client's certificate: a handshake in full finds out what is wrong with it.
+/// Ignores sessions whose client certificate has expired: a full handshake then reports what is wrong with it.
 SSL_TICKET_RETURN judge_ticket(SSL*, SSL_SESSION* session, unsigned char const*, std::size_t, SSL_TICKET_STATUS status,
                                void*) noexcept {
   if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) return SSL_TICKET_RETURN_IGNORE_RENEW;
@@ -98,7 +98,7 @@ void require_client_certificates(SSL_CTX* context, std::string const& text, std:
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 }
 
-/// Sessions can be resumed only where the same authorities vouch for clients as when they began.
+/// Allows sessions to be resumed only if clients are verified by the same authorities as when the sessions began.
 void tie_sessions_to(SSL_CTX* context, std::string const& authorities) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   auto const text = "deployd" + authorities;
@@ -106,7 +106,7 @@ void tie_sessions_to(SSL_CTX* context, std::string const& authorities) {
   require(SSL_CTX_set_session_id_context(context, digest.data(), digest.size()) == 1);
 }
 
-/// Why OpenSSL has not taken a certificate.
+/// Returns why OpenSSL has refused a certificate.
 std::string refusal_of(TlsCertificate const& certificate) {
   if (ERR_GET_REASON(ERR_peek_last_error()) != SSL_R_EE_KEY_TOO_SMALL)
     return "cannot be used: " + take_openssl_reason();
@@ -128,7 +128,7 @@ OpenSslOwned<SSL_CTX> make_context(TlsOptions const& options, TlsTicketKeys* tic
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
 
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets need no memory here and no lock
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets need no memory and no lock on the server
   SSL_CTX_set_timeout(context, TlsTicketKeys::ticket_lifetime.count());
   SSL_CTX_set_app_data(context, tickets);
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, use_ticket_key);
@@ -152,7 +152,7 @@ std::shared_ptr<TlsContext const> TlsContext::load(TlsOptions const& options, st
   result->tickets_ = std::move(tickets);
   for (auto const& files : options.certificates) result->add(read_tls_certificate(files), options);
   if (result->contexts_.size() > 1) {
-    // What the macro SSL_CTX_set_tlsext_servername_callback does, without its C cast.
+    // Does the same as the macro SSL_CTX_set_tlsext_servername_callback, without its C cast.
     auto* const first = result->contexts_.front().get();
     SSL_CTX_callback_ctrl(first, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(choose_by_name));
     SSL_CTX_set_tlsext_servername_arg(first, result.get());
@@ -173,7 +173,7 @@ void TlsContext::add(TlsCertificate certificate, TlsOptions const& options) {
   certificates_.push_back(std::move(certificate));
 }
 
-/// The context of a certificate for the same names whose key is of another kind, or a new one.
+/// Returns the context of a certificate for the same names with a key of another kind, or a new one.
 SSL_CTX* TlsContext::context_for(TlsCertificate const& certificate, TlsOptions const& options) {
   for (auto const& other : certificates_) {
     if (other.names != certificate.names || certificate.names.empty()) continue;
@@ -205,7 +205,7 @@ int TlsContext::choose_by_name(SSL* connection, int*, void* self) noexcept {
   }
 }
 
-/// Null when no certificate is for this name.
+/// Returns null if no certificate matches the name.
 SSL_CTX* TlsContext::find(std::string_view name) const {
   auto found = by_name_.find(name);
   auto const dot = name.find('.');

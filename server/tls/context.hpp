@@ -1,4 +1,4 @@
-// What all TLS connections that are accepted have in common.
+// State shared by all accepted TLS connections.
 #pragma once
 
 #include <chrono>
@@ -17,32 +17,31 @@ namespace deployd::server {
 
 /// The options --tls-cert, --tls-key and --tls-client-ca.
 struct TlsOptions {
-  std::vector<TlsFiles> certificates;         // none: TLS is off
-  std::optional<std::string> client_ca_file;  // set: clients must have a certificate of one of these authorities
+  std::vector<TlsFiles> certificates;         // empty if TLS is off
+  std::optional<std::string> client_ca_file;  // if set, clients must have a certificate of one of these authorities
 };
 
-/// Certificates with their keys and how handshakes are to go: TLS 1.2 and 1.3, and what Mozilla's guide calls
-/// intermediate (decision 0011). Immutable; shared by all workers.
+/// The certificates and keys, and the handshake settings: TLS 1.2 and 1.3 with Mozilla's intermediate configuration
+/// (decision 0011). Immutable; shared by all workers.
 ///
-/// Which certificate a client gets is decided by the name that it asks for (SNI): the first with this name, else the
-/// first with a wildcard for it, else the first of all. Certificates for the same names with keys of different kinds
+/// The certificate is selected by the name that the client sends (SNI): the first with this name, otherwise the first
+/// with a matching wildcard, otherwise the first of all. Certificates for the same names with keys of different kinds
 /// are offered together.
 class TlsContext {
  public:
-  /// Throws TlsError or auth::KeyError for files that will not do. Takes certificates whose dates are past: see
-  /// `complaints`.
+  /// Throws TlsError or auth::KeyError for unusable files. Accepts expired certificates: see `complaints`.
   static std::shared_ptr<TlsContext const> load(TlsOptions const& options, std::shared_ptr<TlsTicketKeys> tickets);
 
   TlsContext(TlsContext const&) = delete;
   TlsContext& operator=(TlsContext const&) = delete;
 
-  /// The server's side of a connection, which needs this as long as it lives.
+  /// Returns the server side of a connection. The context must outlive it.
   OpenSslOwned<SSL> accept() const;
 
-  /// When the certificates end, by the files that they came from.
+  /// Returns the expiry times of the certificates by file.
   std::map<std::string, std::chrono::system_clock::time_point> expiries() const;
 
-  /// What is to be said about the dates of the certificates and who can read their keys, a line each.
+  /// Returns warnings about the dates of the certificates and about who can read their keys, one line each.
   std::vector<std::string> complaints(std::chrono::system_clock::time_point now) const;
 
  private:

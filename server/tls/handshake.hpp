@@ -1,4 +1,4 @@
-// How handshakes of TLS end.
+// The outcomes of TLS handshakes.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,10 @@ namespace deployd::server {
 
 enum class TlsHandshake : std::uint8_t {
   full,
-  resumed,     // from a session that there was before
-  failed,      // the two do not agree, or a certificate was refused
+  resumed,     // from an earlier session
+  failed,      // no common parameters, or a refused certificate
   plain_text,  // the client does not speak TLS
-  abandoned,   // the client went away, or took too long
+  abandoned,   // the client disconnected or took too long
 };
 
 inline constexpr std::size_t tls_handshake_results = static_cast<std::size_t>(TlsHandshake::abandoned) + 1;

@@ -1,4 +1,4 @@
-// Owning pointers to OpenSSL's objects, and what OpenSSL says went wrong.
+// Owning pointers to OpenSSL's objects, and OpenSSL's error messages.
 #pragma once
 
 #include <openssl/bio.h>
@@ -26,7 +26,7 @@ struct OpenSslFree {
 template <typename T>
 using OpenSslOwned = std::unique_ptr<T, OpenSslFree>;
 
-/// The reason of the last error of this thread, as words; its errors are forgotten.
+/// Returns the reason of the last error of this thread as text, and clears the thread's errors.
 inline std::string take_openssl_reason() {
   auto const* const reason = ERR_reason_error_string(ERR_peek_last_error());
   std::string text = reason == nullptr ? "no reason is known" : reason;

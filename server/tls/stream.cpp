@@ -10,7 +10,7 @@
 
 namespace deployd::server {
 
-/// What OpenSSL reads from and writes to: the bytes that have arrived, and the socket.
+/// The BIO from which OpenSSL reads the received bytes, and which writes to the socket.
 struct TlsStream::SocketBio {
   static TlsStream& stream_of(BIO* bio) noexcept { return *static_cast<TlsStream*>(BIO_get_data(bio)); }
 
@@ -24,7 +24,7 @@ struct TlsStream::SocketBio {
       stream.begin_ += count;
       return static_cast<int>(count);
     }
-    // What did not fit into `room` is received where it is needed.
+    // Bytes that did not fit into `room` are received directly where they are needed.
     while (stream.more_in_socket_) {
       auto const received = ::recv(stream.socket_, into, wanted, MSG_DONTWAIT);
       if (received < 0 && errno == EINTR) continue;

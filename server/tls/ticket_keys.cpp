@@ -23,7 +23,7 @@ std::optional<TlsTicketKeys::Found> TlsTicketKeys::find(std::span<unsigned char 
   return std::nullopt;
 }
 
-/// Sees to it that the newest key is young enough, and forgets those whose tickets are too old.
+/// Adds a new key if the newest is too old, and removes keys whose tickets have expired.
 void TlsTicketKeys::renew(Clock::time_point now) {
   while (!keys_.empty() && now - keys_.back().made >= renewal + ticket_lifetime) {
     OPENSSL_cleanse(&keys_.back(), sizeof(Key));

@@ -11,15 +11,15 @@
 
 namespace deployd::server {
 
-/// Keys that live in memory only, so that what was recorded cannot be read with what is found on a disk later.
+/// Keys that are kept only in memory, so that recorded connections cannot be decrypted with data found on a disk later.
 ///
-/// Shared by all workers; safe to use from any thread. Only handshakes come here.
+/// Shared by all workers; safe to use from any thread. Used for handshakes only.
 class TlsTicketKeys {
  public:
   using Clock = std::chrono::steady_clock;
 
   struct Key {
-    std::array<unsigned char, 16> name;  // stands in the ticket
+    std::array<unsigned char, 16> name;  // contained in the ticket
     std::array<unsigned char, 32> cipher;
     std::array<unsigned char, 32> mac;
     Clock::time_point made;
@@ -27,18 +27,18 @@ class TlsTicketKeys {
 
   struct Found {
     Key key;
-    bool current;  // otherwise the client should get a ticket under the current one
+    bool current;  // otherwise the client should get a ticket with the current key
   };
 
   /// How long a ticket can be used.
   static constexpr std::chrono::seconds ticket_lifetime = std::chrono::hours(2);
-  /// How long new tickets are made with the same key.
+  /// How long a key is used for new tickets.
   static constexpr std::chrono::seconds renewal = std::chrono::hours(1);
 
-  /// The key for a new ticket. Throws std::runtime_error when there is no randomness.
+  /// Returns the key for a new ticket. Throws std::runtime_error if no random bytes are available.
   Key current(Clock::time_point now);
 
-  /// The key of a ticket; nothing when it has been forgotten or was never ours.
+  /// Returns the key of a ticket, or nothing if it has been removed or is unknown.
   std::optional<Found> find(std::span<unsigned char const, 16> name, Clock::time_point now);
 
  private:

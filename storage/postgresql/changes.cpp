@@ -19,21 +19,21 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Together below the second within which a change has to be seen.
+// Together less than the second within which a change must be detected.
 constexpr std::chrono::milliseconds between_signs_of_life{250};
 constexpr std::chrono::milliseconds longest_silence{500};
 
-// What is kept is good for so long after the last moment up to which all was heard, whatever keeps the thread that
-// listens from noticing the silence.
+// How long cached responses stay valid after the last time for which all changes are known, even if the listening
+// thread is prevented from noticing that notifications have stopped.
 constexpr std::chrono::milliseconds longest_unheard{900};
 
 constexpr std::chrono::milliseconds first_pause{100};
 constexpr std::chrono::milliseconds longest_pause{500};
 
-// Where standbys are read from, which are as fresh as the primary's last sign of life can prove.
+// Used when reading from standbys: the primary's last response limits how fresh a standby can be proven to be.
 constexpr std::chrono::milliseconds between_positions{100};
 
-/// Waits until the connection or the eventfd has something to read; false when neither has in time.
+/// Waits until the connection or the eventfd is readable. Returns false after a timeout.
 bool wait_for_either(int connection, int wake, std::chrono::milliseconds time) {
   std::array waiting{pollfd{connection, POLLIN, 0}, pollfd{wake, POLLIN, 0}};
   return ::poll(waiting.data(), waiting.size(), static_cast<int>(time.count())) > 0;
@@ -130,7 +130,7 @@ void PostgresqlChanges::listen(std::stop_token const& stop) {
   if (listening_) storage::run(*session, "LISTEN deployd_change");
   auto asked = Clock::now();
   all_heard_until_.store(asked, std::memory_order_relaxed);
-  ++version_;  // odd: what was written while nobody listened is seen as one change
+  ++version_;  // odd: all changes made while not listening count as one
   bool waiting_for_sign = false;
   while (!stop.stop_requested()) {
     auto const due = asked + (waiting_for_sign ? longest_silence : between_signs_);

@@ -1,4 +1,4 @@
-// Noticing that somebody changed a PostgreSQL store.
+// Detects changes of a PostgreSQL store.
 #pragma once
 
 #include <atomic>
@@ -15,30 +15,31 @@
 
 namespace deployd::storage {
 
-/// Listens for what the triggers of deployd's tables tell, on a connection to the primary and a thread of its own, and
-/// of several hosts says which is the primary.
+/// Listens for the notifications of the triggers on deployd's tables, on a connection to the primary and a thread of
+/// its own. With several hosts it also determines which is the primary.
 ///
-/// The connection is asked for a sign of life several times a second: one that is cut off unnoticed would let answers
-/// grow stale. While there is none, or on a standby, which cannot listen, there is no version and nothing is kept.
+/// A short query several times a second checks that the connection still works: otherwise responses would become stale
+/// after an unnoticed disconnect. Without a connection, or on a standby, which cannot listen, there is no version and
+/// nothing is cached.
 class PostgresqlChanges {
  public:
-  /// Without `listening` it only watches the primary. `primary` must outlive this.
+  /// Without `listening` it only watches the primary. `primary` must outlive this object.
   PostgresqlChanges(PostgresqlHosts hosts, bool listening, PrimaryWatch& primary);
   ~PostgresqlChanges();
 
   bool listening() const noexcept { return listening_; }
 
-  /// Any thread.
+  /// Safe to call from any thread.
   std::optional<std::uint64_t> version() const noexcept;
 
-  /// Any thread.
+  /// Safe to call from any thread.
   ChangeFeed state() const noexcept;
 
  private:
   void run(std::stop_token const& stop);
   void listen(std::stop_token const& stop);
   std::unique_ptr<soci::session> open();
-  /// False when the sign is none.
+  /// Returns false if the result is not a valid response to the check.
   bool take_sign(PGresult const& sign, std::chrono::steady_clock::time_point asked);
 
   PostgresqlHosts hosts_;
@@ -46,15 +47,15 @@ class PostgresqlChanges {
   PrimaryWatch& primary_;
   std::chrono::milliseconds between_signs_;
   char const* sign_of_life_;
-  // Even while nothing can be noticed, odd while it can; changes with every change.
+  // Even while changes cannot be detected, odd while they can. Different after every change.
   std::atomic<std::uint64_t> version_{0};
-  // Up to when nothing can have gone unnoticed: when the last sign of life that was answered was asked for.
+  // All changes committed before this time have been detected: the last check that was answered was sent then.
   std::atomic<std::chrono::steady_clock::time_point> all_heard_until_{};
-  int wake_;  // an eventfd that ends the waiting
+  int wake_;  // an eventfd that ends the wait
   std::jthread thread_;
 };
 
-/// A version where nobody tells of changes: another one with every step of time.
+/// Returns a version for stores without notifications of changes: it changes with every step of time.
 std::uint64_t timed_version(std::chrono::milliseconds step) noexcept;
 
 }  // namespace deployd::storage

@@ -16,16 +16,17 @@ using Clock = std::chrono::steady_clock;
 using Role = PostgresqlHosts::Role;
 using std::chrono::milliseconds;
 
-// A session that is not where it should be is given up after half of this to all of it: the right host may be back.
+// A session to another host than intended is closed after half of this time to all of it: the right host may be
+// available again.
 constexpr milliseconds patience{8000};
 
-// What a standby has to answer in where the primary would do as well.
+// The time within which a standby must answer if the primary may be used instead.
 constexpr milliseconds longest_preference{250};
 
 // One of several hosts may stop between being found and being connected to.
 constexpr milliseconds longest_connecting{2000};
 
-// How long to wait for the first word of how far the primary is.
+// How long to wait until the position of the primary is known for the first time.
 constexpr milliseconds longest_unknown{300};
 
 std::unique_ptr<soci::session> connect(PostgresqlSource const& source, PostgresqlUrl url) {
@@ -34,7 +35,7 @@ std::unique_ptr<soci::session> connect(PostgresqlSource const& source, Postgresq
   return open_session(url, Access::read, time);
 }
 
-/// Up to when a standby has every commit; nothing when it is too far behind.
+/// Returns the time before which a standby has every commit, or nothing if it is too far behind.
 std::optional<Clock::time_point> proven(soci::session& standby, PrimaryWatch const& primary) {
   primary.wait_until_told(longest_unknown);
   auto const row = run(standby, replayed_position);
@@ -44,7 +45,7 @@ std::optional<Clock::time_point> proven(soci::session& standby, PrimaryWatch con
   return until;
 }
 
-/// Of the standbys, the one that answers first and is fresh.
+/// Returns a session to the first standby that answers and is fresh.
 std::optional<OpenedPostgresql> open_fresh_standby(PostgresqlSource const& source, milliseconds time) {
   std::vector<std::size_t> tried;
   while (auto const host = source.hosts.find(Role::standby, time, tried)) {
@@ -54,9 +55,9 @@ std::optional<OpenedPostgresql> open_fresh_standby(PostgresqlSource const& sourc
       opened.complete_until = proven(*opened.session, source.primary);
       if (opened.complete_until) return opened;
     } catch (Error const&) {
-      // Gone since it was found.
+      // The host stopped after it was found.
     } catch (soci::soci_error const&) {
-      // Gone in the middle of the question.
+      // The host stopped during the query.
     }
     tried.push_back(*host);
   }

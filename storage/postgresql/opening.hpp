@@ -1,4 +1,4 @@
-// Opening a session to the host that is to be read from.
+// Opens a session to the host that reads must use.
 #pragma once
 
 #include <soci/soci.h>
@@ -13,35 +13,35 @@
 
 namespace deployd::storage {
 
-/// How sessions are opened and used.
+/// The settings with which sessions are opened and used.
 struct PostgresqlSource {
   PostgresqlHosts hosts;
-  bool prepare = true;                // a session has one of the server's to itself
-  std::chrono::milliseconds timeout;  // of a statement; of connecting, in whole seconds
-  PrimaryWatch const& primary;        // nobody writes it when there is one host
+  bool prepare = true;                // each session has a server session of its own
+  std::chrono::milliseconds timeout;  // for statements; in whole seconds for connecting
+  PrimaryWatch const& primary;        // not written to if there is one host
 };
 
 struct OpenedPostgresql {
   using Clock = std::chrono::steady_clock;
 
   std::unique_ptr<soci::session> session;
-  /// When to look for a better one: this one is not where it should be.
+  /// When to look for a better host, because this one is not the intended one.
   Clock::time_point replace_at = Clock::time_point::max();
-  /// `PrimaryWatch::moves`, and for a standby that stands in for the primary `arrivals`, from before it was opened.
+  /// `PrimaryWatch::moves` from before it was opened; for a standby that replaces the primary, `arrivals`.
   std::uint64_t moves = 0;
   std::optional<std::uint64_t> arrivals;
-  /// Of a standby that has to be fresh: every commit from before this moment is there.
+  /// For a standby that must be fresh: every commit before this time is present.
   std::optional<Clock::time_point> complete_until;
 };
 
-/// A standby may lack what was committed in so much time. With the half second that tokens are remembered, or the
-/// quarter that answers are kept, this stays below the second within which a change has to be seen.
+/// How far a standby may lag behind the primary. Together with the half second for which tokens are remembered, or the
+/// quarter second for which responses are cached, this is less than the second within which a change must be seen.
 inline constexpr std::chrono::milliseconds standby_may_lag{400};
 
-/// What a standby is asked for how far it has come.
+/// The query for the log position up to which a standby has replayed.
 inline constexpr char const* replayed_position = "SELECT coalesce(pg_last_wal_replay_lsn()::text, '')";
 
-/// Opens a session to a host as `PostgresqlHosts::read_from` says. Blocks. Throws `Error`.
+/// Opens a session to a host as `PostgresqlHosts::read_from` requires. Blocks. Throws `Error`.
 OpenedPostgresql open_postgresql(PostgresqlSource const& source);
 
 }  // namespace deployd::storage

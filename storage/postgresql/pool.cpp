@@ -20,14 +20,14 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-// Questions that may wait for each session; past it they are refused, for they would not be answered in time anyway.
+// The maximum number of waiting queries per session. More are refused, since they would not be answered in time.
 constexpr std::size_t waiting_for_each = 128;
 
-// In overload, so that none waits for much longer than it takes itself.
+// The limit in overload, so that no query waits much longer than it takes itself.
 constexpr std::size_t waiting_for_each_in_overload = 2;
 
-// Look-ups that are put as one: few enough that several sessions get some when there are many, and that none waits
-// long for the others.
+// The minimum number of look-ups in a combined query: small enough that several sessions share the work when there are
+// many, and that none waits long for the others.
 constexpr std::size_t fewest_together = 16;
 constexpr std::size_t most_together = 32;
 
@@ -37,7 +37,8 @@ void rethrow(std::exception_ptr failure) {
 
 }  // namespace
 
-/// A question on its way. Shared by the coroutine that asks and the one that has the answer: either may be gone first.
+/// A query in progress. Shared by the coroutine that waits for the result and the one that provides it: either may end
+/// first.
 struct PostgresqlPool::Question {
   Question(boost::asio::any_io_executor const& worker, PostgresqlStatement const& asked)
       : statement(asked), timer(worker) {}
@@ -101,7 +102,7 @@ awaitable<void> PostgresqlPool::wait_twice(std::shared_ptr<Question> question) {
   question->timer.expires_after(connector_.source().timeout);
   co_await wait_for(question);
   if (!question->lost) co_return;
-  // Those that nobody used meanwhile have hardly outlived it.
+  // Sessions that were idle meanwhile have probably lost their connection too.
   sessions_ -= free_.size();
   free_.clear();
   question->done = false;
@@ -109,7 +110,7 @@ awaitable<void> PostgresqlPool::wait_twice(std::shared_ptr<Question> question) {
   co_await wait_for(question);
 }
 
-/// Waits until the question's timer expires.
+/// Waits until the query's timer expires.
 awaitable<void> PostgresqlPool::wait_for(std::shared_ptr<Question> question) {
   if (is_too_much()) {
     question->finish(make_error_code(errc::overloaded), false);
@@ -133,8 +134,7 @@ bool PostgresqlPool::is_too_much() noexcept {
          overload_.refuses(waiting, waiting_for_each_in_overload * most_sessions_, Clock::now());
 }
 
-/// Questions are handed out when everything that the loop has at hand has been looked at, so that those which come
-/// together go together.
+/// Queries are handed out after all handlers that are ready have run, so that those which arrive together are combined.
 void PostgresqlPool::schedule_dispatch() {
   if (std::exchange(dispatching_, true)) return;
   boost::asio::post(worker_, [self = shared_from_this()] {
@@ -164,7 +164,7 @@ void PostgresqlPool::publish() noexcept {
   metrics_.queued.set(waiting_.size());
 }
 
-/// A look-up with others like it, or whatever else is first.
+/// Returns a look-up combined with all others like it, or the first query of another kind.
 PostgresqlPool::Questions PostgresqlPool::next_questions() {
   Questions questions;
   auto const shares = free_.size() + 1;
@@ -203,7 +203,7 @@ awaitable<void> PostgresqlPool::put_together(PostgresqlSession& session, Questio
     auto const count = row_count(**rows);
     for (std::size_t row = 0; row < count; ++row) {
       auto const id = whole_number(**rows, row, 0);
-      // An id of another program may be there twice: what cannot be a deployment gives way.
+      // An id may occur twice in relations of another program: a row that is not a valid deployment is replaced.
       for (auto const& question : questions)
         if (id == question->id && (!question->row || !is_deployment(**rows, *question->row))) question->row = row;
     }
@@ -233,7 +233,7 @@ void PostgresqlPool::open_another() {
   if (!opening_) fail_waiting();
 }
 
-/// The server is away: nobody waits for it, unless there are sessions nevertheless.
+/// Called when the server is unreachable: all waiting queries fail, unless there are open sessions.
 void PostgresqlPool::fail_waiting() {
   if (sessions_ > 0) return;
   for (auto const& question : std::exchange(waiting_, {})) question->finish(make_error_code(errc::unavailable), false);

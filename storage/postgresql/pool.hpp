@@ -1,4 +1,4 @@
-// The PostgreSQL sessions of one worker, and the questions that wait for them.
+// The PostgreSQL sessions of one worker, and the queries that wait for them.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -20,37 +20,37 @@
 
 namespace deployd::storage {
 
-/// Where a deployment stands among the rows that a look-up shares with others.
+/// The row of a deployment in the result of a combined look-up.
 struct FoundRow {
   PostgresqlRows rows;
-  std::optional<std::size_t> row;  // nothing: there is no such deployment
+  std::optional<std::size_t> row;  // nothing: the deployment does not exist
 };
 
-/// Gives each question to a session that is free. Look-ups of deployments that are there at the same time are put to
-/// the server as one. Sessions are opened when there is more to do than those that are there can take, and replaced
-/// when they break; a question that was on one that broke is put once more, since all questions only read.
+/// Runs each query on a free session. Look-ups of deployments that are waiting at the same time are combined into one
+/// query. Sessions are opened when the open ones are not enough, and replaced when they break. A query on a session
+/// that broke is sent once more, since all queries only read.
 ///
-/// Of its worker's thread. What it has spawned on the worker's loop keeps it alive.
+/// Must be used on its worker's thread. The coroutines it has started on the worker's loop keep it alive.
 class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
  public:
-  /// `connector` and `queries` must outlive every awaited call. At most `sessions` are open.
+  /// `connector` and `queries` must outlive every awaited call. At most `sessions` sessions are open.
   PostgresqlPool(boost::asio::any_io_executor worker, PostgresqlConnector& connector, PostgresqlQueries const& queries,
                  std::size_t sessions);
 
-  /// No further session is opened, and none is handed over by another thread after this.
+  /// After this, no further session is opened or handed over by another thread.
   void close();
 
-  // These fail with `errc::timeout` when there is no answer within the timeout, waiting included, with
-  // `errc::overloaded` at once when too many wait, and as `PostgresqlSession::run` does.
+  // These fail with `errc::timeout` if there is no result within the timeout, waiting included, with `errc::overloaded`
+  // at once if too many queries are waiting, and with the errors of `PostgresqlSession::run`.
 
-  /// Runs a statement on a session of the pool. `statement` must live until this is done.
+  /// Runs a statement on a session of the pool. `statement` must live until the call has completed.
   boost::asio::awaitable<boost::system::result<PostgresqlRows>> ask(PostgresqlStatement const& statement,
                                                                     PostgresqlParameters parameters);
   boost::asio::awaitable<boost::system::result<FoundRow>> look_up(std::int64_t id);
-  /// Any thread.
+  /// Safe to call from any thread.
   PoolMetrics const& metrics() const noexcept { return metrics_; }
 
-  /// A session that is not of the pool.
+  /// Opens a session outside of the pool.
   boost::asio::awaitable<boost::system::result<std::shared_ptr<PostgresqlSession>>> open_session();
 
  private:
@@ -76,7 +76,7 @@ class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
   PostgresqlConnector& connector_;
   PostgresqlQueries const& queries_;
   std::size_t const most_sessions_;
-  std::size_t sessions_ = 0;                              // those that are open, free or not
+  std::size_t sessions_ = 0;                              // number of open sessions, free or not
   std::vector<std::shared_ptr<PostgresqlSession>> free_;  // the last one used comes first
   std::deque<std::shared_ptr<Question>> waiting_;
   bool opening_ = false;

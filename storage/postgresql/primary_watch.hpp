@@ -1,4 +1,4 @@
-// What is known of the primary of several PostgreSQL hosts.
+// What is known about the primary of several PostgreSQL hosts.
 #pragma once
 
 #include <array>
@@ -13,29 +13,29 @@
 
 namespace deployd::storage {
 
-/// A place in a PostgreSQL's write-ahead log.
+/// A position in the write-ahead log of PostgreSQL.
 using LogPosition = std::uint64_t;
-/// Reads one as PostgreSQL writes it, `16/B374D848`; nothing for anything else.
+/// Parses a position in PostgreSQL's format, `16/B374D848`. Returns nothing for anything else.
 std::optional<LogPosition> parse_log_position(std::string_view text) noexcept;
 
-/// Which host is the primary, and how far its log had come, and when. Written by the thread that watches it, read by
-/// any.
+/// Which host is the primary, and the position of its log at a given time. Written by the thread that watches the
+/// primary, read by any.
 class PrimaryWatch {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// The primary is there, on `host`.
+  /// Records that `host` is the primary and reachable.
   void arrived(std::size_t host) noexcept;
-  /// How often it has been found, after a time without, and how often on another host than before: what was begun with
-  /// the former one is not worth waiting for.
+  /// Counts how often the primary was found after an outage, and how often on another host than before: operations
+  /// started with the former host are not worth waiting for.
   std::uint64_t arrivals() const noexcept { return arrivals_.load(std::memory_order_relaxed); }
   std::uint64_t moves() const noexcept { return moves_.load(std::memory_order_relaxed); }
 
-  /// Everything that was committed before `asked` stands in the log in front of `position`.
+  /// Records that everything committed before `asked` is in the log before `position`.
   void tell(LogPosition position, Clock::time_point asked);
-  /// Waits until something was told, but no longer than `time`.
+  /// Waits until a position is known, at most for `time`.
   void wait_until_told(std::chrono::milliseconds time) const;
-  /// The moment up to which a standby that has replayed the log up to `replayed` has every commit.
+  /// Returns the time before which a standby that has replayed the log up to `replayed` has every commit.
   std::optional<Clock::time_point> complete_until(LogPosition replayed) const;
 
  private:
@@ -46,11 +46,11 @@ class PrimaryWatch {
 
   std::atomic<std::uint64_t> arrivals_ = 0;
   std::atomic<std::uint64_t> moves_ = 0;
-  std::optional<std::size_t> host_;  // of the last arrival
+  std::optional<std::size_t> host_;  // from the last call of `arrived`
 
   mutable std::mutex mutex_;
   mutable std::condition_variable first_told_;
-  std::array<Told, 16> told_;  // a ring; position 0: nothing yet
+  std::array<Told, 16> told_;  // a ring buffer; position 0 means none yet
   std::size_t next_ = 0;
 };
 

@@ -13,7 +13,7 @@
 namespace deployd::storage {
 namespace {
 
-// A list whose first row is further down than this is left to a cursor.
+// A list whose first row is further down than this is read through a cursor.
 constexpr std::uint64_t longest_skip = 8192;
 
 constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
@@ -23,7 +23,7 @@ constexpr std::size_t lists = 16;
 constexpr std::size_t first_sound_list = first_list + lists;
 static_assert(first_sound_list + lists == PostgresqlQueries::prepared_statements);
 
-// Which filters a list has, as bits of its statement's number.
+// The filters of a list, as bits of its statement's number.
 constexpr std::size_t with_id = 1;
 constexpr std::size_t with_pattern_id = 2;
 constexpr std::size_t with_name = 4;
@@ -66,22 +66,23 @@ std::size_t filters_of(Filter const& filter) noexcept {
          (filter.name ? with_name : 0) | (filter.pattern ? with_pattern : 0);
 }
 
-/// Columns of another program are taken as they are: to cast what is no bigint would fail, or make another number of
-/// it.
+/// Columns of another program are selected unchanged: casting a value that is not a bigint would fail or change the
+/// number.
 std::string deployments_from(RelationNames const& relations) {
   auto const* const columns =
       relations.own ? "id::bigint, pattern_id::bigint, name::text" : "id, pattern_id, name::text";
   return std::string("SELECT ") + columns + " FROM " + relations.deployments + " WHERE ";
 }
 
-/// The id of a pattern by its name, which is the text of `name`. Of patterns with the same name one that can be one.
+/// Returns SQL for the id of the pattern whose name is the SQL expression `name`. If several patterns have the name,
+/// selects one with a valid id.
 std::string patterns_named(RelationNames const& relations, std::string const& as, std::string const& name) {
   if (relations.own) return "SELECT id" + as + " FROM " + relations.patterns + " WHERE name = " + name + " LIMIT 1";
   return "SELECT id" + as + " FROM " + relations.patterns + " WHERE name::text = " + name + " ORDER BY " +
          is_whole_number("id") + " IS NOT TRUE LIMIT 1";
 }
 
-/// The rows of a list: SQL expressions of what their columns must be.
+/// The SQL expressions that the columns of a list's rows must equal.
 struct Keys {
   std::optional<std::string> after_id;
   std::optional<std::string> pattern_id;
@@ -96,9 +97,9 @@ std::string equalities(Keys const& keys, std::string const& name) {
   return sql + " ORDER BY id";
 }
 
-/// The same as one range of an index, between two rows and in its order. As equalities they leave PostgreSQL a choice:
-/// where patterns are few it reads the primary key in order and throws away what does not belong to the list, which is
-/// the whole table for a pattern with hardly any deployments.
+/// Returns the same condition as one range of an index, between two rows and in its order. With equalities PostgreSQL
+/// has a choice: if there are few patterns it reads the primary key in order and discards rows that do not belong to
+/// the list, which is the whole table for a pattern with hardly any deployments.
 std::string range(Keys const& keys) {
   if (!keys.pattern_id && !keys.name) return equalities(keys, "name");
   std::string columns;
@@ -114,8 +115,8 @@ std::string range(Keys const& keys) {
   return "(" + columns + ", id)" + first + " AND (" + columns + ") <= (" + values + ") ORDER BY " + columns + ", id";
 }
 
-/// Conditions and order of a list. Constraints make all rows of deployd's own tables sound. The names of another
-/// program may be of a type that has no equality with text.
+/// Returns conditions and order of a list. All rows of deployd's own tables are valid because of constraints. Names of
+/// another program may have a type without an equality operator for text.
 std::string rows_of(RelationNames const& relations, Keys const& keys, bool sound) {
   if (relations.own) return range(keys);
   auto const condition = sound ? is_whole_number("id") + " AND " + is_whole_number("pattern_id") + " AND " : "";
@@ -138,7 +139,8 @@ std::string list_sql(RelationNames const& relations, std::size_t filters, bool s
   auto select =
       deployments_from(relations) + also + rows_of(relations, keys, sound) + " LIMIT $1::bigint OFFSET $2::bigint";
   if (!(filters & with_pattern)) return select;
-  // The pattern and its deployments in one statement, and so of one snapshot: a known pattern gives a row at least.
+  // The pattern and its deployments are read in one statement, and thus from one snapshot: a known pattern returns at
+  // least one row.
   return std::string("SELECT d.*") + (relations.own ? "" : ", p.pattern") + " FROM (" +
          patterns_named(relations, " AS pattern", next("text")) + ") AS p LEFT JOIN LATERAL (" + select +
          ") AS d ON true ORDER BY d.id";
@@ -172,7 +174,7 @@ PostgresqlStatement PostgresqlQueries::pattern() const {
   return {.sql = patterns_named(relations_, "", "$1::text")};
 }
 
-/// A cursor is declared once a list: its values stand in the statement.
+/// A cursor is declared once per list, so its values are literals in the statement.
 std::string PostgresqlQueries::literal_rows(Filter const& filter, std::optional<std::int64_t> pattern,
                                             std::string const& quoted_name, bool sound) const {
   Keys keys;
@@ -255,12 +257,12 @@ std::int64_t integer(PGresult const& rows, std::size_t row, int column) noexcept
 }
 
 std::optional<std::int64_t> whole_number(PGresult const& rows, std::size_t row, int column) noexcept {
-  return whole_number(text(rows, row, column));  // the text of NULL is empty, which is no number
+  return whole_number(text(rows, row, column));  // the text of NULL is empty, which is not a number
 }
 
 namespace {
 
-/// Why a row is left out; nothing when it is a deployment.
+/// Returns why a row is left out, or nothing if it is a deployment.
 std::optional<LeftOutRow> fault_of(PGresult const& rows, std::size_t row) noexcept {
   auto const id = whole_number(rows, row, 0);
   if (!id) return LeftOutRow{.column = BadColumn::deployment_id, .value = optional_text(rows, row, 0)};
@@ -268,19 +270,19 @@ std::optional<LeftOutRow> fault_of(PGresult const& rows, std::size_t row) noexce
   return LeftOutRow{.column = BadColumn::deployment_pattern_id, .value = optional_text(rows, row, 1), .id = id};
 }
 
-/// True if the only row of a list of a pattern by its name says that it has no deployments.
+/// True if the only row of a list by pattern name says that the pattern has no deployments.
 bool says_empty(PGresult const& rows, Filter const& filter) noexcept {
   return filter.pattern && is_null(rows, 0, 0) && is_null(rows, 0, 1);
 }
 
-/// The id of a pattern in a column of the first row.
+/// Returns the id of a pattern from a column of the first row.
 std::optional<std::int64_t> pattern_at(PGresult const& rows, int column, LeftOutRows& left_out) {
   auto const id = whole_number(rows, 0, column);
   if (!id) left_out.add({.column = BadColumn::pattern_id, .value = optional_text(rows, 0, column)});
   return id;
 }
 
-/// True if the rows of a list of a pattern by its name say that there is one.
+/// True if the rows of a list by pattern name show that the pattern exists.
 bool knows_pattern(PGresult const& rows, LeftOutRows& left_out) {
   constexpr int pattern_column = 3;
   if (row_count(rows) == 0) return false;

@@ -23,33 +23,33 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Rows of a long list that are fetched at once, as long as names are short.
+// Rows of a long list that are fetched at once while names are short.
 constexpr std::size_t most_rows_a_fetch = 512;
 constexpr std::size_t first_rows_a_fetch = 256;
 constexpr std::size_t fewest_rows_a_fetch = 16;
 
-// libpq holds all rows of a fetch; when they take more than this, fewer are fetched.
+// libpq holds all rows of a fetch. If they take more than this, fewer are fetched.
 constexpr std::size_t most_bytes_a_fetch = std::size_t{1} << 20;
 
 PostgresqlParameters const no_parameters;
 
-/// How many sessions a worker may have for streamed lists, beside `sessions` for everything else: no token has more
-/// than half of them, so there are two at least.
+/// Returns how many sessions a worker may have for streamed lists, in addition to `sessions` for everything else. No
+/// token may use more than half of them, so there are at least two.
 constexpr std::size_t most_streams(std::size_t sessions) noexcept {
   return std::max(sessions / 2, std::size_t{2});
 }
 
-// And for lists that have to be looked for far down: these are read at once, so that nobody holds one for long.
+// The same for lists whose first row is far down. These are read at once, so that a session is never held for long.
 constexpr std::size_t most_pages = 1;
 
-/// A transaction with one snapshot, in which a cursor of the server is read.
+/// A transaction with one snapshot, in which a server-side cursor is read.
 class PostgresqlCursor final : public Cursor {
  public:
   PostgresqlCursor(PostgresqlDatabase& database, boost::asio::any_io_executor worker, CursorPlaces::Place place,
                    Filter filter)
       : database_(database), worker_(std::move(worker)), place_(std::move(place)), filter_(std::move(filter)) {}
 
-  /// False when the pattern is unknown.
+  /// Returns false if the pattern is unknown.
   Answer<bool> begin(PostgresqlPool& pool) {
     if (holds_nul(filter_.pattern)) co_return know_pattern(std::nullopt);
     auto opened = co_await pool.open_session();
@@ -179,7 +179,7 @@ class PostgresqlStore final : public Store {
     }
     auto const bounds = list_bounds(filter, max_rows);
     auto const& queries = database_.queries();
-    // Rows that are passed over must be such as would be given.
+    // Skipped rows must be ones that would be returned.
     auto const& statement = filter.skip > 0 ? queries.sound_list(filter) : queries.list(filter);
     auto rows = co_await ask_list(statement, filter, bounds);
     if (rows && queries.foreign() && lacks_rows(**rows, filter, bounds, database_.left_out()))
@@ -238,7 +238,7 @@ class PostgresqlStore final : public Store {
     co_return std::unique_ptr<Cursor>(std::move(cursor));
   }
 
-  /// The list of a name that no deployment can have: what is left to find out is whether the pattern is known.
+  /// Returns the list for a name that no deployment can have: only the pattern must be looked up.
   Answer<Listing> list_nothing(Filter const& filter, RowSink& sink) {
     auto without_name = filter;
     without_name.name.reset();
@@ -266,8 +266,8 @@ bool reads_standbys(PostgresqlHosts const& hosts) {
   return hosts.read_from() == ReadFrom::prefer_standby || hosts.read_from() == ReadFrom::standby;
 }
 
-/// Throws `Error` with the GRANTs that are missing unless the role may read deployd's own tables, of which `own_tables`
-/// says whether tokens are among them. Relations of another program have been looked at before.
+/// Throws `Error` with the missing GRANTs unless the role may read deployd's own tables, which include tokens if
+/// `own_tables` is true. Relations of another program have been checked before.
 void require_readable_tables(DatabaseOptions const& options, bool own_tables) {
   std::vector<Privilege> needed;
   if (!relations_of(options).foreign()) needed = {{"deployd.patterns", "SELECT"}, {"deployd.deployments", "SELECT"}};
@@ -308,8 +308,8 @@ PostgresqlDatabase::PostgresqlDatabase(DatabaseOptions options)
       connector_({hosts_, prepare_, options_.timeout, primary_}) {
   require_readable_tables(options_, own_tables_);
   if (own_tables_) token_uses_.emplace(options_.url, "deployd.api_tokens");
-  // Triggers stand on deployd's own tables only, behind a pooler LISTEN hears nothing, and a standby may not have yet
-  // what is told of.
+  // Only deployd's own tables have triggers, LISTEN does not work behind a pooler, and a standby may not have a change
+  // yet when its notification arrives.
   bool const listening = !relations_of(options_).foreign() && prepare_ && !reads_standbys(hosts_);
   if (listening || hosts_.several()) changes_.emplace(hosts_, listening, primary_);
 }
@@ -324,7 +324,7 @@ std::size_t PostgresqlDatabase::sessions_of(std::size_t store) const noexcept {
 }
 
 DescriptorNeeds PostgresqlDatabase::descriptor_needs() const noexcept {
-  // The session that hears of changes, the one that notes uses of tokens, and one that is tried at each host.
+  // One session listens for changes, one records uses of tokens, and one is tried at each host.
   DescriptorNeeds needs{.serving = 2 + hosts_.count(), .lists = 0};
   for (std::size_t store = 0; store < stores_; ++store) needs.serving += sessions_of(store);
   for (std::size_t worker = 0; worker < options_.workers; ++worker)

@@ -13,8 +13,8 @@
 
 namespace deployd::storage {
 
-/// What `open_database` makes for a `postgresql:` URL. Each worker has a share of the sessions on its own event loop;
-/// long lists have a session each, half as many beside the others.
+/// Created by `open_database` for a `postgresql:` URL. Each worker has a share of the sessions on its own event loop.
+/// Long lists have a session each, in addition and half as many.
 class PostgresqlDatabase final : public Database {
  public:
   /// The schema must be current. Throws `Error`.
@@ -36,7 +36,7 @@ class PostgresqlDatabase final : public Database {
   std::optional<std::uint64_t> data_version() const noexcept;
 
  private:
-  /// Of the store with this number, counted from 0.
+  /// The number of sessions of the store with this number, counted from 0.
   std::size_t sessions_of(std::size_t store) const noexcept;
   bool told_of_changes() const noexcept { return changes_ && changes_->listening(); }
 
@@ -46,10 +46,10 @@ class PostgresqlDatabase final : public Database {
   bool prepare_;
   PostgresqlHosts hosts_;
   PrimaryWatch primary_;
-  std::chrono::milliseconds timed_step_;  // for which answers are kept where nobody tells of changes
+  std::chrono::milliseconds timed_step_;  // how long responses are cached without notifications of changes
   PostgresqlQueries queries_;
   std::optional<TokenUses> token_uses_;
-  std::optional<PostgresqlChanges> changes_;  // nothing: nobody tells of changes, and there is no primary to be found
+  std::optional<PostgresqlChanges> changes_;  // nothing: there are no notifications, and no primary to find
   std::size_t stores_ = 0;
   PostgresqlConnector connector_;
 };

@@ -17,12 +17,13 @@ using boost::system::result;
 
 namespace {
 
-// As many are answered in a few hundredths of a second; past it they are refused.
+// So many are answered within a few hundredths of a second. More are refused.
 constexpr std::size_t most_waiting = 16 * PostgresqlTokens::most_together;
 
 }  // namespace
 
-/// A look-up on its way. Shared by the coroutine that asks and the one that has the answer: either may be gone first.
+/// A look-up in progress. Shared by the coroutine that waits for the result and the one that provides it: either may
+/// end first.
 struct PostgresqlTokens::Question {
   Question(boost::asio::any_io_executor const& worker, Sha256 const& asked) : hash(asked), timer(worker) {}
 
@@ -79,7 +80,7 @@ PostgresqlTokens::Questions PostgresqlTokens::next_questions() {
   return questions;
 }
 
-/// Those whose batch has failed for want of memory find out by their timers.
+/// Look-ups whose batch failed because memory ran out end when their timers expire.
 void PostgresqlTokens::end_batches(std::exception_ptr failure) noexcept {
   asking_ = false;
   if (failure) waiting_.clear();

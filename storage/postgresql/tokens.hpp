@@ -1,4 +1,4 @@
-// Look-ups of API tokens in PostgreSQL.
+// Looks up API tokens in PostgreSQL.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -19,21 +19,21 @@
 
 namespace deployd::storage {
 
-/// Puts look-ups to the server together, one batch at a time: tokens that nobody made, which anyone can send in any
-/// number, take one session of the pool at most, and good ones wait for two batches at most.
+/// Sends look-ups to the server in batches, one batch at a time. Unknown tokens, which anyone can send in any number,
+/// thus use at most one session of the pool, and valid ones wait for at most two batches.
 ///
-/// Of its worker's thread. What it has spawned on the worker's loop keeps it alive.
+/// Must be used on its worker's thread. The coroutines it has started on the worker's loop keep it alive.
 class PostgresqlTokens : public std::enable_shared_from_this<PostgresqlTokens> {
  public:
-  /// Hashes that are asked for together.
+  /// The maximum number of hashes per query.
   static constexpr std::size_t most_together = 128;
 
   /// `queries` must outlive every awaited call.
   PostgresqlTokens(boost::asio::any_io_executor worker, std::shared_ptr<PostgresqlPool> pool,
                    PostgresqlQueries const& queries, std::chrono::milliseconds timeout);
 
-  /// The token with this hash. Fails with `errc::timeout` when there is no answer within the timeout, with
-  /// `errc::overloaded` at once when too many wait, and as `PostgresqlPool::ask` does.
+  /// Returns the token with this hash. Fails with `errc::timeout` if there is no result within the timeout, with
+  /// `errc::overloaded` at once if too many look-ups are waiting, and with the errors of `PostgresqlPool::ask`.
   boost::asio::awaitable<boost::system::result<std::optional<ApiToken>>> look_up(Sha256 hash);
 
  private:

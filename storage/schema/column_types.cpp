@@ -20,7 +20,7 @@ namespace {
 
 struct Table {
   std::string_view name;
-  std::vector<std::string> numbers;  // columns of ids; all have a `name` as well
+  std::vector<std::string> numbers;  // columns of ids; all tables have a `name` as well
 };
 
 std::vector<Table> tables() {
@@ -31,7 +31,7 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != text.npos;
 }
 
-/// True if a column of this type compares what it holds as text or as floating point numbers: affinity TEXT or REAL
+/// True if a column of this type compares its values as text or as floating point numbers: affinity TEXT or REAL
 /// (https://www.sqlite.org/datatype3.html#determination_of_column_affinity).
 bool compares_otherwise(std::string type) {
   std::ranges::transform(type, type.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -56,7 +56,7 @@ void require_table(soci::session& sql, std::string const& path, Table const& tab
                   where + " has the column " + column + " of type " + types[column] + "; it must be INTEGER");
 }
 
-/// Those with which an integer is compared exactly: bigint, smallint, integer, numeric.
+/// The types that compare exactly with an integer: bigint, smallint, integer, numeric.
 /// https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/catalog/pg_type.dat
 constexpr std::array<Oid, 4> number_types{20, 21, 23, 1700};
 

@@ -1,4 +1,4 @@
-// The columns of tables that other programs made: whether they can hold what deployd reads from them.
+// Checks that tables of other programs have the columns and types that deployd reads.
 #pragma once
 
 #include <soci/soci.h>
@@ -9,11 +9,11 @@
 namespace deployd::storage {
 
 /// Throws `Error` with `unsuitable`, naming table, column and type, unless the tables of a SQLite store have the
-/// columns, with types by which ids are compared as numbers. What is in them is not looked at.
+/// columns, with types that compare ids as numbers. Does not check their contents.
 void require_columns(soci::session& sql, SqliteUrl const& url);
 
-/// The same for the relations of another program on PostgreSQL. Reads no row, but has the server look at the
-/// relations and this role's privileges: throws `Error` with `missing` or `forbidden` as well, naming the relation.
+/// The same for the relations of another program on PostgreSQL. Reads no rows, but the server checks the relations and
+/// this role's privileges: also throws `Error` with `missing` or `forbidden`, naming the relation.
 void require_columns(soci::session& sql, DatabaseUrl const& url, Relations const& relations);
 
 }  // namespace deployd::storage

@@ -1,4 +1,4 @@
-// What stands in a store, and what it means for somebody who needs a schema.
+// The schema found in a store, and the errors if it is not the required one.
 #pragma once
 
 #include <span>
@@ -9,13 +9,13 @@
 
 namespace deployd::storage {
 
-/// A version of deployd's schema (0: nothing at all), or something else.
+/// A version of deployd's schema (0: an empty store), or something else.
 struct FoundSchema {
   int version = 0;
   bool somebody_elses = false;
 };
 
-/// The store as it is named in error lines.
+/// Returns the name of the store for error messages.
 std::string place(DatabaseUrl const& url);
 
 /// Throws `Error` with `newer_schema` or `corrupt` unless `found` can be upgraded to the version `last`.
@@ -24,7 +24,7 @@ void require_upgradable(DatabaseUrl const& url, FoundSchema const& found, int la
 /// Throws `Error` with `missing`, `older_schema`, `newer_schema` or `corrupt` unless `found` is the version `current`.
 void require_version(DatabaseUrl const& url, FoundSchema const& found, int current);
 
-/// The version after all of `migrations`; 0 if there are none.
+/// Returns the version after all of `migrations`; 0 if there are none.
 int last_version(std::span<Migration const> migrations);
 
 }  // namespace deployd::storage

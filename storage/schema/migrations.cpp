@@ -14,15 +14,16 @@ constexpr std::array postgresql_indexes{
                "CREATE INDEX deployments_by_pattern_and_name ON deployd.deployments (pattern_id, name, id)"},
 };
 
-// Each combination of filters is one range of one index, in the order of id. Indexes bear all columns, so that a list
-// is read from neighbouring pages and needs no look-up in the table for each row: on SQLite half the time in a small
-// store, a quarter in one of millions. There the id is the rowid, which every index has at its end: (pattern_id, name)
-// is (pattern_id, name, id). On PostgreSQL that holds for pages that were vacuumed since they were written.
+// Each combination of filters is one range of one index, in the order of id. Indexes contain all columns, so that a
+// list is read from neighbouring pages without a look-up in the table for each row: on SQLite this takes half the time
+// in a small store, a quarter in one of millions. There the id is the rowid, which every index has at its end:
+// (pattern_id, name) is (pattern_id, name, id). On PostgreSQL that holds for pages that were vacuumed since they were
+// written.
 //
-// Triggers on PostgreSQL tell every change to whoever keeps answers; noting when a token was used changes no answer.
-// Names are only compared for equality: collation "C" is the fastest, and no upgrade of the C library breaks its
-// indexes. The name of a pattern is checked at the end of a statement there (DEFERRABLE), so that an import can swap
-// two.
+// Triggers on PostgreSQL notify processes that cache responses of every change; recording when a token was used changes
+// no response. Names are only compared for equality: collation "C" is the fastest, and upgrades of the C library do not
+// invalidate its indexes. The name of a pattern is checked at the end of a statement there (DEFERRABLE), so that an
+// import can swap two.
 std::vector<Migration> all_migrations() {
   return {
       {1,

@@ -1,4 +1,4 @@
-// The steps by which the schema of the store came to be: every version that was ever released, oldest first.
+// The migrations of the store's schema: every version that was ever released, oldest first.
 #pragma once
 
 #include <span>
@@ -7,7 +7,8 @@
 
 namespace deployd::storage {
 
-/// What brings a store from the version before to `version`. Never changed once released: a change is a new migration.
+/// The statements that upgrade a store from the previous version to `version`. Never changed once released: a change
+/// needs a new migration.
 struct Migration {
   int version;
   std::vector<std::string_view> sqlite;      // one statement each
@@ -16,14 +17,14 @@ struct Migration {
 
 struct NamedIndex {
   std::string_view name;
-  std::string_view sql;  // what makes it
+  std::string_view sql;  // the statement that creates it
 };
 
-/// The indexes that the current schema has on `deployd.deployments` besides its primary key: a large import into an
-/// empty table does without them for a while.
+/// Returns the indexes that the current schema has on `deployd.deployments` besides its primary key. A large import
+/// into an empty table drops and recreates them.
 std::span<NamedIndex const> postgresql_indexes_of_deployments() noexcept;
 
-/// All migrations, with the versions 1, 2, 3, ...
+/// Returns all migrations, with the versions 1, 2, 3, ...
 std::span<Migration const> migrations();
 
 }  // namespace deployd::storage

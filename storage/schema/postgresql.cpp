@@ -15,10 +15,10 @@
 namespace deployd::storage {
 namespace {
 
-/// What the catalog says of the schema `deployd`; asking needs no privilege.
+/// The catalog's information about the schema `deployd`. Reading it needs no privilege.
 struct Catalog {
   bool schema = false;         // the schema exists
-  bool usable = false;         // ... and this role may use what is in it
+  bool usable = false;         // the schema exists and this role may use it
   bool creatable = false;      // this role may create the schema, or tables in it if it exists
   bool version_table = false;  // schema_version exists
   bool tables = false;         // any table exists
@@ -44,7 +44,7 @@ Catalog read_catalog(soci::session& sql) {
 
 FoundSchema find_in_postgresql(soci::session& sql, DatabaseUrl const& url, Catalog const& catalog) {
   if (!catalog.version_table) return {0, catalog.tables};
-  // A role that may not even read the version is a new one: it is told all that serving needs.
+  // A role that may not even read the version is probably new: the error lists all privileges that serving needs.
   if (!missing_grants(sql, {{"deployd.schema_version", "SELECT"}}).empty())
     require_privileges(sql, url,
                        {{"deployd.schema_version", "SELECT"},
@@ -88,7 +88,7 @@ MigrationReport migrate_postgresql(PostgresqlUrl const& url, Relations const& re
   auto& sql = *session;
   if (relations.foreign()) require_columns(sql, url, relations);
 
-  // Two processes that migrate at once take turns; the lock goes with the transaction.
+  // Processes that migrate at the same time take turns. The lock is released with the transaction.
   Transaction transaction(sql, "BEGIN");
   sql << "SELECT pg_advisory_xact_lock(hashtext('deployd schema'))";
   auto const catalog = read_catalog(sql);

@@ -12,7 +12,7 @@ namespace deployd::storage {
 
 // All of these throw `Error` or soci::soci_error.
 
-/// Applies what is missing of `migrations` in the schema `deployd`.
+/// Applies the missing `migrations` in the schema `deployd`.
 MigrationReport migrate_postgresql(PostgresqlUrl const& url, Relations const& relations,
                                    std::span<Migration const> migrations);
 

@@ -19,7 +19,7 @@ std::string missing_grants(soci::session& sql, std::vector<Privilege> const& nee
   for (auto const& [relation, name] : needed)
     values += (values.empty() ? "(" : ", (") + literal(relation) + ", " + literal(name) + ")";
   std::string grants;
-  // The catalog can be read by everybody, a name in a schema that may not be used cannot be looked up.
+  // Any role can read the catalog, but cannot look up a name in a schema that it may not use.
   sql << "WITH needed AS (SELECT parse_ident(relation) AS parts, privilege FROM (VALUES " + values +
              ") AS v (relation, privilege)), "
              "found AS (SELECT c.oid AS relation, n.oid AS schema, format('%I.%I', n.nspname, c.relname) AS name, "

@@ -28,7 +28,7 @@ using std::chrono::milliseconds;
 /// What is wrong with a row.
 enum class Flaw { bad_id, bad_pattern_id, null_name, not_utf8, repeated_id, no_pattern, repeated_name };
 
-/// How many rows have one flaw, and one of them.
+/// The number of rows with a flaw, and an example.
 struct Finding {
   std::int64_t rows = 0;
   std::string example;
@@ -68,7 +68,7 @@ std::string unfinished(std::string const& table, milliseconds patience) {
 
 // --- SQLite ---------------------------------------------------------------------------------------------------------
 
-/// Interrupts the statements of a session from a moment on.
+/// Interrupts the statements of a session after a deadline.
 class SqliteDeadline {
  public:
   SqliteDeadline(soci::session& sql, Clock::time_point end) : handle_(sqlite_handle(sql)), end_(end) {
@@ -86,7 +86,7 @@ class SqliteDeadline {
   Clock::time_point end_;
 };
 
-/// What was found in one table, in the order in which it is told.
+/// The findings in one table, in the order of the report.
 class Findings {
  public:
   void add(Flaw flaw, std::string const& example) {
@@ -108,7 +108,7 @@ std::string shown(SqliteStatement const& row, int column) {
   return row.null(column) ? "NULL" : "'" + base::to_valid_utf8(row.text(column)) + "'";
 }
 
-/// Looks at rows of `id, pattern_id, name` in the order of id. False when the deadline came first.
+/// Checks rows of `id, pattern_id, name` in the order of id. Returns false if the deadline passed first.
 bool look_at_rows(soci::session& sql, std::string const& select, Findings& findings) {
   SqliteStatement row(sql, select);
   std::optional<std::int64_t> last;
@@ -136,7 +136,7 @@ bool look_at_rows(soci::session& sql, std::string const& select, Findings& findi
   }
 }
 
-/// A statement that gives a number of rows and the id of one. Nothing when the deadline came first.
+/// Runs a statement that returns a number of rows and the id of one. Returns nothing if the deadline passed first.
 std::optional<Finding> count_rows(soci::session& sql, std::string const& select) {
   SqliteStatement row(sql, select);
   int const stepped = row.step();
@@ -154,7 +154,7 @@ std::vector<std::string> check_sqlite(DatabaseUrl const& url, milliseconds patie
   std::vector<std::string> lines;
 
   Findings patterns;
-  // The second column stands for one that patterns do not have.
+  // The second column replaces one that patterns do not have.
   bool const patterns_done = look_at_rows(sql, "SELECT id, 0, name FROM patterns ORDER BY id", patterns);
   auto const same_names = count_rows(sql,
                                      "SELECT count(*), min(id) FROM (SELECT min(id) AS id FROM patterns "
@@ -178,7 +178,7 @@ std::vector<std::string> check_sqlite(DatabaseUrl const& url, milliseconds patie
 
 // --- PostgreSQL -----------------------------------------------------------------------------------------------------
 
-/// One question that gives a number of rows and an example, as text.
+/// A query that returns a number of rows and an example, as text.
 struct Question {
   Flaw flaw;
   std::string sql;
@@ -220,7 +220,7 @@ std::vector<Question> questions_about_deployments(RelationNames const& names) {
   return questions;
 }
 
-/// Puts all questions about one relation, as long as there is time.
+/// Runs all queries on one relation while there is time.
 void ask(soci::session& sql, std::string const& table, std::vector<Question> const& questions, Clock::time_point end,
          milliseconds patience, std::vector<std::string>& lines) {
   Findings findings;

@@ -1,4 +1,4 @@
-// Looking through the rows that other programs wrote for those that cannot be served as they are.
+// Checks rows written by other programs for ones that cannot be served.
 #pragma once
 
 #include <chrono>
@@ -10,14 +10,14 @@
 
 namespace deployd::storage {
 
-/// Counts, in the tables of a SQLite store or the relations of another program on PostgreSQL, the rows whose ids are no
-/// integers of 64 bits (left out of every answer), NULL as name, ids that are there more than once (pages lose rows),
-/// deployments whose pattern is not there, patterns of the same name, and on SQLite names that are not UTF-8. A line
-/// for each kind that is there, with an example; none when all is well. deployd's own tables on PostgreSQL have
-/// constraints instead, and are not looked at.
+/// Counts problems in the tables of a SQLite store or the relations of another program on PostgreSQL: rows whose ids
+/// are not 64-bit integers (left out of every response), NULL as name, ids that occur more than once (pages lose rows),
+/// deployments whose pattern does not exist, patterns with the same name, and on SQLite names that are not UTF-8.
+/// Returns one line for each kind found, with an example; none if all is well. deployd's own tables on PostgreSQL have
+/// constraints instead and are not checked.
 ///
-/// What is not done within `patience` in all is left, which is a line as well. Throws `Error` when rows cannot be
-/// read.
+/// Checks that do not complete within `patience` in total are skipped, which is reported in a line as well. Throws
+/// `Error` if rows cannot be read.
 std::vector<std::string> check_rows(DatabaseUrl const& url, Relations const& relations,
                                     std::chrono::milliseconds patience);
 

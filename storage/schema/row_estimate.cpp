@@ -16,12 +16,12 @@ using Kind = RowEstimate::Kind;
 
 constexpr long long most_counted = 10'000;
 
-// A wider range of ids says nothing of how many there are.
+// A wider range of ids does not indicate the number of rows.
 constexpr unsigned long long widest_range = 1'000'000'000'000ULL;
 
 constexpr std::chrono::seconds patience{1};
 
-/// The number of rows, or one more than are counted.
+/// Returns the number of rows, but at most one more than the limit of counting.
 long long count_some(soci::session& sql, std::string const& table) {
   long long count = 0;
   sql << "SELECT count(*) FROM (SELECT 1 FROM " << table << " LIMIT " << most_counted + 1 << ") AS counted",
@@ -34,7 +34,7 @@ RowEstimate estimate_sqlite(soci::session& sql, std::string const& table) {
   if (counted <= most_counted) return {Kind::exact, counted};
   long long first = 0;
   long long last = 0;
-  // One after the other: asked for both at once, SQLite reads the whole table.
+  // Queried separately: for both at once SQLite reads the whole table.
   sql << "SELECT min(id) FROM " << table, soci::into(first);
   sql << "SELECT max(id) FROM " << table, soci::into(last);
   auto const range = static_cast<unsigned long long>(last) - static_cast<unsigned long long>(first);
@@ -47,7 +47,7 @@ RowEstimate estimate_postgresql(soci::session& sql, std::string const& table) {
   if (counted <= most_counted) return {Kind::exact, counted};
   long long noted = 0;
   sql << "SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = '" << table << "'::regclass", soci::into(noted);
-  // 0 or -1 until it is first analyzed.
+  // 0 or -1 until the table is first analyzed.
   if (noted <= most_counted) return {Kind::more_than, most_counted};
   return {Kind::about, noted};
 }
@@ -59,7 +59,7 @@ StoreSize estimate_size(DatabaseUrl const& url) {
     auto const session = open_session(url, Access::read, patience);
     if (std::holds_alternative<SqliteUrl>(url))
       return {estimate_sqlite(*session, "patterns"), estimate_sqlite(*session, "deployments")};
-    // Only for this transaction: a pooler may give the session to somebody else.
+    // For this transaction only: a pooler may pass the session to another client.
     Transaction transaction(*session, "BEGIN");
     *session << "SET LOCAL statement_timeout = " << std::chrono::milliseconds(patience).count();
     StoreSize const size{estimate_postgresql(*session, "deployd.patterns"),

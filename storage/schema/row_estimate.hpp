@@ -1,4 +1,4 @@
-// How many rows a store has, as far as that can be told at once.
+// Estimates how many rows a store has, without reading all of them.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@ namespace deployd::storage {
 struct RowEstimate {
   enum class Kind {
     exact,
-    about,      // what PostgreSQL has noted when it last analyzed the table
-    at_most,    // the ids leave no room for more
-    more_than,  // and nothing else is known
+    about,      // PostgreSQL's estimate when it last analyzed the table
+    at_most,    // the range of ids has room for no more
+    more_than,  // nothing else is known
   } kind = Kind::exact;
   std::int64_t rows = 0;
 };
@@ -24,11 +24,11 @@ struct StoreSize {
   RowEstimate deployments;
 };
 
-/// Looks at deployd's own tables. Reads a bounded number of rows, however many there are: tables of up to 10,000 rows
-/// are counted. Throws `Error`.
+/// Reads deployd's own tables. Reads a limited number of rows, whatever their size: tables of up to 10,000 rows are
+/// counted. Throws `Error`.
 StoreSize estimate_size(DatabaseUrl const& url);
 
-/// As `about 1000000 deployments` or `1 pattern`; `noun` in the singular.
+/// Returns text such as `about 1000000 deployments` or `1 pattern`. `noun` is in the singular.
 std::string to_text(RowEstimate const& estimate, std::string_view noun);
 
 }  // namespace deployd::storage

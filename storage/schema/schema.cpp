@@ -16,7 +16,7 @@ void refuse_relations_on_sqlite(Relations const& relations) {
     throw Error(errc::bad_database_url, "--patterns-relation and --deployments-relation need a PostgreSQL store");
 }
 
-/// Runs `ask` and says what a failure of SOCI means on the store of `url`.
+/// Runs `ask` and translates a failure of SOCI on the store of `url`.
 template <typename Ask>
 auto asking(DatabaseUrl const& url, Ask ask) {
   try {

@@ -1,4 +1,4 @@
-// The schema of the store: its version, and how an older one becomes the current one.
+// The schema of the store: its version, and upgrades to the current one.
 #pragma once
 
 #include <span>
@@ -11,30 +11,30 @@ namespace deployd::storage {
 
 struct Migration;
 
-/// The schema version that this program reads and writes.
+/// Returns the schema version that this program reads and writes.
 int current_schema_version() noexcept;
 
-/// Makes the schema in an empty store (creating a SQLite file), or upgrades an older one, in one transaction. Safe to
-/// run in several processes at once. With somebody else's relations, which must exist and have the columns needed,
-/// a missing privilege to create deployd's own tables is a warning in the log and no failure.
-/// Throws `Error` with `newer_schema`, `corrupt`, `forbidden`, `busy`, `missing`, `unsuitable` or `unavailable`.
+/// Creates the schema in an empty store (creating a SQLite file), or upgrades an older one, in one transaction. Safe to
+/// run in several processes at once. Relations of another program must exist and have the required columns; a missing
+/// privilege to create deployd's own tables beside them is then a warning in the log and not an error. Throws `Error`
+/// with `newer_schema`, `corrupt`, `forbidden`, `busy`, `missing`, `unsuitable` or `unavailable`.
 MigrationReport migrate(DatabaseUrl const& url, Relations const& relations);
 
-/// The same with other migrations than this program's: for tests of upgrading.
+/// The same with other migrations than this program's, for tests of upgrading.
 MigrationReport migrate(DatabaseUrl const& url, Relations const& relations, std::span<Migration const> migrations);
 
 /// Throws `Error` with `missing`, `older_schema`, `newer_schema`, `corrupt`, `forbidden`, `unsuitable` or `unavailable`
-/// unless the store has the current schema. Creates nothing, not even the file. With somebody else's relations, those
-/// must be readable, and their ids numbers; where deployd may not create its own tables, their absence is a warning in
-/// the log.
+/// unless the store has the current schema. Creates nothing, not even the file. Relations of another program must be
+/// readable, and their ids must be numbers; if deployd may not create its own tables beside them, their absence is a
+/// warning in the log.
 void require_current_schema(DatabaseUrl const& url, Relations const& relations);
 
 /// True if deployd's own tables exist or `migrate` can create them. False only with tables of another program, if the
 /// role may not create its own. Throws `Error` if the store is unreachable.
 bool may_have_own_tables(DatabaseUrl const& url, Relations const& relations);
 
-/// Throws `Error` with `missing`, `corrupt`, `forbidden` or `unavailable` unless a SQLite store has a schema of
-/// deployd, of whatever version.
+/// Throws `Error` with `missing`, `corrupt`, `forbidden` or `unavailable` unless a SQLite store has any version of
+/// deployd's schema.
 void require_some_schema(SqliteUrl const& url);
 
 /// True if the store has deployd's own tables and the role may use them. False only with tables of another program.

@@ -14,7 +14,7 @@
 namespace deployd::storage {
 namespace {
 
-constexpr int application_id = 0x6470'6C79;  // "dply", for file(1) and for telling others' databases apart
+constexpr int application_id = 0x6470'6C79;  // "dply", for file(1) and to recognise databases of other programs
 
 FoundSchema find_in_sqlite(soci::session& sql) {
   int application = 0;
@@ -27,8 +27,8 @@ FoundSchema find_in_sqlite(soci::session& sql) {
   return {0, application != 0 || version != 0 || entries != 0};
 }
 
-/// The same outside of a transaction. All is read from one snapshot: beside a migration, a glance before and one after
-/// it would make a store of another program out of deployd's own.
+/// The same outside of a transaction. Everything is read from one snapshot: with reads before and after a concurrent
+/// migration, deployd's own store would look like one of another program.
 FoundSchema find_in_sqlite_snapshot(soci::session& sql) {
   Transaction snapshot(sql, "BEGIN");
   auto const found = find_in_sqlite(sql);
@@ -36,8 +36,8 @@ FoundSchema find_in_sqlite_snapshot(soci::session& sql) {
   return found;
 }
 
-/// False where the file system cannot have one. SQLite does not wait for the lock that changing the journal takes,
-/// whatever the busy timeout says, so that a migration beside this one would make it fail.
+/// Returns false if the file system does not support it. SQLite does not wait for the lock that changing the journal
+/// mode takes, whatever the busy timeout is, so that a concurrent migration would make it fail.
 bool set_write_ahead_log(soci::session& sql) {
   auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
   while (true) {
@@ -65,7 +65,7 @@ MigrationReport migrate_sqlite(SqliteUrl const& url, std::span<Migration const> 
   if (found.version == last) return {last, last};
 
   Transaction transaction(sql, "BEGIN IMMEDIATE");
-  found = find_in_sqlite(sql);  // another process may have been here before the lock was ours
+  found = find_in_sqlite(sql);  // another process may have migrated before we got the lock
   require_upgradable(url, found, last);
   for (auto const& migration : migrations) {
     if (migration.version <= found.version) continue;

@@ -9,10 +9,10 @@
 
 namespace deployd::storage {
 
-/// Applies what is missing of `migrations`, creating the file where there is none. Throws `Error` or soci::soci_error.
+/// Applies the missing `migrations`, creating the file if it does not exist. Throws `Error` or soci::soci_error.
 MigrationReport migrate_sqlite(SqliteUrl const& url, std::span<Migration const> migrations);
 
-/// Returns what stands in the file, which must exist. Throws `Error` or soci::soci_error.
+/// Returns the schema in the file, which must exist. Throws `Error` or soci::soci_error.
 FoundSchema find_in_sqlite(SqliteUrl const& url);
 
 }  // namespace deployd::storage

@@ -1,4 +1,4 @@
-// What a session is opened for.
+// The access that a session is opened for.
 #pragma once
 
 namespace deployd::storage {

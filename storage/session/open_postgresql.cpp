@@ -25,8 +25,8 @@ std::unique_ptr<soci::session> connect_postgresql(PostgresqlUrl url, std::chrono
   url.parameters.insert_or_assign("fallback_application_name", "deployd");
   auto session = std::make_unique<soci::session>(soci::postgresql, connection_uri(url));
   auto* const connection = static_cast<soci::postgresql_session_backend*>(session->get_backend())->conn_;
-  PQsetNoticeProcessor(connection, log_notice, nullptr);  // libpq's own would write to stderr
-  // Of a database without an encoding PostgreSQL refuses to give what is not UTF-8 to a client that speaks it.
+  PQsetNoticeProcessor(connection, log_notice, nullptr);  // libpq's default would write to stderr
+  // If the database has no encoding, PostgreSQL refuses to send text that is not UTF-8 to a client with that encoding.
   auto const* const stored = PQparameterStatus(connection, "server_encoding");
   bool const without_encoding = stored != nullptr && std::string_view(stored) == "SQL_ASCII";
   if (PQsetClientEncoding(connection, without_encoding ? "SQL_ASCII" : "UTF8") != 0)
@@ -39,7 +39,7 @@ struct StateMeaning {
   errc code;
 };
 
-// https://www.postgresql.org/docs/15/errcodes-appendix.html; the first that fits counts.
+// https://www.postgresql.org/docs/15/errcodes-appendix.html; the first match applies.
 constexpr std::array state_meanings{
     StateMeaning{"25006", errc::forbidden},  // read-only transaction: a standby
     StateMeaning{"28", errc::forbidden},     // authorization
@@ -61,8 +61,8 @@ errc meaning_of_state(std::string_view state) {
   return errc::unavailable;
 }
 
-/// What is wrong with a connection that was not made: there is no SQLSTATE then, only words, which PostgreSQL
-/// translates; those that are not recognized count as an outage.
+/// Returns what is wrong with a failed connection attempt. There is no SQLSTATE then, only a message, which PostgreSQL
+/// translates; unknown messages count as an outage.
 errc meaning_of_words(std::string_view message) {
   for (auto const words : {"authentication failed", "pg_hba.conf", "permission denied", "no password supplied"})
     if (message.find(words) != message.npos) return errc::forbidden;
@@ -74,7 +74,7 @@ std::string without(std::string message, std::string_view beginning) {
   return message;
 }
 
-/// "ERROR:  relation ... does not exist LINE 1: SELECT ..." without what SOCI puts in front of it.
+/// Returns the message without SOCI's prefix: "ERROR:  relation ... does not exist LINE 1: SELECT ...".
 std::string_view from_error_on(std::string_view message) {
   constexpr std::string_view beginning = "ERROR:  ";
   auto const error = message.find(beginning);

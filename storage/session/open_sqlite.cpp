@@ -16,9 +16,9 @@
 namespace deployd::storage {
 namespace {
 
-/// Settings of the library that hold for the process and must be made before its first use: file names may be URIs
-/// (the only way past SOCI to say `mode`), no locks around sessions (each is used by one thread at a time), and no
-/// global counter of memory, whose lock all workers would share.
+/// Settings of the library that apply to the process and must be made before its first use: file names may be URIs (the
+/// only way to pass `mode` through SOCI), no locks around sessions (each is used by one thread at a time), and no
+/// global memory counter, whose lock all workers would share.
 void configure_sqlite() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -53,16 +53,16 @@ void check_new_file(std::string const& path) {
   if (!allowed(directory, W_OK | X_OK)) refuse(errc::forbidden, path, "no permission to create files in " + directory);
 }
 
-/// Makes an empty file, which SQLite takes for a new database, readable to nobody else: it will hold names of tokens
-/// and hashes. SQLite gives its mode to the files beside it.
+/// Creates an empty file, which SQLite takes for a new database, readable by its owner only: it will contain names of
+/// tokens and hashes. SQLite uses its mode for the files beside it.
 void make_private_file(std::string const& path) {
   int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (fd < 0) refuse(errc::unavailable, path, std::strerror(errno));
   ::close(fd);
 }
 
-/// SQLite tells all of these as "unable to open database file", or opens a file that it should not. Makes the file that
-/// is to be created.
+/// SQLite reports all of these as "unable to open database file", or opens a file that it should not. Creates the file
+/// if `access` requires it.
 void check_file(std::string const& path, Access access) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
@@ -78,7 +78,7 @@ void check_file(std::string const& path, Access access) {
   if (access != Access::read && !allowed(path, W_OK)) refuse(errc::forbidden, path, "no permission to write it");
 }
 
-/// A file name as URI, in which nothing is left that SOCI's connect string or SQLite could misread.
+/// Returns a file name as URI, without characters that SOCI's connect string or SQLite could misinterpret.
 std::string file_uri(std::string const& path, std::string_view mode) {
   constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-~";
   constexpr char digits[] = "0123456789ABCDEF";
@@ -105,13 +105,13 @@ std::string_view mode_of(Access access) {
   return "ro";
 }
 
-/// The first look into the file: whether it is a database at all, and whether the journal can be read.
+/// Reads the file for the first time: checks that it is a database and that the journal can be read.
 void look_into(soci::session& session, std::string const& path) {
   try {
     long long entries = 0;
     session << "SELECT count(*) FROM sqlite_schema", soci::into(entries);
   } catch (soci::sqlite3_soci_error const&) {
-    // Without its extension the code is the same as that of a broken disk.
+    // Without its extension the code is the same as for a disk failure.
     if (sqlite_api::sqlite3_extended_errcode(sqlite_handle(session)) == SQLITE_IOERR_SHMSIZE)
       refuse(errc::unavailable, path, no_space);
     throw;
@@ -120,7 +120,7 @@ void look_into(soci::session& session, std::string const& path) {
 
 struct Meaning {
   errc code;
-  std::string_view text;  // empty: the library's own words
+  std::string_view text;  // empty for the library's own message
 };
 
 Meaning meaning_of_sqlite(int result) {

@@ -1,4 +1,4 @@
-// Opening a SQLite file, and what its failures mean.
+// Opens SQLite files and translates their failures.
 #pragma once
 
 #include <soci/soci.h>
@@ -12,11 +12,11 @@
 
 namespace deployd::storage {
 
-/// Opens a session with foreign keys and `busy` as busy timeout, creating the file, readable to its owner only, where
+/// Opens a session with foreign keys and `busy` as busy timeout. Creates the file, readable by its owner only, if
 /// `access` says so. Throws `Error` for a file that cannot be used, or soci::soci_error.
 std::unique_ptr<soci::session> open_sqlite(SqliteUrl const& url, Access access, std::chrono::milliseconds busy);
 
-/// Returns what a SOCI exception on a session of `url` means, with a line for the operator.
+/// Translates a SOCI exception on a session of `url` to an error with a line for the operator.
 Error translate(soci::soci_error const& failure, SqliteUrl const& url);
 
 }  // namespace deployd::storage

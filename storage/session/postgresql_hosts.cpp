@@ -12,7 +12,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// What stands between commas; nothing at all for an empty text.
+/// Splits a list at commas. Returns nothing for an empty text.
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> parts;
   if (list.empty()) return parts;
@@ -24,7 +24,7 @@ std::vector<std::string> split(std::string_view list) {
   }
 }
 
-/// A parameter's value of each host; one value alone is that of all.
+/// Returns the value of a parameter for a host. A single value applies to all hosts.
 std::string value_of(std::vector<std::string> const& values, std::size_t host) {
   if (values.empty()) return "";
   return values[values.size() == 1 ? 0 : std::min(host, values.size() - 1)];
@@ -37,7 +37,7 @@ ReadFrom meaning_of(std::string_view attributes) {
   return ReadFrom::primary;
 }
 
-/// A connection that is being made.
+/// A connection being established.
 struct Probe {
   Probe(std::size_t of, std::string const& uri) : host(of), connection(PQconnectStart(uri.c_str()), &PQfinish) {}
 
@@ -52,7 +52,7 @@ struct Probe {
   }
 };
 
-/// Goes on with those for which there is something to do; the host of one that has come to its end well.
+/// Continues the connections that are ready. Returns the host of one that was established.
 std::optional<std::size_t> advance(std::vector<Probe>& probes, Clock::time_point deadline) {
   auto const left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
   std::vector<pollfd> awaited;

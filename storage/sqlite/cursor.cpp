@@ -14,10 +14,10 @@ namespace {
 using boost::asio::use_awaitable;
 using boost::system::result;
 
-// Ids passed over between two turns of the worker's loop: about half a millisecond.
+// Ids skipped between two turns of the worker's loop: about half a millisecond.
 constexpr std::uint64_t ids_a_step = 4096;
 
-// A scan from front to back gains nothing from a large cache.
+// A scan from front to back does not benefit from a large cache.
 constexpr int cache_kib = 512;
 
 std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) noexcept {
@@ -32,7 +32,7 @@ std::unique_ptr<SqliteQueries> SqliteCursorSessions::take() {
 }
 
 void SqliteCursorSessions::give_back(std::unique_ptr<SqliteQueries> session) noexcept {
-  // A session that cannot leave its snapshot would answer from it for ever.
+  // A session that cannot end its snapshot would read from it forever.
   if (session->end_snapshot()) idle_ = std::move(session);
 }
 
@@ -82,7 +82,7 @@ Answer<std::optional<std::int64_t>> SqliteCursor::last_id_before_more() {
     if (holds_deployment(ids)) {
       ++number;
       if (number - 1 == filter_.skip) {
-        // The first row of the list: nothing has to be passed over any more.
+        // The first row of the list, so nothing has to be skipped any more.
         range_->least_id = ids.integer(1);
         at_first_ = true;
       }
@@ -93,7 +93,7 @@ Answer<std::optional<std::int64_t>> SqliteCursor::last_id_before_more() {
   }
 }
 
-/// Moves the beginning of the range behind the rows to be skipped. False when nothing is left of it.
+/// Moves the beginning of the range after the rows to be skipped. Returns false if nothing is left of it.
 Answer<bool> SqliteCursor::skip_to_first() {
   auto& ids = session_->start_ids(*range_);
   ResetAtEnd const reset(ids);

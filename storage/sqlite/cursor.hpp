@@ -1,4 +1,4 @@
-// A long list read from a SQLite store in bounded steps.
+// Reads a long list from a SQLite store in bounded steps.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,32 +13,32 @@
 
 namespace deployd::storage {
 
-/// The sessions of one worker's cursors: a streamed list keeps its snapshot for as long as its client reads, so it
-/// cannot share the worker's session. For the worker's thread.
+/// The sessions of one worker's cursors. A streamed list keeps its snapshot as long as its client reads, so it cannot
+/// share the worker's session. Must be used on the worker's thread.
 class SqliteCursorSessions {
  public:
   /// `left_out` must outlive the cursors as well.
   SqliteCursorSessions(SqliteUrl url, LeftOutRows& left_out) : url_(std::move(url)), left_out_(left_out) {}
 
-  /// A session without a transaction. Throws `Error`.
+  /// Returns a session without a transaction. Throws `Error`.
   std::unique_ptr<SqliteQueries> take();
   void give_back(std::unique_ptr<SqliteQueries> session) noexcept;
 
  private:
   SqliteUrl url_;
   LeftOutRows& left_out_;
-  std::unique_ptr<SqliteQueries> idle_;  // one is kept open: the common case is one stream at a time
+  std::unique_ptr<SqliteQueries> idle_;  // one is kept open: usually there is one stream at a time
 };
 
 class SqliteCursor final : public Cursor {
  public:
-  /// Takes a session and begins its snapshot. Fails as `Store::open_cursor` does, with `errc::busy` at once.
-  /// The sessions are shared since a cursor may outlive the store that opened it.
+  /// Takes a session and begins its snapshot. Fails with the errors of `Store::open_cursor`, and with `errc::busy` at
+  /// once. The sessions are shared because a cursor may outlive the store that opened it.
   static boost::system::result<std::unique_ptr<SqliteCursor>> open(boost::asio::any_io_executor worker,
                                                                    std::shared_ptr<SqliteCursorSessions> sessions,
                                                                    Filter const& filter);
 
-  /// Holds `place` for as long as the cursor lives.
+  /// Holds `place` as long as the cursor lives.
   void hold(CursorPlaces::Place place) noexcept { place_.emplace(std::move(place)); }
 
   SqliteCursor(boost::asio::any_io_executor worker, std::shared_ptr<SqliteCursorSessions> sessions,
@@ -60,7 +60,7 @@ class SqliteCursor final : public Cursor {
   Filter filter_;
   bool pattern_known_ = true;
   std::optional<RowRange> range_;  // nothing: the list is empty, or at its end
-  bool at_first_ = false;          // the range begins with the first row behind those to be skipped
+  bool at_first_ = false;          // the range begins with the first row after the skipped ones
   SqliteStatement* rows_ = nullptr;
   std::uint64_t remaining_;
 };

@@ -14,8 +14,9 @@ namespace {
 using boost::system::result;
 
 // In the statements of a range ?1 is the least id, ?2 the pattern's id and ?3 the name. Each pair of conditions has an
-// index whose last column is the id, so that every range is read in the order of the id as it is, and only as far as
-// it is stepped. Which rows are deployments is told by the types of id and pattern_id, whatever the table was made by.
+// index whose last column is the id, so that every range is read in the order of the id without sorting, and only as
+// far as it is stepped. The types of id and pattern_id decide which rows are deployments, whatever program made the
+// table.
 constexpr std::size_t with_pattern_id = 1;
 constexpr std::size_t with_name = 2;
 constexpr std::size_t ids_only = 4;
@@ -41,17 +42,17 @@ constexpr std::size_t token_by_hash = 10;
 constexpr std::size_t trivial = 11;
 constexpr std::size_t data_version_pragma = 12;
 
-// Rows in the way of a short list that are no deployments: with more of them it is left to a cursor as well.
+// The number of invalid rows that a short list may skip. With more, it is read through a cursor as well.
 constexpr std::size_t most_left_out = 1000;
 
-// A list whose first row is further down than this is left to a cursor: passing over so many ids takes a millisecond.
+// A list whose first row is further down than this is read through a cursor: skipping so many ids takes a millisecond.
 constexpr std::uint64_t longest_skip = 8192;
 
 std::size_t variant_of(RowRange const& range) noexcept {
   return (range.pattern_id ? with_pattern_id : 0) | (range.name ? with_name : 0);
 }
 
-/// The row of a statement whose first column is no integer, or whose second is none.
+/// Describes the row of a statement whose first or second column is not an integer.
 LeftOutRow left_out_row(BadColumn column, SqliteStatement const& row) {
   bool const of_id = column != BadColumn::deployment_pattern_id;
   int const position = of_id ? 1 : 2;
@@ -101,7 +102,7 @@ bool give(SqliteStatement const& row, RowSink& sink) {
 
 SqliteQueries::SqliteQueries(SqliteUrl const& url, int cache_kib, LeftOutRows& left_out)
     : url_(url), left_out_(left_out) {
-  // Before opening: should the file be replaced in between, the session is replaced needlessly but never kept wrongly.
+  // Read before opening: if the file is replaced in between, the session is replaced needlessly but never wrongly kept.
   if (auto const file = identify_file(url.path)) file_ = *file;
   session_ = open_session(url_, Access::read, std::chrono::milliseconds(0));
   *session_ << "PRAGMA cache_size = " << -cache_kib;
@@ -144,14 +145,14 @@ result<bool> SqliteQueries::deployment(std::int64_t id, RowSink& sink) {
     int const stepped = row.step();
     if (stepped == SQLITE_DONE) return false;
     if (stepped != SQLITE_ROW) return failure_of(stepped);
-    if (!is_deployment(row)) continue;  // the id may be there twice
+    if (!is_deployment(row)) continue;  // the id may occur twice
     give(row, sink);
     return true;
   }
 }
 
 result<Listing> SqliteQueries::list(Filter const& filter, std::size_t max_rows, RowSink& sink) {
-  // A statement at a row holds the snapshot of the session, so the pattern and its rows are of one moment.
+  // A statement positioned at a row holds the snapshot of the session, so the pattern and its rows are from one time.
   std::optional<ResetAtEnd> snapshot;
   std::optional<std::int64_t> pattern_id;
   if (filter.pattern) {
@@ -167,7 +168,7 @@ result<Listing> SqliteQueries::list(Filter const& filter, std::size_t max_rows, 
   constexpr Listing too_long{.pattern_known = true, .complete = false, .more = false};
   if (filter.skip > longest_skip) return too_long;
   std::size_t left_out = 0;
-  // So does this one, and the rows are those behind the ids that were counted.
+  // The same applies to this statement: the rows are those after the counted ids.
   std::optional<ResetAtEnd> counted;
   if (filter.skip > 0) {
     auto& ids = start(variant_of(*range) | ids_only, *range);
@@ -195,7 +196,8 @@ result<Listing> SqliteQueries::list(Filter const& filter, std::size_t max_rows, 
   }
 }
 
-/// Steps to the next row that is a deployment: what the last step came to; nothing when too many others are in the way.
+/// Steps to the next row that is a valid deployment. Returns the result of the last step, or nothing if too many
+/// invalid rows precede it.
 std::optional<int> SqliteQueries::step_to_deployment(SqliteStatement& rows, std::size_t& left_out) {
   while (true) {
     int const stepped = rows.step();
@@ -211,7 +213,7 @@ bool SqliteQueries::is_deployment(SqliteStatement const& row) {
   return false;
 }
 
-/// Steps to the pattern of this name; what the last step came to.
+/// Steps to the pattern with this name. Returns the result of the last step.
 int SqliteQueries::step_to_pattern(SqliteStatement& pattern, std::string_view name) {
   pattern.bind(1, name);
   int stepped = pattern.step();
@@ -243,7 +245,7 @@ result<bool> SqliteQueries::ping() {
 result<std::optional<std::int64_t>> SqliteQueries::begin_snapshot(Filter const& filter) {
   int const begun = sqlite_api::sqlite3_exec(sqlite_handle(*session_), "BEGIN", nullptr, nullptr, nullptr);
   if (begun != SQLITE_OK) return failure_of(begun);
-  // BEGIN alone takes no snapshot: the first read does.
+  // BEGIN alone takes no snapshot, the first read does.
   auto& row = statement(filter.pattern ? pattern_by_name : trivial);
   ResetAtEnd const reset(row);
   int const stepped = filter.pattern ? step_to_pattern(row, *filter.pattern) : row.step();

@@ -1,4 +1,4 @@
-// Every question that is put to a SQLite store while it serves: its SQL and how its answer is read.
+// All queries on a SQLite store that serve requests: their SQL, and how results are read.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -19,55 +19,55 @@
 
 namespace deployd::storage {
 
-/// Which file a path names: it changes when the file is replaced, as by restoring a backup.
+/// Identifies the file at a path. It changes when the file is replaced, for example by restoring a backup.
 struct FileIdentity {
   dev_t device = 0;
   ino_t inode = 0;
   bool operator==(FileIdentity const&) const = default;
 };
 
-/// Nothing when there is no such file.
+/// Returns nothing if there is no such file.
 std::optional<FileIdentity> identify_file(std::string const& path) noexcept;
 
-/// The deployments wanted, once the name of the pattern has become its id.
+/// The deployments of a list, after the name of the pattern has been replaced by its id.
 struct RowRange {
   std::optional<std::int64_t> pattern_id;
   std::optional<std::string_view> name;
   std::int64_t least_id = INT64_MIN;
 };
 
-/// The range of `filter`; `pattern_id` is the id of `filter.pattern` where that is set. Nothing when no row can be in
-/// it. `filter` must outlive the range.
+/// Returns the range of `filter`; `pattern_id` is the id of `filter.pattern` if that is set. Returns nothing if it
+/// cannot contain any row. `filter` must outlive the range.
 std::optional<RowRange> range_of(Filter const& filter, std::optional<std::int64_t> pattern_id) noexcept;
 
-/// True if the row at which a statement of deployments stands can be one.
+/// True if the current row of a statement of deployments is a valid deployment.
 inline bool holds_deployment(SqliteStatement const& row) noexcept {
   return row.whole_number(1) && row.whole_number(2);
 }
 
-/// Gives the row at which a statement of deployments stands; what the sink says.
+/// Passes the current row of a statement of deployments to the sink, and returns the sink's result.
 bool give(SqliteStatement const& row, RowSink& sink);
 
-/// What the result of a `step` that is neither a row nor the end means.
+/// Returns the error for the result of a `step` that is neither a row nor the end.
 boost::system::error_code failure_of(int step_result) noexcept;
 
-/// One session and its prepared statements. Nothing here waits for locks:
-/// a locked database is `errc::busy` at once. For one thread at a time.
+/// One session and its prepared statements. Never waits for locks: a locked database is `errc::busy` at once. For one
+/// thread at a time.
 ///
-/// No function leaves a statement between two rows, but for those that say so. A statement that cannot be prepared
-/// (it is prepared when it is first needed) throws soci::soci_error; `failure_of` says what that means.
+/// No function leaves a statement positioned at a row unless documented. Statements are prepared when first needed. If
+/// that fails they throw soci::soci_error; `failure_of` translates it.
 class SqliteQueries {
  public:
-  /// Throws `Error`. `cache_kib` bounds the session's page cache. `left_out` must outlive this.
+  /// Throws `Error`. `cache_kib` limits the session's page cache. `left_out` must outlive this object.
   SqliteQueries(SqliteUrl const& url, int cache_kib, LeftOutRows& left_out);
 
   FileIdentity file() const noexcept { return file_; }
 
-  /// SQLite's words for its last failure.
+  /// Returns SQLite's message for its last failure.
   std::string message() const;
 
-  /// SQLite's counter of the commits of others; nothing when it cannot be read. Asks SQLite only when the WAL index
-  /// says that there was a commit.
+  /// Returns SQLite's counter of commits by other sessions, or nothing if it cannot be read. Queries SQLite only if the
+  /// WAL index shows a commit.
   std::optional<std::uint32_t> data_version() noexcept;
 
   boost::system::result<bool> deployment(std::int64_t id, RowSink& sink);
@@ -75,20 +75,21 @@ class SqliteQueries {
   boost::system::result<std::optional<ApiToken>> api_token(Sha256 const& hash);
   boost::system::result<bool> ping();
 
-  /// Begins a transaction and with it a snapshot; the id of the pattern named by `filter`, if it names one that exists.
+  /// Begins a transaction and its snapshot. Returns the id of the pattern named by `filter`, if it names an existing
+  /// one.
   boost::system::result<std::optional<std::int64_t>> begin_snapshot(Filter const& filter);
-  /// Ends the transaction, whatever state its statements are in, and gives memory back. False when it could not be
+  /// Ends the transaction, whatever state its statements are in, and frees memory. Returns false if it could not be
   /// ended.
   bool end_snapshot() noexcept;
 
-  /// The same, for rows of an answer: one that cannot be a deployment counts as left out.
+  /// The same for rows of a response: an invalid row is counted as left out.
   bool is_deployment(SqliteStatement const& row);
 
-  /// The statements of a range, bound and not yet stepped. To be used in a snapshot.
+  /// Returns the statement of a range, bound and not yet stepped. Must be used in a snapshot.
   SqliteStatement& start_rows(RowRange const& range);
   SqliteStatement& start_ids(RowRange const& range);
 
-  /// The plan of the statement of `range`, as EXPLAIN QUERY PLAN tells it: for tests.
+  /// Returns the plan of the statement of `range`, as shown by EXPLAIN QUERY PLAN, for tests.
   std::string explain(RowRange const& range, bool ids_only);
 
  private:
@@ -102,9 +103,9 @@ class SqliteQueries {
   LeftOutRows& left_out_;
   FileIdentity file_;
   std::unique_ptr<soci::session> session_;
-  std::array<std::unique_ptr<SqliteStatement>, 13> statements_;  // after the session: finalized before it is closed
+  std::array<std::unique_ptr<SqliteStatement>, 13> statements_;  // after the session, to be finalized first
   std::optional<SqliteWalIndex> wal_index_;
-  SqliteWalIndex::Header known_header_{};  // from before `known_version_` was asked for
+  SqliteWalIndex::Header known_header_{};  // from before `known_version_` was read
   std::optional<std::uint32_t> known_version_;
 };
 

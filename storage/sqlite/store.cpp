@@ -24,26 +24,26 @@ using boost::system::result;
 using std::chrono::milliseconds;
 using TimePoint = std::chrono::steady_clock::time_point;
 
-// The inner pages of the indexes of ten million rows; the rest is the operating system's cache. Not mapped into
-// memory: a file that somebody truncates would end the process with a signal.
+// Enough for the inner pages of the indexes of ten million rows; the operating system caches the rest. Not mapped into
+// memory: if another program truncated the file, a signal would end the process.
 constexpr int cache_kib = 8 * 1024;
 
-// The database and its log; the index of the log is shared by all sessions. One that writes has a journal for a moment.
+// The database and its log. All sessions share the index of the log. A writing session has a journal for a moment.
 constexpr std::size_t files_of_a_session = 2;
 
-// Long lists that one worker reads at the same time: each has a session with a cache of its own.
+// Long lists that one worker reads at the same time. Each has a session with its own cache.
 constexpr std::size_t most_streams = 4;
 
-// And of lists that have to be looked for far down: these are read at once, so that nobody holds one for long.
+// The same for lists whose first row is far down. These are read at once, so that a place is never held for long.
 constexpr std::size_t most_pages = 2;
 
-// How often the file is looked at, whether it still is the one that was opened.
+// How often to check that the file at the path is still the open one.
 constexpr milliseconds file_check_every(100);
 
-// How long a file that cannot be opened is left alone before it is tried again.
+// How long to wait after a file could not be opened before trying again.
 constexpr milliseconds reopen_after(100);
 
-/// What an expected failure is to those who asked: how the store became unavailable stands in the log.
+/// Returns the error that callers get for an expected failure. The log says why the store became unavailable.
 boost::system::error_code outward(errc code) noexcept {
   switch (code) {
     case errc::busy:
@@ -147,7 +147,8 @@ class SqliteStore final : public Store {
     return !answer && answer.error() == errc::busy;
   }
 
-  /// Puts one question, without waiting; a session that failed for more than a lock is replaced before the next.
+  /// Runs one query, without waiting. A session that failed for another reason than a lock is replaced before the next
+  /// query.
   template <typename Ask>
   std::invoke_result_t<Ask, SqliteQueries&> attempt(Ask const& ask) {
     drop_replaced_file();
@@ -172,8 +173,8 @@ class SqliteStore final : public Store {
     }
   }
 
-  /// Opens the session of a cursor, without waiting. When that fails, as without a free descriptor, the worker's own
-  /// session is none the worse.
+  /// Opens the session of a cursor, without waiting. If that fails, for example without a free descriptor, the worker's
+  /// own session is not affected.
   result<std::unique_ptr<SqliteCursor>> begin_cursor(Filter const& filter) {
     try {
       auto opened = SqliteCursor::open(worker_, cursor_sessions_, filter);
@@ -200,7 +201,7 @@ class SqliteStore final : public Store {
     co_return answer;
   }
 
-  /// `once` again and again while another program keeps the file locked, without holding up the worker.
+  /// Repeats `once` while another program keeps the file locked, without blocking the worker.
   template <typename Once>
   boost::asio::awaitable<std::invoke_result_t<Once>> repeat_until(std::chrono::steady_clock::time_point deadline,
                                                                   Once const& once) {
@@ -213,7 +214,7 @@ class SqliteStore final : public Store {
     }
   }
 
-  /// Nothing on success.
+  /// Returns no error on success.
   boost::system::error_code open() {
     auto const now = base::coarse_now();
     if (now < next_open_) return open_failure_;
@@ -253,9 +254,9 @@ class SqliteStore final : public Store {
   std::shared_ptr<CursorPlaces> page_places_;
   std::shared_ptr<SqliteCursorSessions> cursor_sessions_;
 
-  std::unique_ptr<SqliteQueries> queries_;  // null: to be opened with the next question
-  std::uint32_t sessions_opened_ = 0;       // part of the data version: the counter of another session is another
-  bool proven_ = false;                     // the session has answered
+  std::unique_ptr<SqliteQueries> queries_;  // null: must be opened for the next query
+  std::uint32_t sessions_opened_ = 0;       // part of the data version: each session has its own counter
+  bool proven_ = false;                     // the session has answered a query
   TimePoint next_open_;
   TimePoint next_file_check_;
   boost::system::error_code open_failure_ = errc::unavailable;
@@ -265,8 +266,8 @@ class SqliteStore final : public Store {
 
 SqliteDatabase::SqliteDatabase(DatabaseOptions options)
     : options_(std::move(options)), left_out_(table_names(options_.url, {})), token_uses_(options_.url, "api_tokens") {
-  // While an error can still be told to the operator: what other programs made of the tables, and the worker's own way
-  // of reading, once.
+  // Checks the tables of other programs, and the worker's way of reading once, while an error can still be reported to
+  // the operator.
   auto const& url = std::get<SqliteUrl>(options_.url);
   require_columns(*open_session(options_.url, Access::read, options_.timeout), url);
   (void)has_api_tokens();

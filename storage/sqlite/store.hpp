@@ -7,11 +7,11 @@
 
 namespace deployd::storage {
 
-/// What `open_database` makes for a `sqlite:` URL. Workers share nothing but the file: each has a session of its own,
-/// answered on its own thread, since a look-up costs less than a hop to another.
+/// Created by `open_database` for a `sqlite:` URL. Workers share only the file: each has its own session and queries it
+/// on its own thread, since a look-up costs less than switching threads.
 class SqliteDatabase final : public Database {
  public:
-  /// The schema must be current. Throws `Error` when the file cannot be read.
+  /// The schema must be current. Throws `Error` if the file cannot be read.
   explicit SqliteDatabase(DatabaseOptions options);
 
   std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) override;

@@ -7,7 +7,7 @@
 namespace deployd::storage {
 namespace {
 
-// The size of a region of the index, of which the first begins with the header.
+// The size of a region of the index. The first region begins with the header.
 constexpr int region_bytes = 32 * 1024;
 
 bool uses_wal(sqlite_api::sqlite3* database) noexcept {

@@ -1,4 +1,4 @@
-// Detects commits to a SQLite database in the memory that its users share.
+// Detects commits to a SQLite database in the memory shared by its users.
 #pragma once
 
 #include <soci/sqlite3/soci-sqlite3.h>
@@ -9,18 +9,20 @@
 
 namespace deployd::storage {
 
-/// The header of the WAL index (https://sqlite.org/walformat.html, "The WAL-Index Header"), where SQLite maps it.
+/// The header of the WAL index (https://sqlite.org/walformat.html, "The WAL-Index Header"), in the memory where SQLite
+/// maps it.
 ///
-/// Every commit, by whichever process, writes a new header before it returns: it counts transactions and bears the
-/// checksum of the log and its random salts, so that two that are alike mean the same content. Comparing it costs no
-/// system call and no lock, where `PRAGMA data_version` costs two and a transaction.
+/// Every commit, by any process, writes a new header before it returns. The header counts transactions and contains the
+/// checksum of the log and its random salts, so that two equal headers mean the same content. Comparing it needs no
+/// system call and no lock; `PRAGMA data_version` needs two calls and a transaction.
 class SqliteWalIndex {
  public:
-  /// A header as it was at one moment, torn when a commit was under way; such a one is never seen again.
+  /// A copy of the header. It may be torn if a commit was in progress; such a value never occurs again.
   using Header = std::array<std::uint64_t, 6>;
 
-  /// The index that `database` uses. Nothing when the database is not in WAL mode or its index is not in shared memory
-  /// that this process may write, as on a read-only file system. `database` must outlive the index and must have read.
+  /// Returns the index that `database` uses. Nothing if the database is not in WAL mode or its index is not in shared
+  /// memory that this process may write, as on a read-only file system. `database` must outlive the index and must have
+  /// been read from.
   static std::optional<SqliteWalIndex> of(sqlite_api::sqlite3* database) noexcept;
 
   Header header() const noexcept;

@@ -17,13 +17,14 @@ std::string table_of(DatabaseUrl const& url) {
   return std::holds_alternative<SqliteUrl>(url) ? "api_tokens" : "deployd.api_tokens";
 }
 
-/// A transaction that writes: on SQLite the lock is taken at once, where waiting for it is possible.
+/// Returns the statement that begins a writing transaction. On SQLite it takes the lock at once, where it is possible
+/// to wait for it.
 std::string begin_writing(DatabaseUrl const& url) {
   return std::holds_alternative<SqliteUrl>(url) ? "BEGIN IMMEDIATE" : "BEGIN";
 }
 
-/// Beside somebody else's relations there may be nowhere to keep tokens. Asked first, where the lack of own tables is
-/// no more than a warning.
+/// Checks that tokens can be stored: beside relations of another program deployd may have no tables. Called first,
+/// because elsewhere their absence is only a warning.
 void require_place(DatabaseUrl const& url, Relations const& relations) {
   if (!may_have_own_tables(url, relations))
     throw Error(errc::forbidden, describe(url) +
@@ -31,7 +32,7 @@ void require_place(DatabaseUrl const& url, Relations const& relations) {
                                      "needs a schema 'deployd' of its own, which this role may not create or use");
 }
 
-/// Throws `Error` with the GRANTs of the table of tokens that this role lacks.
+/// Throws `Error` with the GRANTs on the table of tokens that this role lacks.
 void require(soci::session& sql, DatabaseUrl const& url, std::vector<std::string> const& names) {
   if (std::holds_alternative<SqliteUrl>(url)) return;
   std::vector<Privilege> privileges;

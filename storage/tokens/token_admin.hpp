@@ -1,4 +1,4 @@
-// Making, listing and revoking API tokens: what the `deployd token` commands ask of the store.
+// Creates, lists and revokes API tokens for the `deployd token` commands.
 #pragma once
 
 #include <chrono>
@@ -23,14 +23,14 @@ struct TokenRecord {
   std::optional<std::chrono::sys_seconds> revoked;
 };
 
-/// Stores a new token by its hash and returns its id. Makes or upgrades the schema first.
+/// Stores a new token by its hash and returns its id. Creates or upgrades the schema first.
 std::int64_t add_token(DatabaseUrl const& url, Relations const& relations, std::string_view name, Sha256 const& hash,
                        std::optional<std::chrono::sys_seconds> expires);
 
-/// All tokens, in ascending order of id. Needs the current schema; changes nothing.
+/// Returns all tokens, in ascending order of id. Needs the current schema; changes nothing.
 std::vector<TokenRecord> list_tokens(DatabaseUrl const& url, Relations const& relations);
 
-/// Revokes a token; false when there is none with this id. Revoking twice keeps the first time.
+/// Revokes a token. Returns false if there is none with this id. Revoking twice keeps the first time.
 bool revoke_token(DatabaseUrl const& url, Relations const& relations, std::int64_t id);
 
 }  // namespace deployd::storage

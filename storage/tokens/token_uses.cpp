@@ -11,10 +11,10 @@
 namespace deployd::storage {
 namespace {
 
-// With the pause before a batch this stays below the minute within which a use is to be seen.
+// With the pause before a batch this is less than the minute within which a use must be visible.
 constexpr std::int64_t seconds_between_notes = 20;
 
-// Bounds on memory, far above the tokens of any one deployd.
+// Limits memory. Far more than the tokens of any one deployd.
 constexpr std::size_t most_tokens = 100'000;
 
 // How long a batch waits for another writer of a SQLite file, or for a connection.
@@ -58,7 +58,7 @@ void TokenUses::run() {
     bool const written = write(batch);
     lock.lock();
     if (last) return;
-    // Where none was noted meanwhile, nothing has to be allocated, which might fail.
+    // If no use was recorded meanwhile, nothing is allocated, so nothing can fail.
     if (!written) uses_.merge(batch);
   }
 }
@@ -70,7 +70,7 @@ bool TokenUses::write(std::map<std::int64_t, std::int64_t> const& uses) {
       soci::transaction transaction(*session);
       long long used = 0;
       long long id = 0;
-      // Executed without being prepared: behind a pooler there may be nobody who remembers what was prepared.
+      // Executed without being prepared: behind a pooler, another server session may not know a prepared statement.
       for (auto const& [token, when] : uses) {
         id = token;
         used = when;
@@ -103,7 +103,7 @@ void WorkerTokenUses::note(std::int64_t token_id) noexcept try {
     handed_on = now.tv_sec;
   uses_.note(token_id, now.tv_sec);
 } catch (std::exception const&) {
-  // Out of memory: the use goes unnoted, the request does not fail for it.
+  // Out of memory: the use is not recorded, but the request must not fail because of that.
 }
 
 }  // namespace deployd::storage

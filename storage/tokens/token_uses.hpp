@@ -1,4 +1,4 @@
-// Writing down when API tokens were last used, off the threads that serve.
+// Records when API tokens were last used, off the threads that serve.
 #pragma once
 
 #include <chrono>
@@ -14,15 +14,15 @@
 
 namespace deployd::storage {
 
-/// Collects the uses of tokens of one process and writes them in batches, on a session opened for the purpose and a
-/// thread of its own. A failure is logged once and what was collected is tried again with the next batch.
+/// Collects the uses of tokens in one process and writes them in batches, on a session and a thread of its own. A
+/// failure is logged once, and the collected uses are written with the next batch.
 class TokenUses {
  public:
-  /// `table` is where the tokens stand. A batch is written at most `pause` after its first use, and at destruction.
+  /// `table` is the table of tokens. A batch is written at most `pause` after its first use, and on destruction.
   TokenUses(DatabaseUrl url, std::string table, std::chrono::milliseconds pause = std::chrono::seconds(15));
   ~TokenUses();
 
-  /// Any thread.
+  /// Safe to call from any thread.
   void note(std::int64_t token_id, std::int64_t unix_seconds);
 
  private:
@@ -34,14 +34,14 @@ class TokenUses {
   std::chrono::milliseconds pause_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::int64_t, std::int64_t> uses_;  // id -> the latest use; ordered, so that writers lock rows in one order
+  std::map<std::int64_t, std::int64_t> uses_;  // id -> latest use; ordered, so that writers lock rows in one order
   bool stopping_ = false;
   bool complained_ = false;
   std::thread writer_;
 };
 
-/// The uses seen by one worker: a token in constant use crosses to other threads every few seconds and not at every
-/// request. For the worker's thread.
+/// The uses seen by one worker: a token in constant use is passed to other threads every few seconds and not at every
+/// request. Must be used on the worker's thread.
 class WorkerTokenUses {
  public:
   explicit WorkerTokenUses(TokenUses& uses) : uses_(uses) {}
