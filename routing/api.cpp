@@ -116,8 +116,21 @@ awaitable<Response> Api::respond(Asked& asked) {
   asked.answered.route = found.label();
   if (options_asked && (path.is_api() || found.route != nullptr)) co_return AllowedMethods{};
   if (path.is_api() && surface_ == Surface::api) {
-    auto refused = co_await authenticate(asked);
-    if (refused) co_return std::move(*refused);
+    if (asked.identity != nullptr) {
+      authenticator_.note_recalled();
+    } else if (request.authorization.single()) {
+      auto const verdict = co_await authenticator_.verify(request.authorization.value, asked.moment.now);
+      if (auto const* const refused = std::get_if<auth::Refused>(&verdict)) co_return refuse_token(*refused, asked);
+      asked.identity = std::get<auth::Identity const*>(verdict);
+      asked.data_version = store_.data_version();
+    } else {
+      co_return refuse_credentials(asked);
+    }
+    asked.token = asked.identity->key;
+    if (options_.subjects) asked.answered.subject = asked.identity->subject;
+    if (options_.limiter) {
+      if (auto const too_many = count(*asked.identity, asked.request, asked.moment, asked.fields)) co_return *too_many;
+    }
   }
   if (found.route == nullptr) {
     auto const decoded = percent_decode(target->path, PlusSign::literal);
@@ -136,29 +149,12 @@ awaitable<Response> Api::respond(Asked& asked) {
   co_return response;
 }
 
-awaitable<std::optional<Response>> Api::authenticate(Asked& asked) {
-  auto const& credentials = asked.request.authorization;
-  auto const* identity = asked.identity;
-  if (identity != nullptr) {
-    authenticator_.note_recalled();
-  } else if (!credentials.present()) {
-    authenticator_.note_absent();
-    asked.answered.refusal = auth::Refusal::no_credentials;
-    co_return not_authenticated(false);
-  } else if (!credentials.single()) {
-    co_return refuse_token(authenticator_.refuse_several(), asked);
-  } else {
-    auto const verdict = co_await authenticator_.verify(credentials.value, asked.moment.now);
-    if (auto const* const refused = std::get_if<auth::Refused>(&verdict)) co_return refuse_token(*refused, asked);
-    identity = std::get<auth::Identity const*>(verdict);
-    asked.data_version = store_.data_version();
-  }
-  asked.token = identity->key;
-  if (options_.subjects) asked.answered.subject = identity->subject;
-  if (options_.limiter) {
-    if (auto const too_many = count(*identity, asked.request, asked.moment, asked.fields)) co_return *too_many;
-  }
-  co_return std::nullopt;
+/// Refuses a request that has no credentials, or several.
+Response Api::refuse_credentials(Asked& asked) {
+  if (asked.request.authorization.present()) return refuse_token(authenticator_.refuse_several(), asked);
+  authenticator_.note_absent();
+  asked.answered.refusal = auth::Refusal::no_credentials;
+  return not_authenticated(false);
 }
 
 Response Api::refuse_token(auth::Refused const& refused, Asked& asked) {
@@ -183,7 +179,7 @@ std::optional<HttpError> Api::count(auth::Identity const& identity, Request& req
   return too_many_requests(std::chrono::ceil<std::chrono::seconds>(*allowance.wait));
 }
 
-unsigned Api::append(Response response, Asked& asked) {
+unsigned Api::append(Response&& response, Asked& asked) {
   auto& out = asked.exchange.output();
   if (auto* const representation = std::get_if<Representation>(&response)) {
     bool const kept = representation->may_be_kept && asked.data_version && cache_.enabled();

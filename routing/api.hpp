@@ -80,8 +80,7 @@ class Api {
 
   bool is_overloaded(Request const& request, Moment const& moment) noexcept;
   boost::asio::awaitable<Response> respond(Asked& asked);
-  /// Returns why a token is refused; nothing if it is good, which `asked` then knows.
-  boost::asio::awaitable<std::optional<Response>> authenticate(Asked& asked);
+  Response refuse_credentials(Asked& asked);
   Response refuse_token(auth::Refused const& refused, Asked& asked);
   /// Counts a request of a token: gives it the lines of `fields`, and returns a 429 if it is one too many.
   std::optional<HttpError> count(auth::Identity const& identity, Request& request, Moment const& moment,
@@ -89,7 +88,7 @@ class Api {
   unsigned append_within_limit(std::shared_ptr<RenderedAnswer const> const& kept, Request counted, Moment const& moment,
                                Output& out);
   /// Appends a response. Returns its status.
-  unsigned append(Response response, Asked& asked);
+  unsigned append(Response&& response, Asked& asked);
   unsigned append(ServerFault const& fault, Asked& asked);
 
   ApiOptions options_;

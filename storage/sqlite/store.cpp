@@ -269,8 +269,22 @@ SqliteDatabase::SqliteDatabase(DatabaseOptions options)
   // Checks the tables of other programs, and the worker's way of reading once, while an error can still be reported to
   // the operator.
   auto const& url = std::get<SqliteUrl>(options_.url);
-  require_columns(*open_session(options_.url, Access::read, options_.timeout), url);
+  auto const session = open_session(options_.url, Access::read, options_.timeout);
+  require_columns(*session, url);
+  note_rows_without_id(*session);
   (void)has_api_tokens();
+}
+
+/// No list comes to rows whose id is NULL, since they are in no range of ids: they are counted as one, at the start. In
+/// a table of deployd's own, SQLite knows without reading that there is none.
+void SqliteDatabase::note_rows_without_id(soci::session& session) {
+  try {
+    long long any = 0;
+    session << "SELECT EXISTS (SELECT 1 FROM deployments WHERE id IS NULL)", soci::into(any);
+    if (any != 0) left_out_.add({.column = BadColumn::deployment_id, .value = std::nullopt});
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, options_.url);
+  }
 }
 
 std::unique_ptr<Store> SqliteDatabase::store_for(boost::asio::any_io_executor worker) {

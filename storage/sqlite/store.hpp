@@ -1,6 +1,8 @@
 // The store in a SQLite file.
 #pragma once
 
+#include <soci/soci.h>
+
 #include "storage/database.hpp"
 #include "storage/store_state.hpp"
 #include "storage/tokens/token_uses.hpp"
@@ -21,6 +23,8 @@ class SqliteDatabase final : public Database {
   DescriptorNeeds descriptor_needs() const noexcept override;
 
  private:
+  void note_rows_without_id(soci::session& session);
+
   DatabaseOptions options_;
   LeftOutRows left_out_;
   TokenUses token_uses_;

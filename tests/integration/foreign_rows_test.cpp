@@ -219,6 +219,16 @@ TEST_CASE("rows that are left out are counted, and named in the log once for eac
   CHECK(lines_with(log, tables.patterns() + ": id of a row is NULL") == 1);
 }
 
+TEST_CASE("rows of a SQLite table whose id is NULL are counted and named at the start", "[foreign_rows]") {
+  ForeignTables const tables(StoreKind::sqlite, {"", "", "", ""});
+  tables.add_patterns("(1, 'A')");
+  tables.add_deployments("(1, 1, 'one'), (NULL, 1, 'no id')");
+  Served served(tables);
+  CHECK(served.left_out("deployments", "id") == 1);
+  served.server.process().signal(SIGTERM);
+  CHECK(lines_with(served.server.process().wait().err, tables.deployments() + ": id of a row is NULL") == 1);
+}
+
 TEST_CASE("a long list that is read through a cursor leaves out what cannot be a deployment as well",
           "[foreign_rows]") {
   auto const kind = GENERATE(StoreKind::sqlite, StoreKind::postgresql);
