@@ -7,7 +7,7 @@
 namespace deployd::routing {
 namespace {
 
-// Beside the bytes themselves: the slot, the index entry, the control block and the allocator's own.
+// In addition to the bytes themselves: the slot, the index entry, the control block and the allocator's own overhead.
 constexpr std::size_t overhead = 256;
 
 std::uint64_t random_seed() {

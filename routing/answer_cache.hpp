@@ -1,4 +1,4 @@
-// The cache of rendered answers of one worker.
+// The response cache of one worker.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -15,7 +15,7 @@
 
 namespace deployd::routing {
 
-/// Of one worker: it writes, any thread reads.
+/// The metrics of one worker. The worker writes; any thread may read.
 struct alignas(base::cache_line) CacheMetrics {
   base::Counter hits;
   base::Counter misses;
@@ -24,37 +24,37 @@ struct alignas(base::cache_line) CacheMetrics {
   base::Counter bytes;
 };
 
-/// Keeps answers by the bytes of their request target, each with the version of the data that it was rendered from.
-/// What is kept under another version than the one asked for is never given. Evicts by CLOCK (second chance) when
-/// `capacity` bytes are used. Answers are the same for every good token, so the token is no part of the key.
+/// Caches responses by the bytes of their request target, each with the version of the data that it was rendered from.
+/// A response is only returned for the version that it was cached with. Evicts by CLOCK (second chance) when `capacity`
+/// bytes are used. Responses are the same for every valid token, so the token is not part of the key.
 class AnswerCache {
  public:
-  /// `capacity` in bytes, 0 keeps nothing.
+  /// `capacity` is in bytes; 0 turns the cache off.
   explicit AnswerCache(std::size_t capacity);
 
   bool enabled() const noexcept { return capacity_ != 0; }
 
-  /// The answer to `target` as of `data_version`, or null. The pointer is valid until the next `keep`.
+  /// Returns the response to `target` for `data_version`, or null. The pointer is valid until the next `keep`.
   std::shared_ptr<RenderedAnswer const> const* find(std::string_view target, std::uint64_t data_version) noexcept;
 
-  /// Keeps `answer`, unless it is too large a part of the whole cache.
+  /// Caches `answer`, unless it would use too much of the cache.
   void keep(std::string_view target, std::uint64_t data_version, std::shared_ptr<RenderedAnswer const> answer);
 
   std::size_t bytes_used() const noexcept { return used_; }
 
-  /// What happened so far. Any thread.
+  /// The metrics of the cache. Safe to read from any thread.
   CacheMetrics const& metrics() const noexcept { return metrics_; }
 
  private:
   struct Slot {
     std::string target;
-    std::shared_ptr<RenderedAnswer const> answer;  // null: the slot is free
+    std::shared_ptr<RenderedAnswer const> answer;  // null if the slot is free
     std::uint64_t data_version = 0;
     bool used_again = false;
   };
   struct Hash {
     using is_avalanching = void;
-    std::uint64_t seed;  // random, so that nobody can choose targets that collide
+    std::uint64_t seed;  // random, so that clients cannot choose colliding targets
     std::size_t operator()(std::string_view target) const noexcept;
   };
 
@@ -66,7 +66,7 @@ class AnswerCache {
 
   std::size_t capacity_;
   std::size_t used_ = 0;
-  std::vector<std::unique_ptr<Slot>> slots_;  // stable addresses: the index's keys are views of the targets
+  std::vector<std::unique_ptr<Slot>> slots_;  // stable addresses: the keys of the index are views of the targets
   std::vector<std::uint32_t> free_;
   std::uint32_t hand_ = 0;
   CacheMetrics metrics_;

@@ -88,7 +88,7 @@ void give_to_database_user(std::filesystem::path const& path) {
 }
 
 int free_port() {
-  // Below those that the kernel gives to outgoing connections, of which any may be somebody's the next moment.
+  // Below the ports of outgoing connections, any of which another process may get the next moment.
   std::uniform_int_distribution<int> ports(10'000, 32'000);
   std::random_device random;
   for (int tries = 0; tries < 200; ++tries) {
@@ -175,7 +175,7 @@ void PostgresqlServer::start() {
 }
 
 void PostgresqlServer::launch() {
-  // Its log goes to a file: nobody reads a pipe while the test waits for something else.
+  // Its log goes to a file: a pipe would not be read while the test waits for something else.
   Command command{.arguments = {"/bin/sh", "-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh",
                                 (directory_.path() / "log").string()},
                   .environment = {},

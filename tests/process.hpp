@@ -19,7 +19,7 @@ struct Command {
   std::string input;                               // all of standard input
   std::filesystem::path directory;                 // working directory; empty: the test's
   std::filesystem::path output_file;               // standard output goes there, as /dev/full; empty: into Outcome::out
-  bool close_output = false;                       // standard output is a pipe that nobody reads any more
+  bool close_output = false;                       // standard output is a pipe that is not read any more
   std::vector<int> passed_sockets = {};            // handed over as systemd does: descriptors 3, 4, ... and LISTEN_FDS
 };
 

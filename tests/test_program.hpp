@@ -21,8 +21,8 @@ struct ProgramOption {
 std::vector<std::string> read_options(std::vector<std::string> const& words,
                                       std::initializer_list<ProgramOption> options);
 
-/// The `main` of a program: the exit status is 0 when `run` says that all was well, 1 when it was not, and 70 when it
-/// throws, which is told on stderr.
+/// The `main` of a program: the exit status is 0 if `run` returns true, 1 if it returns false, and 70 if it
+/// throws, which is reported on stderr.
 int run_program(char const* name, int argc, char** argv, bool (*run)(std::vector<std::string> const& words));
 
 }  // namespace deployd::tests

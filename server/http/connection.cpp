@@ -16,16 +16,16 @@ using Status = ByteStream::Status;
 
 namespace {
 
-// How long, and for how many bytes, a client that was refused may go on sending before the connection is closed. Closed
-// at once, the kernel would answer what it sends with a reset, which may destroy the answer on its way.
+// How long, and for how many bytes, a refused client may continue to send before the connection is closed. If it were
+// closed at once, the kernel would answer further bytes with a reset, which may destroy the response on its way.
 constexpr std::chrono::seconds linger_time{2};
 constexpr std::size_t linger_bytes = 1024 * 1024;
 
-// How long a client that had connected before the server began to stop may take to send its first request.
+// How long a client that connected before the server began to stop may take to send its first request.
 constexpr std::chrono::seconds first_request_time{1};
 
-// A client that has been silent for so long is not about to send a request. Until then one may be on its way, and is
-// answered rather than met by a closed connection.
+// A client that has been silent for this long is unlikely to be sending a request. Until then a request may be on its
+// way, and should be answered instead of finding a closed connection.
 constexpr std::chrono::seconds quiet_time{1};
 
 bool must_wait(Status status) noexcept {
@@ -67,7 +67,7 @@ awaitable<void> Connection::run() {
   co_await end(received);
 }
 
-/// What is left to be said when no request is answered any more.
+/// Sends the last response, if one is due, when no further request is answered.
 awaitable<void> Connection::end(Status received) {
   if (received == Status::failed) {
     spdlog::debug("TLS connection with a client failed: {}", stream_.tls_failure());
@@ -82,13 +82,13 @@ awaitable<void> Connection::end(Status received) {
   if (!sender_.broken() && (refused_ || body_left_ != 0)) co_await linger();
 }
 
-/// The handshake, which has a deadline of its own. False when nothing can be served after it.
+/// Performs the handshake, which has a deadline of its own. Returns false if nothing can be served after it.
 awaitable<bool> Connection::secure() {
   enter(Phase::handshake, context_.header_timeout);
   auto const result = co_await stream_.shake_hands();
   context_.metrics.tls_handshakes[static_cast<std::size_t>(result)].add();
   if (result == TlsHandshake::plain_text) {
-    // In the only way that such a client understands.
+    // Plain text is the only form that such a client understands.
     auto const method = method_begun(stream_.plain_text());
     stream_.drop_tls();
     refuse({400, "This address accepts HTTPS only; the request was plain HTTP"}, method);
@@ -96,12 +96,12 @@ awaitable<bool> Connection::secure() {
   }
   if (result == TlsHandshake::failed) {
     spdlog::debug("TLS handshake with a client failed: {}", stream_.tls_failure());
-    refused_ = true;  // it may still be sending, and is to see the alert
+    refused_ = true;  // the client may still be sending, and must receive the alert
   }
   co_return result == TlsHandshake::full || result == TlsHandshake::resumed;
 }
 
-/// Answers every request that stands whole in the buffer, and sends the answers. False when that was the end.
+/// Answers every complete request in the buffer, and sends the responses. Returns false if the connection must end.
 awaitable<bool> Connection::answer_buffered() {
   routing::Request request;
   routing::Moment moment;
@@ -156,7 +156,7 @@ awaitable<bool> Connection::answer_buffered() {
   co_return true;
 }
 
-/// The next head in the buffer. Fields that are those of the request before are not parsed again.
+/// Reads the next head in the buffer. Fields equal to those of the previous request are not parsed again.
 ReadResult Connection::read_head(routing::Request& request) {
   auto const unread = input_.unread();
   if (known_fields_) {
@@ -167,7 +167,7 @@ ReadResult Connection::read_head(routing::Request& request) {
   return head;
 }
 
-/// Remembers the fields of a request once they have come twice, so that clients that send others each time make no
+/// Remembers the fields of a request once they have occurred twice, so that clients whose fields always differ cause no
 /// work.
 void Connection::remember_fields(routing::Request const& request, ReadResult const& head) {
   auto const lines = input_.unread().substr(head.fields_at, head.head_bytes - head.fields_at);
@@ -177,7 +177,7 @@ void Connection::remember_fields(routing::Request const& request, ReadResult con
   if (std::exchange(fields_hash_, hash) == hash) known_fields_ = context_.known_fields.remember(lines, hash, request);
 }
 
-/// True when what was read goes on after this request: the beginning of another, sent before its answer.
+/// True if the buffer contains more after this request: the beginning of another, sent before the response.
 bool Connection::more_behind(ReadResult const& head) const noexcept {
   auto const unread = input_.unread().size();
   return unread > head.head_bytes && unread - head.head_bytes > head.content_length;
@@ -188,11 +188,11 @@ void Connection::discard_body() noexcept {
   if (here == 0) return;
   input_.consume(static_cast<std::size_t>(here));
   body_left_ -= here;
-  // With its last byte the time for the body is over, and that for the next request begins.
+  // The last byte ends the time for the body and starts the time for the next request.
   if (body_left_ == 0) stream_.deadline().enter(Phase::answering);
 }
 
-/// Between requests: returns what was borrowed and starts the clock for what is awaited.
+/// Called between requests: returns borrowed memory and starts the deadline for the next request.
 void Connection::await_request() noexcept {
   sender_.release();
   bool const in_request = !input_.empty() || body_left_ != 0;
@@ -204,7 +204,8 @@ void Connection::await_request() noexcept {
   input_.release();
 }
 
-/// Where no answer waits to be sent: those from here on are sent together. What was sent before is over by now.
+/// Called when no response is waiting to be sent: the following responses are sent together. The previous batch has
+/// been sent.
 void Connection::begin_batch(routing::Moment& moment) noexcept {
   moment = context_.clock.moment();
   if (!batch_.empty()) batch_.end(moment.steady);
@@ -263,7 +264,7 @@ std::string_view Connection::request_id(routing::Request const& request) {
   return request_id_;
 }
 
-/// Reads and throws away what the client still sends, until it has read the answer and closes.
+/// Receives and discards bytes until the client has read the response and closes.
 awaitable<void> Connection::linger() {
   stream_.close_sending();
   enter(Phase::lingering, linger_time);

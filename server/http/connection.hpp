@@ -1,4 +1,4 @@
-// One client's connection.
+// A connection of a client.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -20,30 +20,30 @@
 
 namespace deployd::server {
 
-/// Reads requests from a socket, has them answered in order, and sends the answers. Lives on its worker's thread.
+/// Reads requests from a socket, passes them on in order, and sends the responses. Belongs to its worker's thread.
 ///
-/// Deadlines are kept here and enforced by the worker, which sweeps over its connections and calls `check_deadline`.
-/// Between requests a connection holds neither a buffer (beyond the small one of its own) nor an output.
+/// Deadlines are set here and enforced by the worker, which sweeps over its connections and calls `check_deadline`.
+/// Between requests a connection holds neither a buffer (apart from its own small one) nor an output.
 class Connection final : public boost::intrusive::list_base_hook<>, private routing::Exchange {
  public:
   using Phase = ConnectionPhase;
 
-  /// `context` must outlive this. Without `tls` the socket is spoken to in plain text.
+  /// `context` must outlive this object. Without `tls` the connection uses plain text.
   Connection(ConnectionContext& context, Socket socket, std::unique_ptr<TlsStream> tls);
 
-  /// The life of the connection; ends when it is closed. Called once.
+  /// Serves the connection until it is closed. Must be called once.
   boost::asio::awaitable<void> run();
 
   Phase phase() const noexcept { return stream_.deadline().phase(); }
 
-  /// Ends what is awaited from the client if its deadline is not after `now`.
+  /// Ends the current wait for the client if its deadline is not after `now`.
   void check_deadline(Clock::time_point now) noexcept;
 
-  /// The server is about to stop: the answer to what has arrived is the last. A client that has only just connected, or
-  /// been answered, has a moment left for a request that may be on its way.
+  /// Prepares for the end of the server: the response to the requests that have arrived is the last one. A client that
+  /// has only just connected, or has just received a response, has a short time for a request that may be on its way.
   void begin_drain() noexcept;
 
-  /// Closes the socket; everything awaited from it fails.
+  /// Closes the socket; all waits for it fail.
   void cut() noexcept;
 
  private:
@@ -79,24 +79,24 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   ByteStream stream_;
   InputBuffer input_;
   ResponseSender sender_;
-  std::uint64_t body_left_ = 0;  // bytes of a body still to come, to be thrown away
+  std::uint64_t body_left_ = 0;  // remaining bytes of a body, to be discarded
 
-  std::shared_ptr<KnownFields const> known_fields_;  // that the last requests came with
+  std::shared_ptr<KnownFields const> known_fields_;  // of the previous requests
   std::uint64_t fields_hash_ = 0;                    // of the field lines that were parsed last
 
-  bool last_ = false;     // close after what stands in the output
-  bool refused_ = false;  // the client may still be sending what nobody will read
+  bool last_ = false;     // close after sending the output
+  bool refused_ = false;  // the client may still be sending bytes that are discarded
   bool fresh_ = true;     // nothing has been received yet
   bool draining_ = false;
 
-  // Of the request that is being answered.
+  // Of the current request.
   std::string request_id_;  // empty until it is needed
 
   // The same for the access log.
   Clock::time_point answering_since_;
-  std::uint64_t bytes_before_ = 0;  // of the answers before it
+  std::uint64_t bytes_before_ = 0;  // of the previous responses
 
-  routing::RequestBatch batch_;  // what has been answered since the output was last empty
+  routing::RequestBatch batch_;  // answered since the output was last empty
   std::string remote_;           // for the access log
 };
 

@@ -7,7 +7,7 @@
 namespace deployd::server {
 namespace {
 
-// An output that has grown beyond this is not kept for the next request.
+// A larger output is not reused for the next request.
 constexpr std::size_t largest_kept_output = 2 * routing::Output::flush_threshold;
 
 }  // namespace
@@ -51,7 +51,7 @@ std::uint64_t ResponseSender::bytes_of_answers() const noexcept {
   return sent_in_all_ + waiting;
 }
 
-/// Passes over what has been sent of the output.
+/// Removes the sent bytes from the output.
 void ResponseSender::note_sent(std::size_t bytes) noexcept {
   auto& out = *output_;
   auto const of_bytes = std::min(bytes, out.bytes.size() - sent_);
@@ -90,7 +90,7 @@ void ResponseSender::abort() noexcept {
   broken_ = true;
 }
 
-/// How many bytes the client's side has received.
+/// Returns the number of bytes that the client's side has received.
 std::uint64_t ResponseSender::received() noexcept {
   auto const held = stream_.held_bytes();
   return sent_in_all_ - std::min<std::uint64_t>(sent_in_all_, held);

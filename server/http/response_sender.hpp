@@ -1,4 +1,4 @@
-// Sends answers, and knows how long a slow reader is waited for.
+// Sends responses, and limits the wait for slow readers.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -15,19 +15,19 @@
 
 namespace deployd::server {
 
-/// The answers of one connection on their way out. The output is borrowed while there are answers in it.
+/// The responses of one connection that are being sent. The output is borrowed while it contains responses.
 class ResponseSender {
  public:
   using Outputs = SpareParts<routing::Output>;
 
-  /// All of them must outlive this; `bytes_sent` counts what goes out.
+  /// All arguments must outlive this object. `bytes_sent` counts sent bytes.
   ResponseSender(ByteStream& stream, Outputs& outputs, ReaderLimits const& limits, base::Counter& bytes_sent) noexcept
       : stream_(stream), outputs_(outputs), bytes_sent_(bytes_sent), patience_(limits) {}
   ~ResponseSender() { release(); }
   ResponseSender(ResponseSender const&) = delete;
   ResponseSender& operator=(ResponseSender const&) = delete;
 
-  /// Where answers are appended to. Throws std::bad_alloc when it cannot be borrowed.
+  /// Returns the output to which responses are appended. Throws std::bad_alloc if it cannot be borrowed.
   routing::Output& output() {
     if (!output_) output_ = outputs_.borrow();
     return *output_;
@@ -35,31 +35,31 @@ class ResponseSender {
 
   bool empty() const noexcept { return !output_ || output_->empty(); }
 
-  /// The bytes of all answers so far, sent or waiting to be.
+  /// Returns the number of bytes of all responses so far, sent or waiting.
   std::uint64_t bytes_of_answers() const noexcept;
 
-  /// Gives the output back, with what was not sent.
+  /// Returns the output, including bytes that were not sent.
   void release() noexcept;
 
-  /// Sends as much as the socket takes at once: `done`, `wants_to_send` or `failed`.
+  /// Sends as much as the socket accepts: `done`, `wants_to_send` or `failed`.
   ByteStream::Status send() noexcept;
 
-  /// Sends all of it, in a phase of its own. False when the client is gone or reads too slowly.
+  /// Sends everything, in a phase of its own. Returns false if the client has disconnected or reads too slowly.
   boost::asio::awaitable<bool> flush();
 
-  /// The answer from here on is a streamed list, with the limits for that.
+  /// Applies the limits of streamed lists to the response that follows.
   void begin_stream() noexcept;
   void end_stream() noexcept { patience_.end_stream(); }
   bool streaming() const noexcept { return patience_.streaming(); }
 
-  /// Looks at a client that is waited for when its deadline is due. True when it gets more time.
+  /// Checks a slow client when its deadline is due. Returns true if the deadline is extended.
   bool gives_more_time(PhaseDeadline::TimePoint now) noexcept;
 
-  /// Nothing can be sent any more.
+  /// True if nothing can be sent any more.
   bool broken() const noexcept { return broken_; }
   void give_up() noexcept { broken_ = true; }
 
-  /// Gives up so that the client sees a reset, by which a client without chunks to count notices too.
+  /// Stops sending and makes the connection end with a reset, so that even a client without chunks to count notices.
   void abort() noexcept;
 
  private:
@@ -71,7 +71,7 @@ class ResponseSender {
   base::Counter& bytes_sent_;
   ReaderPatience patience_;
   std::unique_ptr<routing::Output> output_;
-  std::size_t sent_ = 0;  // of output_->bytes
+  std::size_t sent_ = 0;  // bytes of output_->bytes
   std::uint64_t sent_in_all_ = 0;
   bool broken_ = false;
 };

@@ -16,7 +16,7 @@ AddressLimit::Key big_endian(unsigned char const* octets, std::size_t count) noe
 }  // namespace
 
 std::optional<AddressLimit::Key> AddressLimit::key_of(SocketAddress const& address) noexcept {
-  // No network of IPv6 in use begins with 32 zero bits, so that the two kinds of keys do not meet.
+  // No IPv6 network in use begins with 32 zero bits, so keys of the two kinds cannot be equal.
   if (address.family() == AF_INET) {
     auto const* const v4 = reinterpret_cast<sockaddr_in const*>(&address.storage);
     return ntohl(v4->sin_addr.s_addr);

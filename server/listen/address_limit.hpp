@@ -1,4 +1,4 @@
-// How many connections one client address may have.
+// Limits the connections per client address.
 #pragma once
 
 #include <array>
@@ -13,19 +13,19 @@
 
 namespace deployd::server {
 
-/// Counts the connections of each address, over all workers. Touched only when a connection is accepted and when it has
-/// ended; holds only addresses that have connections.
+/// Counts the connections of each address, over all workers. Used only when a connection is accepted and when it has
+/// ended. Stores only addresses that have connections.
 ///
-/// An address of IPv6 stands for its /64, which is what one customer of a provider has; one of IPv4 written as IPv6 is
-/// the same as in IPv4. Addresses of other families are not counted.
+/// An IPv6 address counts as its /64, which is what a provider assigns to a customer. An IPv4 address mapped to IPv6
+/// counts as IPv4. Addresses of other families are not counted.
 class AddressLimit {
  public:
   using Key = std::uint64_t;
 
-  /// A connection's place, which is free again when this is destroyed. Must not outlive the limit.
+  /// The place of one connection, which becomes free on destruction. Must not outlive the limit.
   class Place {
    public:
-    /// One that nobody counts.
+    /// Makes a place that is not counted.
     Place() = default;
     Place(AddressLimit& limit, Key key) noexcept : limit_(&limit), key_(key) {}
     Place(Place&& other) noexcept : limit_(std::exchange(other.limit_, nullptr)), key_(other.key_) {}
@@ -44,19 +44,19 @@ class AddressLimit {
 
   bool enabled() const noexcept { return most_ != 0; }
 
-  /// Nothing when the address has as many connections as it may. Any thread.
+  /// Returns nothing if the address has reached its limit. Safe to call from any thread.
   std::optional<Place> enter(SocketAddress const& address);
 
-  /// The addresses that have connections. Any thread.
+  /// Returns the number of addresses that have connections. Safe to call from any thread.
   std::size_t addresses() const;
 
-  /// What connections from this address are counted under; nothing for a family that is not counted.
+  /// Returns the key under which connections of this address are counted, or nothing for a family that is not counted.
   static std::optional<Key> key_of(SocketAddress const& address) noexcept;
 
  private:
   struct Shard {
     mutable std::mutex mutex;
-    std::map<Key, std::size_t> connections;  // ordered: whoever chooses addresses cannot make it slow
+    std::map<Key, std::size_t> connections;  // ordered: clients cannot slow it down by choosing addresses
   };
 
   void leave(Key key) noexcept;

@@ -19,21 +19,21 @@
 namespace deployd::server {
 namespace {
 
-// As many descriptors as go into one message (the kernel's SCM_MAX_FD is 253).
+// The number of descriptors in one message (the kernel's SCM_MAX_FD is 253).
 constexpr std::size_t most_descriptors = 128;
 
-// What a message can say beside its descriptors: an address, of which the longest is a Unix domain socket's.
+// The maximum length of the text in a message: an address, of which that of a Unix domain socket is the longest.
 constexpr std::size_t longest_address = 256;
 
 constexpr timeval patience{1, 0};
 
-/// What is asked for: sockets of one kind are not given for those of the other.
+/// Returns the key of a request: sockets of one kind are not handed over for the other.
 std::string key_of(std::string const& address, Sharing sharing) {
   return sharing == Sharing::in_turn ? "exclusive:" + address : address;
 }
 
-/// Where the sockets of an address are offered. The end of a long one tells more than its beginning; which address is
-/// meant is said in full by the message.
+/// Returns the abstract address at which the sockets of an address are offered. Long keys keep their end, which differs
+/// more than their beginning; the message contains the full key.
 SocketAddress place_of(std::string_view key) {
   constexpr std::string_view prefix = "deployd:";
   SocketAddress place;
@@ -41,7 +41,7 @@ SocketAddress place_of(std::string_view key) {
   constexpr std::size_t room = sizeof(local->sun_path) - 1 - prefix.size();
   if (key.size() > room) key.remove_prefix(key.size() - room);
   local->sun_family = AF_UNIX;
-  char* const name = local->sun_path + 1;  // behind a zero: the abstract namespace
+  char* const name = local->sun_path + 1;  // after a zero byte: the abstract namespace
   std::memcpy(name, prefix.data(), prefix.size());
   std::memcpy(name + prefix.size(), key.data(), key.size());
   place.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + prefix.size() + key.size());
@@ -84,7 +84,7 @@ bool send_descriptors(int connection, std::string const& key, std::span<int cons
 
 enum class Received { some, all, nothing_good };
 
-/// Appends what one message brings, which must be about `key`.
+/// Appends the descriptors of one message, which must be about `key`.
 Received receive_descriptors(int connection, std::string const& key, std::vector<base::FileDescriptor>& all) {
   ControlBuffer control{};
   std::array<char, longest_address> buffer{};
@@ -127,7 +127,8 @@ HandedSockets ask_for_sockets(std::string const& address, Sharing sharing) {
   if (::connect(connection.get(), place.get(), place.size) != 0 || !is_ours(connection.get())) return {};
   std::vector<base::FileDescriptor> all;
   auto state = receive_descriptors(connection.get(), key, all);
-  // The end of the connection says that this was all, or, with `in_turn`, that the other one has let go.
+  // The end of the connection means that this was all, or, with `in_turn`, that the other process has released the
+  // sockets.
   while (sharing == Sharing::both && state == Received::some) state = receive_descriptors(connection.get(), key, all);
   if (state == Received::nothing_good || all.size() < 2) return {};
   HandedSockets sockets;
@@ -176,7 +177,7 @@ void SocketOffer::give_to(base::FileDescriptor asking) {
 }
 
 bool SocketOffer::is_awaited() const noexcept {
-  // Nothing is said on these connections: only one that is at its end can be read from.
+  // Nothing is sent on these connections, so only a closed one is readable.
   return std::ranges::any_of(waiting_, [](base::FileDescriptor const& connection) {
     char nothing = 0;
     return ::recv(connection.get(), &nothing, 1, MSG_PEEK | MSG_DONTWAIT) < 0;

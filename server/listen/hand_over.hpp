@@ -1,4 +1,4 @@
-// Listening sockets given to the deployd that takes over, so that no connection is lost between the two (decision
+// Hands over listening sockets to the deployd that takes over, so that no connection is lost in between (decision
 // 0010).
 #pragma once
 
@@ -12,32 +12,32 @@
 
 namespace deployd::server {
 
-/// Who accepts from sockets that two processes have.
+/// Which process accepts from sockets that two processes have.
 enum class Sharing {
-  both,     // for as long as there are two
-  in_turn,  // the older one until it lets go of them, then the other
+  both,     // both, while both exist
+  in_turn,  // the older one until it releases them, then the other
 };
 
-/// The sockets of one address on their way from one process to another.
+/// The sockets of one address, handed over by another process.
 struct HandedSockets {
-  base::FileDescriptor offer;  // where the next one asks for them
+  base::FileDescriptor offer;  // where the next process requests them
   std::vector<base::FileDescriptor> listening;
-  base::FileDescriptor turn;  // with `in_turn`: readable as soon as the older one has let go of them, or is gone
+  base::FileDescriptor turn;  // with `in_turn`: readable when the older process has released them or exited
 };
 
-/// Asks the deployd of this user that offers the sockets of `address` for them; none when there is none. Takes a second
-/// at the most.
+/// Requests the sockets of `address` from the deployd of this user that offers them. Returns none if there is none.
+/// Takes at most a second.
 HandedSockets ask_for_sockets(std::string const& address, Sharing sharing);
 
-/// A place in the abstract namespace of Unix domain sockets where another deployd of this user, or of root, is given
-/// duplicates of the listening sockets of one address. Ends with the object.
+/// A socket in the abstract namespace of Unix domain sockets where another deployd of this user, or of root, gets
+/// duplicates of the listening sockets of one address. The offer ends with the object.
 class SocketOffer {
  public:
-  /// Answers on `loop`. Goes on with `sockets.offer` where there is one, else opens a place of its own; a place that is
-  /// not to be had is logged, and nothing is offered. With `in_turn` the end of this object lets go of the sockets.
+  /// Answers requests on `loop`. Continues to use `sockets.offer` if there is one, otherwise opens an offer; if that
+  /// fails, the failure is logged and nothing is offered. With `in_turn`, destruction releases the sockets.
   SocketOffer(boost::asio::io_context& loop, std::string address, Sharing sharing, HandedSockets sockets);
 
-  /// With `in_turn`: whether a process has the sockets and waits for its turn.
+  /// With `in_turn`: true if a process has the sockets and waits for its turn.
   bool is_awaited() const noexcept;
 
  private:
@@ -48,7 +48,7 @@ class SocketOffer {
   std::string address_;
   Sharing sharing_;
   std::vector<base::FileDescriptor> listening_;
-  std::vector<base::FileDescriptor> waiting_;  // with `in_turn`: their end tells those who wait
+  std::vector<base::FileDescriptor> waiting_;  // with `in_turn`: closing them notifies the waiting processes
   boost::asio::posix::stream_descriptor place_;
 };
 

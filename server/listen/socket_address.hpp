@@ -1,4 +1,4 @@
-// Addresses of sockets in the kernel's form, and as they are written.
+// Socket addresses in the kernel's format and as text.
 #pragma once
 
 #include <sys/socket.h>
@@ -16,14 +16,14 @@ struct SocketAddress {
   int family() const noexcept { return storage.ss_family; }
 };
 
-/// The address that a socket is bound to; of no family when it cannot be told.
+/// Returns the address that a socket is bound to; without family if it cannot be determined.
 SocketAddress local_address(int socket) noexcept;
 
-/// The address that a socket is connected to; of no family when it cannot be told.
+/// Returns the address that a socket is connected to; without family if it cannot be determined.
 SocketAddress peer_address(int socket) noexcept;
 
-/// `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/deployd.sock`, with `@` for the zero byte of an abstract one; empty for
-/// other families.
+/// Returns `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/deployd.sock`, with `@` for the zero byte of an abstract
+/// address; empty for other families.
 std::string to_string(SocketAddress const& address);
 
 }  // namespace deployd::server

@@ -1,4 +1,4 @@
-// What flags, environment and configuration file say, in that order of precedence, before it is understood.
+// The values from flags, environment and configuration file, in that order of precedence, before they are parsed.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,40 +12,40 @@
 
 namespace deployd::server {
 
-/// A command line that cannot be understood: exit status 64. `what()` is one line that names the flag at fault.
+/// Thrown for an invalid command line: exit status 64. `what()` is one line that names the flag at fault.
 class UsageError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// An environment or a configuration file that cannot be: exit status 78. `what()` is one line that names the variable,
-/// or the file, line and key at fault.
+/// Thrown for an invalid environment or configuration file: exit status 78. `what()` is one line that names the
+/// variable, or the file, line and key at fault.
 class ConfigurationError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// The flags of one command line: the values given, by the option's name.
+/// The flags of a command line: the values by the option's name.
 using Flags = std::map<std::string, std::vector<std::string>, std::less<>>;
 
-/// The values of one option, from the one place that decides it.
+/// The values of one option, from the source with the highest precedence.
 struct Setting {
   std::vector<std::string> values;
   std::string origin;      // `--listen`, `DEPLOYD_LISTEN` or `deployd.toml:3: listen`
-  bool from_flag = false;  // bad values are bad usage, and not bad configuration
+  bool from_flag = false;  // bad values are bad usage, not bad configuration
 };
 
 class Settings {
  public:
   /// Reads the environment for the options of `commands` (bits of CommandBit), and the file of --config or
-  /// DEPLOYD_CONFIG where there is one. Throws UsageError or ConfigurationError.
+  /// DEPLOYD_CONFIG if there is one. Throws UsageError or ConfigurationError.
   static Settings gather(Flags flags, unsigned commands);
 
-  /// Null when nobody set it.
+  /// Returns null if the option is not set.
   Setting const* find(std::string_view option) const;
 
-  /// What `parse` makes of the option's one value; nothing when nobody set it. Throws UsageError or ConfigurationError
-  /// when `parse` throws std::invalid_argument.
+  /// Returns the result of `parse` for the option's only value, or nothing if it is not set. Throws UsageError or
+  /// ConfigurationError if `parse` throws std::invalid_argument.
   template <typename Parse>
   auto read(std::string_view option, Parse parse) const -> std::optional<decltype(parse(std::string_view()))> {
     auto const* const setting = find(option);
@@ -53,7 +53,7 @@ class Settings {
     return understood(*setting, setting->values.front(), parse);
   }
 
-  /// The same for each value of a repeatable option; empty when nobody set it.
+  /// The same for each value of a repeatable option; empty if it is not set.
   template <typename Parse>
   auto read_all(std::string_view option, Parse parse) const -> std::vector<decltype(parse(std::string_view()))> {
     std::vector<decltype(parse(std::string_view()))> all;
@@ -62,21 +62,21 @@ class Settings {
     return all;
   }
 
-  /// Throws the error that a bad value of `setting` is.
+  /// Throws the error for a bad value of `setting`.
   [[noreturn]] static void refuse(Setting const& setting, std::string_view why);
 
-  /// A line for each variable of the environment that looks like an option and is none.
+  /// A line for each variable of the environment that looks like an option but is not one.
   std::vector<std::string> const& complaints() const noexcept { return complaints_; }
 
-  /// Where the value of an option came from; `--listen` where it is the default.
+  /// Returns the source of an option's value; `--listen` if it is the default.
   std::string origin_of(std::string_view option) const;
 
-  /// `message` behind the origin of the value that it begins with: a file, a relation or the database. Unchanged where
-  /// it already begins with an origin, or with something else.
+  /// Returns `message` with the origin of the value with which it begins (a file, a relation or the database) before
+  /// it. Unchanged if it already begins with an origin, or with something else.
   std::string with_origin(std::string_view message) const;
 
-  /// The names of the options whose values are not those of `other`, in the order of the option table. A default that
-  /// is written down is no difference.
+  /// Returns the names of the options whose values differ from those of `other`, in the order of the option table.
+  /// Setting an option to its default is not a difference.
   std::vector<std::string_view> differences(Settings const& other) const;
 
  private:
@@ -95,7 +95,7 @@ class Settings {
   std::vector<std::string> complaints_;
 };
 
-/// For `Settings::read`: one of a few words, and what it stands for.
+/// For `Settings::read`: parses one of a few words to its value.
 template <typename T>
 auto one_of(std::vector<std::pair<std::string_view, T>> words) {
   return [words = std::move(words)](std::string_view text) {

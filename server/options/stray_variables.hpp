@@ -1,4 +1,4 @@
-// Variables of the environment that look like options of deployd and are none.
+// Finds variables of the environment that look like options of deployd but are not.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace deployd::server {
 
-/// A line for each variable DEPLOYD_... that is not empty and that no command reads, with the nearest name where there
-/// is one. Not for those that Kubernetes sets for a service whose name begins with `deployd`. Shows no value.
+/// Returns a line for each variable DEPLOYD_... that is not empty and that no command reads, with the most similar name
+/// if there is one. Skips those that Kubernetes sets for a service whose name begins with `deployd`. Shows no values.
 std::vector<std::string> stray_variables();
 
 }  // namespace deployd::server

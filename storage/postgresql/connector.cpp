@@ -12,13 +12,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// More than one, so that a server which takes long to let somebody in does not keep out everybody.
+// More than one, so that a server that is slow to accept one connection does not delay the others.
 constexpr std::size_t tries_at_once = 2;
 
 constexpr milliseconds first_pause{50};
 constexpr milliseconds longest_pause{500};
 
-// Before a result that there was no memory to hand over is handed over again.
+// The pause before a result is handed over again after memory ran out.
 constexpr milliseconds memory_pause{10};
 
 }  // namespace
@@ -52,7 +52,7 @@ bool PostgresqlConnector::open(std::shared_ptr<WorkerLoop> worker, Done done) {
   return true;
 }
 
-// The threads go on when memory runs out: what they need for a result is allocated by `open`, on the worker's thread.
+// The threads continue when memory runs out: `open` allocates the memory for a result, on the worker's thread.
 
 void PostgresqlConnector::run() noexcept {
   std::unique_lock lock(mutex_);
@@ -75,7 +75,7 @@ bool PostgresqlConnector::may_try() noexcept {
   if (pause_.count() == 0) return true;
   auto const now = Clock::now();
   if (now < next_try_) return false;
-  next_try_ = now + source_.timeout;  // nobody else tries while this one does
+  next_try_ = now + source_.timeout;  // no other thread tries meanwhile
   return true;
 }
 
@@ -96,7 +96,7 @@ PostgresqlConnector::Result PostgresqlConnector::connect() noexcept {
   return opened;
 }
 
-/// Has the worker call `done`, for which it waits; until there is memory for that, or until the end.
+/// Makes the worker call `done`. Waits until there is memory for that, or until the end.
 void PostgresqlConnector::hand_over(std::shared_ptr<Request> const& request) noexcept {
   while (true) {
     try {

@@ -1,4 +1,4 @@
-// Opening PostgreSQL sessions, which blocks, for workers, which must not.
+// Opens PostgreSQL sessions on separate threads, because opening blocks and workers must not.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -22,19 +22,19 @@
 
 namespace deployd::storage {
 
-/// A worker's event loop, for as long as it takes what other threads have for it.
+/// A worker's event loop, while it accepts tasks from other threads.
 class WorkerLoop {
  public:
   explicit WorkerLoop(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
-  /// Runs `task` on the worker's thread, or drops it if the loop has been closed. Any thread. Throws std::bad_alloc,
-  /// after which nothing has been posted.
+  /// Runs `task` on the worker's thread, or drops it if the loop has been closed. Safe to call from any thread. Throws
+  /// std::bad_alloc, after which nothing has been posted.
   template <typename Task>
   void post(Task task) {
     std::scoped_lock const lock(mutex_);
     if (executor_) boost::asio::post(*executor_, std::move(task));
   }
-  /// After this nothing is posted any more.
+  /// After this call nothing is posted any more.
   void close();
 
  private:
@@ -42,25 +42,25 @@ class WorkerLoop {
   std::optional<boost::asio::any_io_executor> executor_;
 };
 
-/// Connects on a few threads of its own. While the server is away one of them tries, with growing pauses between the
-/// tries, and everybody else is told at once that it is away.
+/// Connects on a few threads of its own. While the server is unreachable, one of them tries, with growing pauses
+/// between the attempts, and all other requests fail at once.
 class PostgresqlConnector {
  public:
   using Result = boost::system::result<OpenedPostgresql>;
   using Done = std::function<void(Result)>;
 
   explicit PostgresqlConnector(PostgresqlSource source);
-  /// Waits for the tries that are under way.
+  /// Waits for attempts in progress.
   ~PostgresqlConnector();
 
   PostgresqlSource const& source() const noexcept { return source_; }
 
-  /// Opens a session to the host that is to be read from, and calls `done` on `worker` with the result. Returns false,
-  /// and does not call `done`, while the server is away and it is not yet time for another attempt. `done` may be
+  /// Opens a session to the host that reads must use, and calls `done` on `worker` with the result. Returns false, and
+  /// does not call `done`, while the server is unreachable and it is not yet time for another attempt. `done` may be
   /// destroyed on another thread, after the worker's loop.
   bool open(std::shared_ptr<WorkerLoop> worker, Done done);
 
-  /// What the log is told of the server; of questions that fail by those who put them.
+  /// The state of the server, for the log. Failed queries are reported by those who send them.
   StoreState& state() noexcept { return state_; }
 
  private:
@@ -81,7 +81,7 @@ class PostgresqlConnector {
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Request>> requests_;
   bool stopping_ = false;
-  std::chrono::milliseconds pause_{0};  // zero while the server is there
+  std::chrono::milliseconds pause_{0};  // zero while the server is reachable
   std::chrono::steady_clock::time_point next_try_;
   std::vector<std::thread> threads_;
 };

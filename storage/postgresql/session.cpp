@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::chrono::milliseconds between_looks{200};
 
-// How often a standby in use has to prove anew that it is fresh.
+// How often a standby in use must prove again that it is fresh.
 constexpr std::chrono::milliseconds between_proofs{50};
 
 constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::use_awaitable);
@@ -31,8 +31,9 @@ char const* words_of(PGconn const* connection, PGresult const* result) {
   return words == nullptr ? "" : words;
 }
 
-/// Takes in what the server sent; false when the connection is lost. A TLS record may hold more (16 KiB) than libpq has
-/// room for at once (8 KiB at least), and no socket becomes readable for what OpenSSL already has.
+/// Receives what the server has sent. Returns false if the connection is lost. A TLS record may contain more (16 KiB)
+/// than libpq can receive at once (at least 8 KiB), and a socket does not become readable for bytes that OpenSSL
+/// already has.
 bool receive(PGconn* connection) {
   for (int left = PQsslInUse(connection) != 0 ? 3 : 1; left > 0; --left)
     if (PQconsumeInput(connection) == 0) return false;
@@ -45,7 +46,7 @@ std::string name_of(PostgresqlStatement const& statement) {
 
 }  // namespace
 
-/// Ends the waiting for the server when a statement has taken too long.
+/// Ends the wait for the server when a statement has taken too long.
 class PostgresqlSession::Watch {
  public:
   explicit Watch(PostgresqlSession& session) : session_(session) {
@@ -61,7 +62,7 @@ class PostgresqlSession::Watch {
 
  private:
   static void wait(PostgresqlSession& session, Clock::time_point deadline) {
-    // A primary that froze while another took its place says nothing: nobody waits for it then.
+    // A primary that froze while another took its place sends nothing, so the wait must end earlier then.
     auto const look = session.source_.hosts.several() ? Clock::now() + between_looks : deadline;
     session.timer_.expires_at(std::min(look, deadline));
     session.timer_.async_wait(
@@ -79,7 +80,7 @@ class PostgresqlSession::Watch {
 PostgresqlSession::PostgresqlSession(boost::asio::any_io_executor worker, OpenedPostgresql opened,
                                      PostgresqlSource const& source)
     : source_(source), opened_(std::move(opened)), socket_(worker, PQsocket(connection())), timer_(worker) {
-  // Closing does not wait either, then.
+  // With this, closing does not wait either.
   PQsetnonblocking(connection(), 1);
 }
 
@@ -102,9 +103,9 @@ error_code PostgresqlSession::fail(PGresult const* result) {
   message_ = first_line_without_passwords(words_of(connection(), result), DatabaseUrl(source_.hosts.url()));
   if (state == "42501") message_ += "; `deployd check` names the GRANT that mends it";
   if (PQstatus(connection()) != CONNECTION_OK || state.starts_with("57P")) broken_ = true;
-  // A prepared statement that is gone, or whose types have changed under it: a new session prepares it anew.
+  // A prepared statement that does not exist any more, or whose types have changed: a new session prepares it again.
   if (state == "26000" || state == "0A000") broken_ = true;
-  // A standby that had to replay something which was in the question's way: another session may be of another host.
+  // The query conflicted with the replay on a standby: another session may use another host.
   if (state == "40001") broken_ = true;
   if (state == "57014") return errc::timeout;
   if (state.starts_with("XX00")) return errc::corrupt;
@@ -112,7 +113,7 @@ error_code PostgresqlSession::fail(PGresult const* result) {
 }
 
 error_code PostgresqlSession::fail_overdue() {
-  broken_ = true;  // its answer may still come, and would be taken for that to the next question
+  broken_ = true;  // its response may still arrive, and would be taken for that to the next query
   message_ = "no answer in time";
   return errc::timeout;
 }
@@ -131,7 +132,7 @@ error_code PostgresqlSession::fail_lagging() {
 awaitable<error_code> PostgresqlSession::flush() {
   for (int unsent = PQflush(connection()); unsent != 0; unsent = PQflush(connection())) {
     if (unsent < 0) co_return fail(nullptr);
-    // The server may want to be rid of something before it takes more.
+    // The server may have to send something before it accepts more.
     if (!receive(connection())) co_return fail(nullptr);
     co_await socket_.async_wait(stream_descriptor::wait_write, without_exceptions);
     if (overdue_) co_return fail_overdue();
@@ -139,7 +140,7 @@ awaitable<error_code> PostgresqlSession::flush() {
   co_return error_code();
 }
 
-/// What the statement that was just sent comes to.
+/// Returns the result of the statement that was just sent.
 awaitable<result<PostgresqlRows>> PostgresqlSession::result_of(bool sent) {
   if (!sent) co_return fail(nullptr);
   auto const failed = co_await flush();
@@ -163,8 +164,8 @@ awaitable<result<PostgresqlRows>> PostgresqlSession::result_of(bool sent) {
 
 awaitable<error_code> PostgresqlSession::set_statement_timeout() {
   set_up_ = true;
-  // The server ends what nobody waits for any more, or sooner where its operator has said so. Behind a pooler the
-  // setting would be somebody else's as well.
+  // The server cancels queries whose caller has stopped waiting, or sooner if its operator has configured that. Behind
+  // a pooler the setting would also apply to other clients.
   if (!source_.prepare) co_return error_code();
   auto const timeout = std::to_string(source_.timeout.count()) + "ms";
   PostgresqlStatement const set{.sql = "SELECT set_config('statement_timeout', '" + timeout + "', false) WHERE " +
@@ -175,7 +176,7 @@ awaitable<error_code> PostgresqlSession::set_statement_timeout() {
   co_return done ? error_code() : done.error();
 }
 
-/// A standby that lags answers no question; a list that has begun is of its snapshot.
+/// Fails on a standby that lags. A list that has begun is read from its snapshot.
 awaitable<error_code> PostgresqlSession::prove_fresh() {
   if (!opened_.complete_until || PQtransactionStatus(connection()) != PQTRANS_IDLE || Clock::now() < next_proof_)
     co_return error_code();

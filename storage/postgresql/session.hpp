@@ -1,4 +1,4 @@
-// One session of a PostgreSQL, on the event loop of a worker.
+// One PostgreSQL session on the event loop of a worker.
 #pragma once
 
 #include <soci/soci.h>
@@ -20,25 +20,26 @@
 
 namespace deployd::storage {
 
-/// Runs one statement at a time, without ever blocking. For its worker's thread; opened elsewhere, since that blocks.
+/// Runs one statement at a time, without ever blocking. Must be used on its worker's thread; opened on another one,
+/// since that blocks.
 class PostgresqlSession : public std::enable_shared_from_this<PostgresqlSession> {
  public:
   PostgresqlSession(boost::asio::any_io_executor worker, OpenedPostgresql opened, PostgresqlSource const& source);
   ~PostgresqlSession();
 
-  /// False when it has to be replaced: it broke, it is of the wrong host and has been tried long enough, or there is
-  /// another primary by now.
+  /// False if it must be replaced: it broke, it belongs to the wrong host and has been used long enough, or there is
+  /// another primary now.
   bool usable() const noexcept;
 
-  /// PostgreSQL's words for the last failure, in one line.
+  /// PostgreSQL's message for the last failure, in one line.
   std::string const& message() const noexcept { return message_; }
 
-  /// The rows of `statement`. Fails with `errc::timeout` when they are not here within the source's timeout, whether
-  /// the server is busy, frozen or lost, and with `errc::unavailable` or `corrupt`; see `usable` then.
+  /// Returns the rows of `statement`. Fails with `errc::timeout` if they do not arrive within the source's timeout,
+  /// whether the server is busy, frozen or lost, and with `errc::unavailable` or `corrupt`; check `usable` then.
   boost::asio::awaitable<boost::system::result<PostgresqlRows>> run(PostgresqlStatement const& statement,
                                                                     PostgresqlParameters const& parameters);
 
-  /// `text` as an SQL literal; `NULL` when it is no text of the connection's encoding.
+  /// Returns `text` as an SQL literal; `NULL` if it is invalid in the connection's encoding.
   std::string quoted(std::string const& text) const;
 
  private:
@@ -60,11 +61,11 @@ class PostgresqlSession : public std::enable_shared_from_this<PostgresqlSession>
   PostgresqlSource const& source_;
   OpenedPostgresql opened_;
   std::chrono::steady_clock::time_point next_proof_;
-  boost::asio::posix::stream_descriptor socket_;  // libpq's: let go of and never closed
+  boost::asio::posix::stream_descriptor socket_;  // owned by libpq: released and never closed
   boost::asio::steady_timer timer_;
   std::bitset<PostgresqlQueries::prepared_statements> prepared_;
   std::string message_;
-  unsigned turn_ = 0;  // of statements: a deadline that was missed by nobody must not hit the next one
+  unsigned turn_ = 0;  // number of the statement: a late deadline of one must not end the next one
   bool set_up_ = false;
   bool overdue_ = false;
   bool broken_ = false;

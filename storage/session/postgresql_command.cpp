@@ -23,7 +23,7 @@ PostgresqlResult run(soci::session& session, std::string const& sql) {
 
 bool behind_pooler(soci::session& session) {
   auto const backend = run(session, "SELECT pg_backend_pid()");
-  // A pooler makes up what it tells its clients of the process behind them.
+  // A pooler invents the backend process id that it sends to its clients.
   return std::to_string(PQbackendPID(postgresql_connection(session))) != PQgetvalue(backend.get(), 0, 0);
 }
 
@@ -35,7 +35,7 @@ std::int64_t rows_written(PostgresqlResult const& result) noexcept {
 }
 
 void throw_failure(PGconn* connection, PGresult const* result) {
-  // Without a result, as when the connection is lost, there is no SQLSTATE; this one says just that.
+  // Without a result, for example after losing the connection, there is no SQLSTATE; this one has that meaning.
   char const* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   std::string const words = result != nullptr ? PQresultErrorMessage(result) : PQerrorMessage(connection);
   throw soci::postgresql_soci_error(words, state != nullptr ? state : "08006");

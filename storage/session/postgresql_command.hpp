@@ -1,4 +1,4 @@
-// Commands on the libpq connection of a SOCI session, for what SOCI has no words for: COPY, counts of rows.
+// Commands on the libpq connection of a SOCI session that SOCI does not offer: COPY, counts of rows.
 #pragma once
 
 #include <soci/postgresql/soci-postgresql.h>
@@ -14,17 +14,17 @@ struct ClearResult {
 };
 using PostgresqlResult = std::unique_ptr<PGresult, ClearResult>;
 
-/// The connection inside a SOCI session of the PostgreSQL backend.
+/// Returns the connection inside a SOCI session of the PostgreSQL backend.
 PGconn* postgresql_connection(soci::session& session) noexcept;
 
-/// Runs one statement as it is, without preparing it. Throws soci::soci_error when it fails.
+/// Runs one statement unchanged, without preparing it. Throws soci::soci_error if it fails.
 PostgresqlResult run(soci::session& session, std::string const& sql);
 
 /// True if there is a pooler between this session and the server: the next transaction can then run in another server
 /// session.
 bool behind_pooler(soci::session& session);
 
-/// How many rows the statement wrote.
+/// Returns the number of rows that the statement wrote.
 std::int64_t rows_written(PostgresqlResult const& result) noexcept;
 
 /// Throws the connection's last failure as soci::soci_error.

@@ -10,13 +10,14 @@
 
 namespace deployd::storage {
 
-/// SOCI's own exchange costs a string copy, an indicator and an exception frame for every row, and reports a locked
-/// database by throwing. The statement is therefore prepared and owned by SOCI, and read in place.
+/// SOCI's own data exchange costs a string copy, an indicator and an exception frame for every row, and reports a
+/// locked database by throwing. The statement is therefore prepared and owned by SOCI, but its columns are read
+/// directly.
 ///
-/// Position of parameters and columns: both count from 1, as in SOCI.
+/// Parameters and columns are counted from 1, as in SOCI.
 class SqliteStatement {
  public:
-  /// Throws soci::soci_error when the statement cannot be prepared.
+  /// Throws soci::soci_error if the statement cannot be prepared.
   SqliteStatement(soci::session& session, std::string const& sql);
 
   void bind(int position, std::int64_t value) noexcept;
@@ -26,11 +27,12 @@ class SqliteStatement {
   /// `bytes` must live until the next `reset`.
   void bind_blob(int position, void const* bytes, std::size_t size) noexcept;
 
-  /// SQLITE_ROW, SQLITE_DONE or an (extended) error. After anything but SQLITE_ROW the statement wants a `reset`.
+  /// Returns SQLITE_ROW, SQLITE_DONE or an (extended) error. After anything but SQLITE_ROW the statement needs a
+  /// `reset`.
   int step() noexcept { return sqlite_api::sqlite3_step(handle_); }
 
   bool null(int column) const noexcept { return sqlite_api::sqlite3_column_type(handle_, column - 1) == SQLITE_NULL; }
-  /// True if it is an integer of 64 bits, and not a number with a fraction, text, a blob or NULL.
+  /// True if the value is a 64-bit integer, and not a number with a fraction, text, a blob or NULL.
   bool whole_number(int column) const noexcept {
     return sqlite_api::sqlite3_column_type(handle_, column - 1) == SQLITE_INTEGER;
   }
@@ -38,7 +40,7 @@ class SqliteStatement {
   /// Valid until the next `step` or `reset`. Throws std::bad_alloc.
   std::string_view text(int column) const;
 
-  /// Lets go of the snapshot.
+  /// Releases the snapshot.
   void reset() noexcept { sqlite_api::sqlite3_reset(handle_); }
 
  private:
@@ -46,8 +48,8 @@ class SqliteStatement {
   sqlite_api::sqlite3_stmt* handle_;
 };
 
-/// Resets a statement at the end of a scope: one that is left in the middle of its rows pins the snapshot of its whole
-/// session, and every later answer of that session would be stale.
+/// Resets a statement at the end of a scope: a statement left between two rows pins the snapshot of its whole session,
+/// and all later responses from that session would be stale.
 class ResetAtEnd {
  public:
   explicit ResetAtEnd(SqliteStatement& statement) noexcept : statement_(statement) {}
@@ -59,7 +61,7 @@ class ResetAtEnd {
   SqliteStatement& statement_;
 };
 
-/// The handle inside a SOCI session of the SQLite backend.
+/// Returns the handle inside a SOCI session of the SQLite backend.
 sqlite_api::sqlite3* sqlite_handle(soci::session& session) noexcept;
 
 }  // namespace deployd::storage

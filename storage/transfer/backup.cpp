@@ -23,7 +23,7 @@ fs::path folder_of(fs::path const& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
-/// Writes what the kernel still holds of a file or folder to the disk.
+/// Flushes a file or directory to the disk.
 bool sync_to_disk(fs::path const& path) {
   int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return false;
@@ -32,7 +32,7 @@ bool sync_to_disk(fs::path const& path) {
   return synced;
 }
 
-/// A file beside the one that it is to become, which is gone with the object unless it has become that.
+/// A file beside the final one. It is removed with the object unless it was renamed to its final name.
 class UnfinishedFile {
  public:
   explicit UnfinishedFile(fs::path const& file) : file_(file) {
@@ -65,7 +65,7 @@ class UnfinishedFile {
   fs::path path_;
 };
 
-/// All pages in one step: they are of one snapshot then, and no writer makes the copy begin anew.
+/// Copies all pages in one step, so that they are from one snapshot and no writer makes the copy start again.
 void copy_pages(soci::session& from, soci::session& to) {
   using namespace sqlite_api;
   auto* const target = sqlite_handle(to);
@@ -91,7 +91,7 @@ std::uintmax_t back_up(SqliteUrl const& url, fs::path const& file) {
   try {
     auto const from = open_session(url, Access::read);
     auto const to = open_session(SqliteUrl{unfinished.path().string()}, Access::write);
-    // The copy is thrown away if anything happens before it is finished, and synced once then.
+    // The copy is discarded if anything fails before it is complete, and synced once afterwards.
     *to << "PRAGMA journal_mode = OFF";
     *to << "PRAGMA synchronous = OFF";
     copy_pages(*from, *to);

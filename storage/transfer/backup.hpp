@@ -1,4 +1,4 @@
-// A copy of a store while it is in use.
+// Copies a store while it is in use.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace deployd::storage {
 
-/// The file that a backup was to become is not to be had. `what()` is one line that names it.
+/// Thrown if the file for a backup cannot be created or written. `what()` is one line that names it.
 class BackupFileError : public std::runtime_error {
  public:
   BackupFileError(std::filesystem::path const& file, int error);
@@ -22,11 +22,11 @@ class BackupFileError : public std::runtime_error {
   bool exists_;
 };
 
-/// Copies a SQLite store, of whatever schema version, to `file`, which must not exist: one consistent snapshot, whoever
-/// writes meanwhile and without holding anybody up. The copy has its name only when it is whole and on the disk; it can
-/// be read by its owner alone. Returns its size in bytes.
+/// Copies a SQLite store, of any schema version, to `file`, which must not exist: one consistent snapshot, without
+/// blocking writers. The copy gets its name only when it is complete and on the disk. It is readable by its owner only.
+/// Returns its size in bytes.
 ///
-/// Throws BackupFileError, or `Error` for a store that is missing, not deployd's, or cannot be read.
+/// Throws BackupFileError, or `Error` for a store that is missing, not deployd's, or unreadable.
 std::uintmax_t back_up(SqliteUrl const& url, std::filesystem::path const& file);
 
 }  // namespace deployd::storage

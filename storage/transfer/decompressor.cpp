@@ -39,7 +39,7 @@ class Gunzip final : public Decompressor {
   Step step(std::string_view input, std::span<char> output) override {
     if (between_members_ && input.empty()) return {};
     if (between_members_) begin_member(input.front());
-    // zlib changes none of the input; its interface comes from before const.
+    // zlib does not change the input; its interface has no const.
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
     stream_.avail_in = size_of(input.size());
     stream_.next_out = reinterpret_cast<Bytef*>(output.data());
@@ -77,7 +77,7 @@ class Unzstd final : public Decompressor {
   static bool begins(std::string_view front) noexcept {
     if (front.size() < 4) return false;
     if (front.starts_with("\x28\xB5\x2F\xFD")) return true;
-    // A frame to be skipped, with which pzstd begins.
+    // A skippable frame, with which output of pzstd begins.
     return begins_skippable(front.front()) && front.substr(1).starts_with("\x2A\x4D\x18");
   }
 

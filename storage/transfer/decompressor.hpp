@@ -1,4 +1,4 @@
-// Compressed data of a file, in pieces.
+// Decompresses the data of a file piece by piece.
 #pragma once
 
 #include <cstddef>
@@ -9,33 +9,33 @@
 
 namespace deployd::storage {
 
-/// Why data cannot be decompressed, in words that come behind "NAME: ".
+/// Thrown for data that cannot be decompressed. `what()` is the reason, for a message that begins with "NAME: ".
 class CorruptData : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Decompresses members (gzip) or frames (zstd) that follow each other, as one text.
+/// Decompresses consecutive members (gzip) or frames (zstd) as one text.
 class Decompressor {
  public:
   virtual ~Decompressor() = default;
 
   struct Step {
-    std::size_t taken = 0;  // of the input
-    std::size_t given = 0;  // into the output
+    std::size_t taken = 0;  // bytes of the input
+    std::size_t given = 0;  // bytes written to the output
   };
-  /// Takes some of the input and gives some output; a full output may be followed by more without further input.
+  /// Consumes some of the input and writes some output. After a full output there may be more without further input.
   /// Throws `CorruptData`.
   virtual Step step(std::string_view input, std::span<char> output) = 0;
 
   /// Throws `CorruptData` unless the data may end here.
   virtual void finish() const = 0;
 
-  /// The command that does the same: `gunzip -c`.
+  /// Returns the equivalent command: `gunzip -c`.
   virtual std::string_view command() const noexcept = 0;
 };
 
-/// Tells gzip and zstd from the first bytes of a file; null for anything else.
+/// Detects gzip and zstd by the first bytes of a file. Returns null for anything else.
 std::unique_ptr<Decompressor> decompressor_for(std::string_view front);
 
 }  // namespace deployd::storage

@@ -14,13 +14,13 @@ namespace {
 
 constexpr std::size_t max_field_bytes = std::size_t{1} << 20;
 constexpr std::size_t max_first_line_bytes = 4096;
-constexpr std::size_t parser_block_bytes = 4096;  // by which libcsv makes its buffer larger
+constexpr std::size_t parser_block_bytes = 4096;  // the step by which libcsv enlarges its buffer
 constexpr std::size_t max_shown_bytes = 60;
 
 constexpr std::string_view headers =
     R"("id,name" for patterns, or "id,pattern_id,name" or "id,pattern,name" for deployments)";
 
-/// For libcsv, which would strip blanks off fields: in RFC 4180 they belong to them.
+/// A callback for libcsv, which would otherwise strip blanks from fields: in RFC 4180 they belong to the field.
 int no_blank(unsigned char) {
   return 0;
 }
@@ -29,10 +29,10 @@ constexpr bool is_line_end(char c) noexcept {
   return c == '\n' || c == '\r';
 }
 
-/// Text as it may stand in an error line: quoted, escaped, and not too long.
+/// Returns text for an error message: quoted, escaped, and shortened.
 std::string quoted(std::string_view text) {
   auto shown = text.substr(0, max_shown_bytes);
-  // Not in the middle of a character.
+  // Do not cut inside a character.
   while (shown.size() < text.size() && !shown.empty() && (text[shown.size()] & 0xC0) == 0x80) shown.remove_suffix(1);
   std::string result = "\"";
   base::append_json_escaped(result, shown);
@@ -40,7 +40,7 @@ std::string quoted(std::string_view text) {
   return result += '"';
 }
 
-/// An integer as JSON would have it: without a plus sign, leading zeros or blanks.
+/// Parses an integer in JSON's notation: without a plus sign, leading zeros or blanks.
 std::optional<std::int64_t> decimal(std::string_view text) noexcept {
   auto const digits = text.substr(text.starts_with('-') ? 1 : 0);
   if (digits.size() > 1 && digits.front() == '0') return std::nullopt;
@@ -54,7 +54,7 @@ std::optional<std::int64_t> decimal(std::string_view text) noexcept {
 
 CsvImport::CsvImport(std::uint32_t source, TextPlace begin, ImportTarget& rows)
     : rows_(rows), source_(source), place_(begin), field_place_(begin) {
-  // Never fails: it only sets the members.
+  // Cannot fail: it only sets the members.
   csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL);
   csv_set_space_func(&parser_, no_blank);
   csv_set_blk_size(&parser_, parser_block_bytes);
@@ -78,7 +78,7 @@ void CsvImport::finish() {
   if (header_fields_ == 0) refuse_first_line();
 }
 
-/// Collects the first line and takes it off the piece. False when it goes on.
+/// Collects the first line and removes it from the piece. Returns false if the line continues.
 bool CsvImport::read_first_line(std::string_view& piece) {
   auto const end = std::find_if(piece.begin(), piece.end(), is_line_end);
   first_line_.append(piece.begin(), end);
@@ -101,8 +101,8 @@ void CsvImport::find_separator() {
   refuse_first_line();
 }
 
-/// Hands parts to libcsv that end with a separator or the end of a line: it does not say where in its input a field
-/// ends, but a field can end nowhere else.
+/// Passes parts to libcsv that end with a separator or the end of a line: libcsv does not report where in its input a
+/// field ends, but a field can end nowhere else.
 void CsvImport::parse(std::string_view text) {
   while (!text.empty()) {
     auto const end =
@@ -133,7 +133,7 @@ void CsvImport::parse_part(std::string_view part) {
   if (!in_field_) field_place_ = place_;
 }
 
-/// Moves on in the text.
+/// Advances the position in the text.
 void CsvImport::pass_over(std::string_view part) {
   for (char const c : part) {
     bool const second_half = c == '\n' && after_cr_;

@@ -1,4 +1,4 @@
-// Rows out of CSV.
+// Reads rows from CSV.
 #pragma once
 
 #include <csv.h>
@@ -21,11 +21,11 @@ namespace deployd::storage {
 /// pattern. Columns are separated by commas, semicolons or tabs, whichever comes first in that line. Lines end with LF,
 /// CRLF or CR.
 ///
-/// A row of column names further down begins another table, so that both tables can be in one text. Empty columns
-/// behind the named ones and rows of empty fields are passed over: spreadsheets write them. Blanks belong to a field.
+/// A further row of column names begins another table, so that one text can contain both tables. Empty columns after
+/// the named ones and rows of empty fields are skipped, because spreadsheets write them. Blanks belong to a field.
 class CsvImport final : public ImportFormat {
  public:
-  /// `begin` is where the text begins; `rows` must outlive the object.
+  /// `begin` is the position at which the text begins; `rows` must outlive the object.
   CsvImport(std::uint32_t source, TextPlace begin, ImportTarget& rows);
   ~CsvImport() override;
   CsvImport(CsvImport const&) = delete;
@@ -43,9 +43,9 @@ class CsvImport final : public ImportFormat {
   struct Field {
     std::string text;
     TextPlace place;
-    bool absent = false;  // empty, and not quoted
+    bool absent = false;  // empty and not quoted
   };
-  // Of the fields behind these only the number matters.
+  // Only the number of the fields after these matters.
   static constexpr std::size_t kept_fields = 16;
 
   static Column column_of(std::string_view name) noexcept;
@@ -77,24 +77,24 @@ class CsvImport final : public ImportFormat {
   std::uint32_t source_;
   ImportTables tables_;
   csv_parser parser_{};
-  std::exception_ptr failure_;  // of a row: libcsv is C, and no exception may pass through it
+  std::exception_ptr failure_;  // from a row: libcsv is C, and no exception may pass through it
 
   std::string first_line_;  // until the separator is known
   char separator_ = '\0';
 
   TextPlace place_;        // of the next character
-  TextPlace field_place_;  // of the field that is read, or of the next one
+  TextPlace field_place_;  // of the current field, or of the next one
   bool in_field_ = false;
-  bool field_ended_ = false;  // in the part that is parsed
+  bool field_ended_ = false;  // in the current part
   bool after_cr_ = false;
 
   std::array<Field, kept_fields> fields_;
   std::size_t field_count_ = 0;
   std::size_t header_fields_ = 0;                       // of the last header line; 0 before the first
   std::size_t named_fields_ = 0;                        // of those, the ones with a name
-  std::array<std::size_t, named_columns> positions_{};  // of each column, by its value
+  std::array<std::size_t, named_columns> positions_{};  // of each column, indexed by its value
   bool by_name_ = false;                                // the header has `pattern`
-  bool deployments_ = false;                            // the header is one of deployments
+  bool deployments_ = false;                            // the header is that of deployments
 };
 
 }  // namespace deployd::storage

@@ -1,4 +1,4 @@
-// What every format of an import has to do: make rows of a text that comes in pieces.
+// The interface of import formats: each converts text, which arrives in pieces, to rows.
 #pragma once
 
 #include <cstdint>
@@ -6,30 +6,29 @@
 
 namespace deployd::storage {
 
-/// Where a text is at.
+/// A position in a text.
 struct TextPlace {
   std::uint64_t line = 1;
   std::uint64_t column = 1;  // in characters
 };
 
-/// The tables of which a source says what they hold, be it nothing.
+/// The tables whose contents a source defines, even if they are empty.
 struct ImportTables {
   bool patterns = false;
   bool deployments = false;
 };
 
-/// Reads one source in one format. Throws `BadRow`, or what the target of the rows throws; the object is of no use
-/// then.
+/// Reads one source in one format. Throws `BadRow`, or exceptions of the target; the object cannot be used afterwards.
 class ImportFormat {
  public:
   virtual ~ImportFormat() = default;
 
   virtual void read(std::string_view piece) = 0;
-  /// After the last piece.
+  /// Must be called after the last piece.
   virtual void finish() = 0;
 
-  /// What was read so far. JSON speaks of both tables, NDJSON too as soon as it has a row, CSV of those whose header
-  /// line it has.
+  /// Returns the tables found so far: for JSON both, for NDJSON both after its first row, for CSV those whose header
+  /// line was read.
   virtual ImportTables tables() const noexcept = 0;
 };
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view blanks = " \t\r\n";
 
-/// A word of a shell's command, quoted where it must be.
+/// Returns a word for a shell command, quoted if necessary.
 std::string shell_word(std::string word) {
   constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@";
   if (std::ranges::any_of(word, [](unsigned char c) { return c < 0x20 || c == 0x7F; })) return "FILE";
@@ -18,13 +18,13 @@ std::string shell_word(std::string word) {
   return "'" + word + "'";
 }
 
-/// A file's name behind a space; nothing for standard input, which commands read by themselves.
+/// Returns a file's name after a space; empty for standard input, which commands read by default.
 std::string as_argument(std::string const& name) {
   if (name == "-") return "";
   return " " + shell_word(name.starts_with('-') ? "./" + name : name);
 }
 
-/// The same for a command that reads the text: nothing behind a command that decompresses it.
+/// The same for a command that reads the text: empty after a command that decompresses it.
 std::string text_argument(InputName const& name) {
   return name.decompression.empty() ? as_argument(name.name) : "";
 }
@@ -45,7 +45,7 @@ struct Signature {
 using namespace std::string_view_literals;
 
 constexpr std::array signatures{
-    // gzip and zstd are read; here they are found in what was decompressed.
+    // gzip and zstd files are decompressed, so here they are found inside the decompressed text.
     Signature{"\x1F\x8B"sv, "compressed twice", "gunzip -c"},
     Signature{"\x28\xB5\x2F\xFD"sv, "compressed twice", "zstd -dc"},
     Signature{"\xFD"
@@ -55,14 +55,14 @@ constexpr std::array signatures{
     Signature{"\x04\x22\x4D\x18"sv, "compressed with lz4", "lz4 -dc"},
     Signature{"PK\x03\x04"sv, "a zip archive", "unzip -p"},
     Signature{"PK\x05\x06"sv, "an empty zip archive", "unzip -p"},
-    // The longer ones first.
+    // The longer signatures first.
     Signature{"\xFF\xFE\0\0"sv, "UTF-32 and not UTF-8", "iconv -f UTF-32LE -t UTF-8"},
     Signature{"\0\0\xFE\xFF"sv, "UTF-32 and not UTF-8", "iconv -f UTF-32BE -t UTF-8"},
     Signature{"\xFF\xFE"sv, "UTF-16 and not UTF-8", "iconv -f UTF-16LE -t UTF-8"},
     Signature{"\xFE\xFF"sv, "UTF-16 and not UTF-8", "iconv -f UTF-16BE -t UTF-8"},
 };
 
-/// The encoding of a text without a byte order mark, which begins with two characters of ASCII (RFC 4627, 3).
+/// Returns the encoding of a text without a byte order mark that begins with two ASCII characters (RFC 4627, 3).
 std::optional<std::string_view> wide_encoding(std::string_view front) {
   auto const is_null = [front](std::size_t at) { return at < front.size() && front[at] == '\0'; };
   if (front.size() < 2 || (is_null(0) && is_null(1) && !(is_null(2) && front.size() > 3 && !is_null(3))))
@@ -107,13 +107,13 @@ bool has_member(std::string_view text, std::string_view name) {
   return false;
 }
 
-/// `pattern` or `deployment`: what a row is that does not say so.
+/// Returns `pattern` or `deployment` for a row that does not state its kind.
 std::string kind_of_row(std::string_view row) {
   return has_member(row, "pattern_id") ? "deployment" : "pattern";
 }
 
-// Commands that leave the numbers as they are come before jq, which before version 1.7 rounds those above 2^53; behind
-// a byte order mark nothing but jq will do.
+// Commands that keep numbers exact are suggested before jq, which before version 1.7 rounds numbers above 2^53. After a
+// byte order mark only jq works.
 
 /// `[{...},...]`
 std::string bare_array(std::string_view text, bool marked, InputName const& name) {

@@ -31,7 +31,7 @@ std::string_view ImportInput::next() {
   return std::string_view(piece_).substr(0, fill(piece_));
 }
 
-/// Fills `text` as far as there is something to fill it with, and returns how far.
+/// Fills `text` as far as possible, and returns the number of bytes.
 std::size_t ImportInput::fill(std::string& text) {
   std::size_t filled = 0;
   while (filled < text.size() && !at_end_) {
@@ -44,7 +44,7 @@ std::size_t ImportInput::fill(std::string& text) {
   return filled;
 }
 
-/// The next piece of the source as it is; empty at its end.
+/// Reads the next piece of the source unchanged; empty at its end.
 std::string_view ImportInput::read() {
   if (!source_.stream->good()) return {};
   source_.stream->read(raw_buffer_.data(), static_cast<std::streamsize>(raw_buffer_.size()));
@@ -55,7 +55,7 @@ std::string_view ImportInput::read() {
   return std::string_view(raw_buffer_).substr(0, size);
 }
 
-/// Makes text of what was read; returns how much.
+/// Decompresses or copies the bytes that were read. Returns the number of bytes written.
 std::size_t ImportInput::take(std::span<char> space) {
   Decompressor::Step step;
   if (decompressor_) {

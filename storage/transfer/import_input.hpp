@@ -1,4 +1,4 @@
-// The text of a source of an import, decompressed.
+// The decompressed text of an import source.
 #pragma once
 
 #include <cstddef>
@@ -14,25 +14,24 @@
 namespace deployd::storage {
 
 /// Reads a source once, from front to back, in bounded memory. All members throw `Error` with `bad_input` for a source
-/// that cannot be read, or that is compressed with gzip or zstd and is not complete, is corrupt, or has something else
-/// behind the compressed data.
+/// that cannot be read, or that is compressed with gzip or zstd and is incomplete, corrupt, or followed by other data.
 class ImportInput {
  public:
   /// Reads the beginning of the text. `source` must outlive the object.
   explicit ImportInput(ImportSource const& source);
 
-  /// The beginning of the text, as much as is looked at to tell what it is. Only before `next`.
+  /// The beginning of the text that is examined to recognise its format. Only valid before `next`.
   std::string_view front() const noexcept { return front_; }
   /// True if the text is no longer than its front.
   bool ends_with_front() const noexcept { return at_end_; }
 
-  /// The next piece of the text, the front first; empty at its end. Valid until the next call.
+  /// Returns the next piece of the text, starting with the front; empty at its end. Valid until the next call.
   std::string_view next();
 
   std::string const& name() const noexcept { return source_.name; }
-  /// The command that decompresses the source; empty when it is not compressed.
+  /// Returns the command that decompresses the source; empty if it is not compressed.
   std::string_view decompression() const noexcept;
-  /// As the source has them: compressed ones where it is compressed.
+  /// The bytes read from the source, which are compressed bytes if it is compressed.
   std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
  private:
@@ -42,9 +41,9 @@ class ImportInput {
   void end();
 
   ImportSource const& source_;
-  std::unique_ptr<Decompressor> decompressor_;  // null: the source is not compressed
+  std::unique_ptr<Decompressor> decompressor_;  // null if the source is not compressed
   std::string raw_buffer_;
-  std::string_view raw_;         // what was read of the source and not yet taken
+  std::string_view raw_;         // read from the source but not used yet
   bool output_pending_ = false;  // the decompressor may have more without more input
   std::string front_;
   std::string piece_;

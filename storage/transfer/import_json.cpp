@@ -14,7 +14,7 @@ constexpr bool is_blank(char c) noexcept {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// The deepest import: a row in an array in an object. What is deeper is refused sooner, with better words.
+// The depth of a valid import: a row in an array in an object. Deeper texts are refused earlier, with a better message.
 constexpr std::size_t max_depth = 8;
 
 boost::json::parse_options strict() {
@@ -32,7 +32,7 @@ std::string words_for(boost::system::error_code code) {
 
 }  // namespace
 
-/// The JSON documents of a source: one, or one a line.
+/// The JSON documents of a source: one, or one per line.
 class JsonImport::Text {
  public:
   Text(std::uint32_t source, ImportTarget& rows) : parser_(strict(), source, rows) {}
@@ -40,7 +40,7 @@ class JsonImport::Text {
   RowReader& rows() { return parser_.handler(); }
   bool begun() const { return begun_; }
 
-  /// The next part of a document, up to the end of the part or of the document.
+  /// Parses the next part of a document, up to the end of the part or of the document.
   void parse(std::string_view part) {
     begun_ = true;
     boost::json::error_code failure;
@@ -77,7 +77,7 @@ class JsonImport::Text {
     auto const& refusal = rows().refusal();
     auto const place = refusal ? refusal->place : rows().place();
     auto reason = refusal ? refusal->reason : words_for(failure);
-    // In a file of a single line the number of the line says little.
+    // In a file with a single line, the line number says little.
     if (auto const last = rows().last_row(); !rows().by_lines() && !last.empty()) reason += " (behind " + last + ")";
     throw BadRow(place, reason);
   }
@@ -108,8 +108,8 @@ void JsonImport::read_part_of_line(std::string_view part) {
   text_->parse(part);
 }
 
-/// A line of NDJSON is a document. One that is not known to be NDJSON goes on: only the first line of JSON may end
-/// before its first member.
+/// Handles the end of a line. A line of NDJSON is a document. A text not yet known to be NDJSON continues: only the
+/// first line of JSON may end before its first member.
 void JsonImport::end_line() {
   if (text_->begun() && text_->rows().by_lines()) {
     text_->finish_line();
@@ -122,7 +122,7 @@ void JsonImport::finish() {
   if (text_->begun()) text_->finish();
 }
 
-/// The first document has a row, or the members of JSON: a text without either is refused.
+/// The first document has a row, or the members of JSON: a text with neither is refused.
 ImportTables JsonImport::tables() const noexcept {
   return {true, true};
 }

@@ -1,4 +1,4 @@
-// Rows out of JSON and NDJSON.
+// Reads rows from JSON and NDJSON.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@ namespace deployd::storage {
 
 class ImportTarget;
 
-/// Reads a JSON object with the members `patterns` and `deployments`, or one row a line (NDJSON). Which of the two it
-/// is shows in the name of the first member.
+/// Reads a JSON object with the members `patterns` and `deployments`, or one row per line (NDJSON). The name of the
+/// first member decides between the two.
 ///
-/// JSON is taken strictly (RFC 8259): no comments, no trailing commas, valid UTF-8. Every member of a row must be
-/// there, known and single; ids are written as integers and fit 64 bits. One of `patterns` and `deployments` may be
-/// missing. Blank lines are passed over.
+/// JSON is parsed strictly (RFC 8259): no comments, no trailing commas, valid UTF-8. Every member of a row must be
+/// present, known and unique; ids are written as integers and fit 64 bits. One of `patterns` and `deployments` may be
+/// missing. Blank lines are skipped.
 class JsonImport final : public ImportFormat {
  public:
-  /// `begin` is where the text begins; `rows` must outlive the object.
+  /// `begin` is the position at which the text begins; `rows` must outlive the object.
   JsonImport(std::uint32_t source, TextPlace begin, ImportTarget& rows);
   ~JsonImport() override;
 

@@ -1,4 +1,4 @@
-// From the text of an import, in pieces of any size, to its rows.
+// Converts the text of an import, in pieces of any size, to rows.
 #pragma once
 
 #include <cstddef>
@@ -13,23 +13,23 @@ namespace deployd::storage {
 class ImportTarget;
 
 /// Reads one source. Text that begins with a brace or a bracket is JSON or NDJSON (`JsonImport`), any other is CSV
-/// (`CsvImport`). A byte order mark and blanks at the front are passed over; a source of nothing else has no rows.
-/// Memory is bounded by the longest name that is allowed (1 MiB).
+/// (`CsvImport`). A byte order mark and blanks at the beginning are skipped; a source with nothing else has no rows.
+/// Memory is limited by the maximum length of a name (1 MiB).
 class ImportParser {
  public:
-  /// `source` is what `RowPlace` says of every row; `rows` must outlive the parser.
+  /// `source` is the `RowPlace::source` of every row; `rows` must outlive the parser.
   ImportParser(std::uint32_t source, ImportTarget& rows);
   ~ImportParser();
   ImportParser(ImportParser const&) = delete;
   ImportParser& operator=(ImportParser const&) = delete;
 
-  /// Takes the next piece of the text. Throws `BadRow`, or what `rows` throws; the parser is of no use then.
+  /// Reads the next piece of the text. Throws `BadRow`, or exceptions of `rows`; the parser cannot be used afterwards.
   void read(std::string_view piece);
 
-  /// Says that the text is over. Throws as `read` does.
+  /// Must be called at the end of the text. Throws the same exceptions as `read`.
   void finish();
 
-  /// The tables of which the source says what they hold; none for a source without rows in no format.
+  /// Returns the tables whose contents the source defines; none for a source without rows or format.
   ImportTables tables() const noexcept;
 
  private:
@@ -41,7 +41,7 @@ class ImportParser {
   ImportTarget& rows_;
   std::unique_ptr<ImportFormat> format_;  // null until the first character is known
   TextPlace place_;
-  std::size_t mark_bytes_ = 0;  // of the byte order mark, as far as there is one
+  std::size_t mark_bytes_ = 0;  // bytes of the byte order mark that have been read
   bool at_front_ = true;        // nothing but a part of the mark was read
 };
 

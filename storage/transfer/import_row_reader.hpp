@@ -1,4 +1,4 @@
-// The rows of an import out of the events of a JSON parser.
+// Converts the events of a JSON parser to the rows of an import.
 #pragma once
 
 #include <boost/json/error.hpp>
@@ -14,9 +14,8 @@
 
 namespace deployd::storage {
 
-/// The handler of a boost::json::basic_parser, whose documentation says when each event comes and what it means. An
-/// event gives false when the text is no import; `refusal` then says why. What the target of the rows throws passes
-/// through.
+/// The handler of a boost::json::basic_parser, whose documentation describes the events. An event returns false if the
+/// text is not a valid import; `refusal` then gives the reason. Exceptions of the target pass through.
 class RowReader {
  public:
   using Code = boost::json::error_code;
@@ -29,22 +28,22 @@ class RowReader {
 
   RowReader(std::uint32_t source, ImportTarget& rows) : rows_(rows), place_{source, 1} {}
 
-  /// The line that the following events come from.
+  /// Sets the line of the following events.
   void begin_line(std::uint64_t line) noexcept { place_.line = line; }
-  /// The next document of the same source, in the same format.
+  /// Starts the next document of the same source, in the same format.
   void begin_document() noexcept;
 
   /// True if the source is NDJSON. Known after the first member.
   bool by_lines() const noexcept { return format_ == Format::lines; }
   RowPlace place() const noexcept { return place_; }
-  /// The row read last, in words; empty when there is none.
+  /// Describes the row read last; empty if there is none.
   std::string last_row() const;
 
   struct Refusal {
     RowPlace place;
     std::string reason;
   };
-  /// What made the last event fail.
+  /// Returns why the last event failed.
   std::optional<Refusal> const& refusal() const noexcept { return refusal_; }
 
   bool on_document_begin(Code&) { return true; }
@@ -70,9 +69,9 @@ class RowReader {
   enum class Format { unknown, whole, lines };
   enum class Kind { pattern, deployment };
 
-  /// What the parser is in.
+  /// The nesting level of the parser.
   enum class Level {
-    nothing,   // in front of a document, or behind it
+    nothing,   // before or after a document
     document,  // in its object
     rows,      // in the array of `patterns` or `deployments`
     row,       // in the object of a pattern or a deployment
@@ -90,7 +89,7 @@ class RowReader {
 
   bool refuse(Code& code, std::uint64_t line, std::string reason);
   bool refuse(Code& code, std::string reason) { return refuse(code, place_.line, std::move(reason)); }
-  /// A value of the wrong type, which is called `found`.
+  /// Refuses a value of the wrong type; `found` names the type.
   bool refuse_value(Code& code, std::string const& found);
   bool refuse_number(Code& code);
 
@@ -101,8 +100,8 @@ class RowReader {
   bool patterns_seen_ = false;
   bool deployments_seen_ = false;
   bool row_seen_ = false;  // in this line of NDJSON
-  std::string member_;     // the name of the member whose value is read
-  std::string key_;        // the name of a member, as far as it was read
+  std::string member_;     // the name of the member whose value is being read
+  std::string key_;        // the name of a member, as far as it has been read
 
   Kind kind_ = Kind::pattern;
   std::uint64_t row_line_ = 0;

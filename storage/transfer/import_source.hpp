@@ -1,4 +1,4 @@
-// What an import reads.
+// The input of an import.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@
 namespace deployd::storage {
 
 /// One input, read once from front to back. The format (JSON, NDJSON or CSV) and the compression (gzip or zstd) are
-/// told from its first bytes.
+/// recognised by its first bytes.
 struct ImportSource {
-  std::string name;        // as it stands in error lines: the file's path, or "-"
+  std::string name;        // as shown in error messages: the file's path, or "-"
   std::istream* stream;    // not owned
-  std::uint64_t size = 0;  // bytes, when known; else 0
+  std::uint64_t size = 0;  // in bytes, 0 if unknown
 };
 
 }  // namespace deployd::storage

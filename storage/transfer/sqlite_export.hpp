@@ -1,4 +1,4 @@
-// All rows of a SQLite store.
+// Exports a SQLite store.
 #pragma once
 
 #include "storage/database_url.hpp"
@@ -8,8 +8,8 @@ namespace deployd::storage {
 class ExportWriter;
 class LeftOutRows;
 
-/// Gives every row of one snapshot to `writer`, but for those that it tells to `left_out`. Throws `Error` or
-/// soci::soci_error, and what the writer throws.
+/// Passes every row of one snapshot to `writer`, except those reported to `left_out`. Throws `Error` or
+/// soci::soci_error, and exceptions of the writer.
 void export_sqlite(DatabaseUrl const& url, ExportWriter& writer, LeftOutRows& left_out);
 
 }  // namespace deployd::storage

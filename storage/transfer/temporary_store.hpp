@@ -1,4 +1,4 @@
-// A SQLite store of its own, for trying something that is not kept.
+// A temporary SQLite store for a trial.
 #pragma once
 
 #include <filesystem>
@@ -7,10 +7,10 @@
 
 namespace deployd::storage {
 
-/// A new directory below TMPDIR with the place for a store; both are removed with the object.
+/// Creates a new directory below TMPDIR for a store, and removes both on destruction.
 class TemporaryStore {
  public:
-  /// Throws `Error` with `unavailable` if the directory cannot be made.
+  /// Throws `Error` with `unavailable` if the directory cannot be created.
   TemporaryStore();
   ~TemporaryStore();
   TemporaryStore(TemporaryStore const&) = delete;

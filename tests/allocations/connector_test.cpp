@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 TEST_CASE("a session that cannot be opened for want of memory is an answer like any other") {
   leave_out_this_thread();
-  // Nobody listens on port 1: the outcome is always the same.
+  // No process listens on port 1: the outcome is always the same.
   auto const url = storage::parse_database_url("postgresql://user@127.0.0.1:1/store");
   storage::PrimaryWatch const primary;
   storage::PostgresqlSource const source{storage::PostgresqlHosts(std::get<storage::PostgresqlUrl>(*url)), true, 1s,

@@ -93,7 +93,7 @@ void run_short(ServedInProcess& server, std::vector<Use> const& uses) {
         if (seen <= number) break;
         ++injected;
         CAPTURE(stack);
-        // A token that is good is never refused for want of memory: clients throw theirs away on a 401.
+        // A valid token is never refused because memory ran out: clients discard their token after a 401.
         auto const status = outcome.status.value_or(503);
         REQUIRE((status == use.status || status == 503));
         REQUIRE(outcome_of(server, use).status == use.status);

@@ -128,7 +128,7 @@ TEST_CASE("a server that requires a certificate of the client is named as the re
   CertificateAuthority const clients;
   TlsServer const server(store.url(), {"--tls-client-ca", directory.write("clients.pem", clients.certificate())});
   auto const authority = directory.write("ca.pem", server.files.authority.certificate());
-  // That nobody looks at the server's certificate makes the failure none of it.
+  // The failure is not about the server's certificate, even if that is not verified.
   auto const options =
       GENERATE_COPY(std::vector<std::string>{"--ca", authority}, std::vector<std::string>{"--insecure"});
   auto all = options;

@@ -75,7 +75,7 @@ void CheckedReaders::ask(HttpConnection& connection) {
   auto const sent = Clock::now();
   auto const answer = connection.ask(request_);
   note(answer, sent);
-  // A 503 comes at once: nobody would ask on without a breath.
+  // A 503 is returned at once, and no client would repeat the request without a pause.
   std::this_thread::sleep_for(answer.status == 200 ? 200us : 2ms);
 }
 

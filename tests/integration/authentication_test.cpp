@@ -182,7 +182,7 @@ TEST_CASE("public keys from PEM files and JWK sets let in what is signed with th
 
 namespace {
 
-/// A JWT of exactly so many bytes, as of somebody who is in many groups.
+/// Returns a JWT of exactly so many bytes, like that of a user in many groups.
 std::string jwt_of_size(std::size_t size) {
   auto const key = SigningKey::hmac(jwt_secret);
   auto const with_groups = [&](std::size_t bytes) {

@@ -52,7 +52,7 @@ class TlsPostgresql {
   std::string database_;
 };
 
-/// Nobody can read the deployments while this lives.
+/// Prevents reads of the deployments while it exists.
 class LockedDeployments {
  public:
   explicit LockedDeployments(std::string const& url)

@@ -34,7 +34,7 @@ bool same_name(std::string_view a, std::string_view b) noexcept {
 void connect_to(int socket, sockaddr const* address, socklen_t size) {
   if (socket >= 0 && ::connect(socket, address, size) == 0) return;
   std::string const why = std::strerror(errno);
-  if (socket >= 0) ::close(socket);  // it is nobody's yet
+  if (socket >= 0) ::close(socket);  // not owned by an object yet
   fail("cannot connect: " + why);
 }
 

@@ -34,7 +34,7 @@ struct OthersDatabase {
       *session << statement;
   }
 
-  /// What somebody might have added.
+  /// Counts the relations that deployd might have added.
   int relations() {
     int count = 0;
     *session << "SELECT count(*)::int FROM pg_catalog.pg_class", soci::into(count);

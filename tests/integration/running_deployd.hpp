@@ -36,7 +36,7 @@ PostgresqlServer& postgresql();
 /// The data that most tests ask for, as `import` takes it.
 extern std::string const sample_data;
 
-/// The secret that JWTs are signed with, if a server is told so.
+/// The secret with which JWTs are signed, if a server is configured with it.
 extern std::string const jwt_secret;
 
 /// A store, made by `migrate` and filled by `import`.

@@ -27,7 +27,7 @@ std::shared_ptr<BIO> open_text(std::string const& text) {
   return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free};
 }
 
-/// Waits for what the last operation wants; false at the deadline or when it wants nothing that will come.
+/// Waits until the last operation can continue. Returns false at the deadline, or if it cannot continue.
 bool wait_for(SSL* connection, int result, int socket, steady_clock::time_point deadline) {
   auto const error = SSL_get_error(connection, result);
   if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return false;

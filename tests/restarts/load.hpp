@@ -20,7 +20,7 @@ struct LoadTally {
   std::uint64_t answered = 0;            // with the right status and body
   std::uint64_t wrong = 0;               // with another
   std::uint64_t lost = 0;                // not at all, though the connection stood open when the request was sent
-  std::uint64_t refused = 0;             // connections that were not to be had
+  std::uint64_t refused = 0;             // connections that could not be made
   std::uint64_t connections = 0;         // opened
   std::uint64_t last_answers = 0;        // with `Connection: close`
   std::chrono::microseconds longest{0};  // from the wish to ask to the answer, a new connection included
@@ -30,8 +30,8 @@ struct LoadTally {
   LoadTally& operator+=(LoadTally const& other);
 };
 
-/// Runs from construction to `stop`. A client closes when it is told to, and opens a new connection for the next
-/// request; before it sends, it looks whether the server has closed.
+/// Runs from construction to `stop`. A client closes its connection when the response says so, and opens a new one
+/// for the next request. Before it sends, it checks whether the server has closed the connection.
 class Load {
  public:
   Load(std::uint16_t port, std::string request, std::string body, int clients);

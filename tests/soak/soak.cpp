@@ -79,7 +79,7 @@ std::uint64_t version_in(std::string const& body, std::size_t from = 0) {
   return std::stoull(body.substr(at + 9, 20));
 }
 
-/// One client: asks in a random order of its own until it is told to stop.
+/// One client: sends requests in a random order of its own until `stop`.
 class Client {
  public:
   Client(Target const& target, Findings& findings, unsigned seed)

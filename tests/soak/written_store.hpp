@@ -1,4 +1,4 @@
-// A store that somebody writes to all the time, and what its readers may see.
+// A store that is written to all the time, and what its readers may see.
 #pragma once
 
 #include <soci/soci.h>

@@ -29,7 +29,7 @@ struct Asked {
   explicit Asked(std::size_t count) : places(std::make_shared<CursorPlaces>(loop.get_executor(), count)) {}
   ~Asked() { taken.clear(); }
 
-  /// For a token that nobody else has.
+  /// For a token that no other list has.
   void ask(milliseconds timeout = std::chrono::seconds(30)) { ask_for(1000 + taken.size(), timeout); }
 
   /// The number that stands for it.
@@ -178,7 +178,7 @@ TEST_CASE("a place goes to the token that holds the fewest, and then to whoever 
   CHECK(asked.holds(third_of_two));
   asked.give_back(three);
   CHECK(asked.holds(3));
-  asked.give_back(four);  // nobody who waits may have it
+  asked.give_back(four);  // no waiting list may have it
   CHECK_FALSE(asked.taken[4]);
   asked.give_back(2);
   CHECK(asked.holds(4));

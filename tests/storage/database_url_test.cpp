@@ -144,8 +144,8 @@ namespace {
 
 constexpr std::string_view marker = "qzmarkerzq";
 
-/// Makes URLs as people and attackers write them, each with a password that holds the marker. What libpq is sure to
-/// take for another thing than a password is not made: nobody could know it for one.
+/// Makes URLs as people and attackers write them, each with a password that holds the marker. URLs in which libpq
+/// is certain to read the password as something else are not made: it could not be recognised as one.
 class MarkedUrls {
  public:
   explicit MarkedUrls(unsigned seed) : random_(seed) {}
@@ -236,7 +236,7 @@ TEST_CASE("no message about a connection that cannot be made shows the URL's pas
     auto const text = urls.next();
     auto const url = parse_database_url(text);
     if (!url) continue;
-    // Nobody listens there, whatever the URL says.
+    // No server listens there, whatever the URL says.
     auto nowhere = std::get<storage::PostgresqlUrl>(*url);
     nowhere.parameters["host"] = nowhere.parameters["hostaddr"] = "127.0.0.1";
     nowhere.parameters["port"] = "1";

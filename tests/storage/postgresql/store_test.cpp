@@ -1,4 +1,4 @@
-// What only PostgreSQL can do to a store: go away, come back, hang, and be somebody else's.
+// Tests of stores on PostgreSQL only: outages, recovery, hangs, and relations of another program.
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>

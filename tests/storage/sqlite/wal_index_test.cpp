@@ -12,7 +12,7 @@
 namespace deployd::storage {
 namespace {
 
-/// A session that has read, as `SqliteWalIndex::of` wants it.
+/// A session that has read, as `SqliteWalIndex::of` requires.
 struct Reader {
   explicit Reader(DatabaseUrl const& url) : session(open_session(url, Access::read)) { read(); }
 

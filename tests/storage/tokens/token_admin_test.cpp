@@ -104,7 +104,7 @@ TEST_CASE("ids of tokens are not used again, so that a log names one token") {
   CHECK(add_token(url, {}, "n", hash_of(1), std::nullopt) > first);
 }
 
-/// A database with relations of somebody else, and a role that may only read them.
+/// A database with relations of another program, and a role that may only read them.
 struct ForeignStore {
   explicit ForeignStore(StoreUnderTest& under_test) : url(under_test.options.url) {
     // Roles belong to the server, not to the database.
