@@ -48,7 +48,7 @@ std::filesystem::path make_directory() {
 SampleStore::SampleStore()
     : directory_(make_directory()), url_(storage::SqliteUrl{(directory_ / "deployd.db").string()}) {
   std::istringstream rows(sample_rows());
-  storage::import(url_, {}, {{"sample", &rows}}, [](storage::ImportProgress const&) {});
+  storage::import(url_, {}, {{"sample", &rows}}, {}, [](storage::ImportProgress const&) {});
   storage::DatabaseOptions options;
   options.url = url_;
   database_ = storage::open_database(options);

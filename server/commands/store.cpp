@@ -12,6 +12,7 @@
 
 #include "server/commands/commands.hpp"
 #include "server/options/serve_options.hpp"
+#include "server/options/values.hpp"
 #include "storage/schema/schema.hpp"
 #include "storage/transfer/backup.hpp"
 #include "storage/transfer/export.hpp"
@@ -90,6 +91,11 @@ class Inputs {
   std::vector<storage::ImportSource> sources_;
 };
 
+std::string describe(std::string_view table, storage::RowChanges const& changes) {
+  return fmt::format("{}: {} added, {} updated, {} unchanged, {} deleted\n", table, changes.added, changes.updated,
+                     changes.unchanged, changes.deleted);
+}
+
 }  // namespace
 
 void print(std::string const& text) {
@@ -115,29 +121,47 @@ int run_migrate(Settings const& settings) {
 
 int run_import(Settings const& settings, std::vector<std::string> const& files) {
   auto const place = read_store_place(settings);
+  storage::ImportOptions const options{.replace = settings.read("replace", parse_switch).value_or(false),
+                                       .dry_run = settings.read("dry-run", parse_switch).value_or(false)};
   Inputs const inputs(files);
-  storage::ImportProgress done;
+  storage::ImportResult done;
   double seconds = 0;
   {
     ImportReport report;
-    done = storage::import(place.url, place.relations, inputs.sources(), std::ref(report));
+    done = storage::import(place.url, place.relations, inputs.sources(), options, std::ref(report));
     seconds = report.seconds();
   }
-  print(
-      fmt::format("Imported {} patterns and {} deployments in {:.1f} s.\n", done.patterns, done.deployments, seconds));
+  if (options.dry_run) {
+    print("Nothing was changed. This import would change:\n" + describe("patterns", done.changes.patterns) +
+          describe("deployments", done.changes.deployments));
+    return 0;
+  }
+  auto line = fmt::format("Imported {} patterns and {} deployments in {:.1f} s.", done.read.patterns,
+                          done.read.deployments, seconds);
+  if (options.replace)
+    line += fmt::format(" Deleted {} patterns and {} deployments.", done.changes.patterns.deleted,
+                        done.changes.deployments.deleted);
+  print(line + '\n');
   return 0;
 }
 
 int run_export(Settings const& settings) {
   using storage::ExportFormat;
+  using storage::ExportTables;
   auto const place = read_store_place(settings);
-  auto const format =
-      settings.read("format", one_of<ExportFormat>({{"json", ExportFormat::json}, {"ndjson", ExportFormat::ndjson}}))
-          .value_or(ExportFormat::json);
+  auto const format = settings
+                          .read("format", one_of<ExportFormat>({{"json", ExportFormat::json},
+                                                                {"ndjson", ExportFormat::ndjson},
+                                                                {"csv", ExportFormat::csv}}))
+                          .value_or(ExportFormat::json);
+  auto const tables = settings
+                          .read("table", one_of<ExportTables>({{"patterns", ExportTables::patterns},
+                                                               {"deployments", ExportTables::deployments}}))
+                          .value_or(ExportTables::both);
   std::signal(SIGPIPE, SIG_IGN);
   std::ios::sync_with_stdio(false);
   try {
-    storage::export_all(place.url, place.relations, format, std::cout);
+    storage::export_all(place.url, place.relations, format, tables, std::cout);
     std::cout.flush();
   } catch (std::ios_base::failure const&) {
     std::cout.setstate(std::ios::badbit);

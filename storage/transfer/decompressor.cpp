@@ -21,7 +21,7 @@ std::string is_corrupt(char const* format, std::string const& reason) {
 }
 
 std::string has_a_rest(char const* format) {
-  return std::string("behind the ") + format + " data are bytes that are not " + format;
+  return std::string("the ") + format + " data is followed by bytes that are not " + format;
 }
 
 class Gunzip final : public Decompressor {

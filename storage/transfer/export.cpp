@@ -26,12 +26,13 @@ void tell_of(LeftOutRows const& left_out) {
 
 }  // namespace
 
-void export_all(DatabaseUrl const& url, Relations const& relations, ExportFormat format, std::ostream& out) {
+void export_all(DatabaseUrl const& url, Relations const& relations, ExportFormat format, ExportTables tables,
+                std::ostream& out) {
   require_current_schema(url, relations);
   try {
     auto const names = table_names(url, relations);
     LeftOutRows left_out(names);
-    ExportWriter writer(format, names, out);
+    ExportWriter writer(format, tables, names, out);
     if (std::holds_alternative<SqliteUrl>(url))
       export_sqlite(url, writer, left_out);
     else

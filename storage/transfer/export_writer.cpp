@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json_escape.hpp"
+#include "base/utf8.hpp"
 #include "storage/error.hpp"
 
 namespace deployd::storage {
@@ -18,33 +19,67 @@ void append_number(std::string& out, std::int64_t number) {
   out.append(std::begin(digits), end);
 }
 
+/// Appends a field as RFC 4180 has it. Quoted is also what other readers would take for something else: what they
+/// strip, and the empty text, which they take for a missing value.
+void append_csv_field(std::string& out, std::string_view text) {
+  bool const plain =
+      !text.empty() && text.find_first_of(",;\t\"\r\n") == text.npos && text.front() != ' ' && text.back() != ' ';
+  if (plain) {
+    out += text;
+    return;
+  }
+  out += '"';
+  for (auto end = text.find('"'); end != text.npos; end = text.find('"')) {
+    out += text.substr(0, end + 1);
+    out += '"';
+    text.remove_prefix(end + 1);
+  }
+  out += text;
+  out += '"';
+}
+
 }  // namespace
 
-ExportWriter::ExportWriter(ExportFormat format, TableNames tables, std::ostream& out)
-    : format_(format), tables_(std::move(tables)), out_(out) {
-  if (format_ == ExportFormat::json) buffer_ += R"({"patterns":[)";
+ExportWriter::ExportWriter(ExportFormat format, ExportTables tables, TableNames names, std::ostream& out)
+    : format_(format), tables_(tables), names_(std::move(names)), out_(out) {
+  if (format_ == ExportFormat::json) buffer_ += '{';
+  if (!has_patterns()) return;
+  if (format_ == ExportFormat::json) begin_array("patterns");
+  if (format_ == ExportFormat::csv) buffer_ += "id,name\n";
+}
+
+void ExportWriter::begin_array(std::string_view name) {
+  buffer_ += '"';
+  buffer_ += name;
+  buffer_ += "\":[";
+  first_in_array_ = true;
 }
 
 void ExportWriter::pattern(std::int64_t id, std::optional<std::string_view> name) {
+  if (format_ == ExportFormat::csv) return append_csv_row(names_.patterns, id, std::nullopt, name);
   begin_row(R"({"pattern":)");
   buffer_ += R"({"id":)";
   append_number(buffer_, id);
-  append_name(tables_.patterns, id, name);
+  append_name(names_.patterns, id, name);
   end_row();
 }
 
 void ExportWriter::begin_deployments() {
-  if (format_ == ExportFormat::json) buffer_ += R"(],"deployments":[)";
-  first_in_array_ = true;
+  if (!has_deployments()) return;
+  if (has_patterns() && format_ == ExportFormat::json) buffer_ += "],";
+  if (has_patterns() && format_ == ExportFormat::csv) buffer_ += '\n';
+  if (format_ == ExportFormat::json) begin_array("deployments");
+  if (format_ == ExportFormat::csv) buffer_ += "id,pattern_id,name\n";
 }
 
 void ExportWriter::deployment(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
+  if (format_ == ExportFormat::csv) return append_csv_row(names_.deployments, id, pattern_id, name);
   begin_row(R"({"deployment":)");
   buffer_ += R"({"id":)";
   append_number(buffer_, id);
   buffer_ += R"(,"pattern_id":)";
   append_number(buffer_, pattern_id);
-  append_name(tables_.deployments, id, name);
+  append_name(names_.deployments, id, name);
   end_row();
 }
 
@@ -63,10 +98,29 @@ void ExportWriter::append_name(std::string const& table, std::int64_t id, std::o
     return;
   }
   buffer_ += '"';
-  if (!base::append_json_escaped(buffer_, *name))
-    throw Error(errc::bad_input, table + ": the name of the row with id " + std::to_string(id) +
-                                     " is not UTF-8 and cannot be exported; correct it with UPDATE");
+  if (!base::append_json_escaped(buffer_, *name)) refuse_name(table, id);
   buffer_ += '"';
+}
+
+void ExportWriter::append_csv_row(std::string const& table, std::int64_t id, std::optional<std::int64_t> pattern_id,
+                                  std::optional<std::string_view> name) {
+  append_number(buffer_, id);
+  buffer_ += ',';
+  if (pattern_id) {
+    append_number(buffer_, *pattern_id);
+    buffer_ += ',';
+  }
+  if (name) {
+    if (!base::is_utf8(*name)) refuse_name(table, id);
+    append_csv_field(buffer_, *name);
+  }
+  buffer_ += '\n';
+  if (buffer_.size() >= buffer_bytes) send();
+}
+
+void ExportWriter::refuse_name(std::string const& table, std::int64_t id) {
+  throw Error(errc::bad_input, table + ": the name of the row with id " + std::to_string(id) +
+                                   " is not UTF-8 and cannot be exported; correct it with UPDATE");
 }
 
 void ExportWriter::end_row() {

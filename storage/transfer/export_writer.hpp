@@ -17,7 +17,11 @@ namespace deployd::storage {
 class ExportWriter {
  public:
   /// `out` must outlive the writer.
-  ExportWriter(ExportFormat format, TableNames tables, std::ostream& out);
+  ExportWriter(ExportFormat format, ExportTables tables, TableNames names, std::ostream& out);
+
+  /// False for a table that is not written: its rows need not be read.
+  bool has_patterns() const noexcept { return tables_ != ExportTables::deployments; }
+  bool has_deployments() const noexcept { return tables_ != ExportTables::patterns; }
 
   void pattern(std::int64_t id, std::optional<std::string_view> name);
   /// To be called once, between the last pattern and the first deployment.
@@ -27,13 +31,18 @@ class ExportWriter {
   void finish();
 
  private:
+  void begin_array(std::string_view name);
   void begin_row(std::string_view line_beginning);
+  void append_csv_row(std::string const& table, std::int64_t id, std::optional<std::int64_t> pattern_id,
+                      std::optional<std::string_view> name);
+  [[noreturn]] static void refuse_name(std::string const& table, std::int64_t id);
   void append_name(std::string const& table, std::int64_t id, std::optional<std::string_view> name);
   void end_row();
   void send();
 
   ExportFormat format_;
-  TableNames tables_;
+  ExportTables tables_;
+  TableNames names_;
   std::ostream& out_;
   std::string buffer_;
   bool first_in_array_ = true;

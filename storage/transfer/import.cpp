@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "storage/error.hpp"
 #include "storage/schema/schema.hpp"
@@ -15,15 +16,16 @@
 #include "storage/transfer/import_target.hpp"
 #include "storage/transfer/postgresql_import.hpp"
 #include "storage/transfer/sqlite_import.hpp"
+#include "storage/transfer/temporary_store.hpp"
 
 namespace deployd::storage {
 namespace {
 
 constexpr std::chrono::milliseconds observed_every{250};
 
-std::unique_ptr<ImportTarget> begin_import(DatabaseUrl const& url) {
-  if (std::holds_alternative<SqliteUrl>(url)) return std::make_unique<SqliteImport>(url);
-  return std::make_unique<PostgresqlImport>(url);
+std::unique_ptr<ImportTarget> begin_import(DatabaseUrl const& url, ImportOptions const& options) {
+  if (std::holds_alternative<SqliteUrl>(url)) return std::make_unique<SqliteImport>(url, options);
+  return std::make_unique<PostgresqlImport>(url, options);
 }
 
 /// Hands rows on, and counts them.
@@ -110,12 +112,9 @@ std::uint64_t total_bytes(std::vector<ImportSource> const& sources) {
   return total;
 }
 
-ImportProgress import_into(ImportTarget& target, std::vector<ImportSource> const& sources, Inputs const& inputs,
-                           ImportObserver const& observer) {
-  ImportProgress progress;
-  progress.bytes_total = total_bytes(sources);
-  Observed observed(observer, progress);
-  CountedRows rows(target, progress);
+/// Reads all sources into the target, and returns the tables of which they speak.
+ImportTables read_rows(Inputs const& inputs, ImportTarget& rows, ImportProgress& progress, Observed& observed) {
+  ImportTables tables;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     ImportParser parser(static_cast<std::uint32_t>(i), rows);
     auto const bytes_before = progress.bytes_read;
@@ -125,30 +124,82 @@ ImportProgress import_into(ImportTarget& target, std::vector<ImportSource> const
       observed.now_and_then();
     }
     parser.finish();
+    tables.patterns |= parser.tables().patterns;
+    tables.deployments |= parser.tables().deployments;
   }
+  return tables;
+}
+
+/// With --replace, deployments need patterns of the same import.
+void require_patterns(ImportTables const& tables, ImportProgress const& read) {
+  if (!tables.patterns && read.deployments > 0)
+    throw Error(errc::bad_input,
+                "--replace: there are deployments but no patterns in the input; import both, patterns for example from "
+                "a CSV file with the header line \"id,name\"");
+}
+
+/// A table that the input does not mention is not meant to be emptied: the input may be empty by mistake, or a file may
+/// have been left out.
+void refuse_to_empty(ImportTables const& tables, ImportChanges const& changes) {
+  auto const refuse = [](std::string const& table, std::uint64_t rows, std::string const& header) {
+    throw Error(errc::bad_input, "--replace: there are no " + table + " in the input, and all " + std::to_string(rows) +
+                                     " in the store would be deleted; if that is meant, add " + header);
+  };
+  if (!tables.deployments && changes.deployments.deleted > 0)
+    refuse("deployments", changes.deployments.deleted, R"(a CSV file with the header line "id,pattern_id,name")");
+  if (!tables.patterns && changes.patterns.deleted > 0)
+    refuse("patterns", changes.patterns.deleted, R"(a CSV file with the header line "id,name")");
+}
+
+ImportResult import_into(ImportTarget& target, std::vector<ImportSource> const& sources, Inputs const& inputs,
+                         ImportOptions const& options, ImportObserver const& observer) {
+  ImportProgress progress;
+  progress.bytes_total = total_bytes(sources);
+  Observed observed(observer, progress);
+  CountedRows rows(target, progress);
+  auto const tables = read_rows(inputs, rows, progress, observed);
   progress.phase = ImportProgress::Phase::indexes;
   observed.now();
+  if (options.replace) require_patterns(tables, progress);
   target.check();
+  auto const changes = target.changes();
+  if (options.replace) refuse_to_empty(tables, changes);
+  if (options.dry_run) return {progress, changes};
   target.build_indexes();
   progress.phase = ImportProgress::Phase::commit;
   observed.now();
   target.commit();
-  return progress;
+  return {progress, changes};
+}
+
+/// False if there is no store yet, or an empty one. Throws `Error` for every other reason why nothing can be imported
+/// without an upgrade of the schema.
+bool has_schema(DatabaseUrl const& url, Relations const& relations) {
+  try {
+    require_current_schema(url, relations);
+    return true;
+  } catch (Error const& error) {
+    if (error.code() != errc::missing) throw;
+    return false;
+  }
 }
 
 }  // namespace
 
-ImportProgress import(DatabaseUrl const& url, Relations const& relations, std::vector<ImportSource> const& sources,
-                      ImportObserver const& observer) {
+ImportResult import(DatabaseUrl const& url, Relations const& relations, std::vector<ImportSource> const& sources,
+                    ImportOptions const& options, ImportObserver const& observer) {
   if (relations.foreign())
     throw Error(errc::bad_input,
                 "nothing can be imported into the relations of --patterns-relation and --deployments-relation: deployd "
                 "only reads them");
   try {
     auto const inputs = open_inputs(sources);
-    migrate(url, relations);
-    auto const target = begin_import(url);
-    return import_into(*target, sources, inputs, observer);
+    std::optional<TemporaryStore> temporary;
+    if (options.dry_run && !has_schema(url, relations)) temporary.emplace();
+    DatabaseUrl const store = temporary ? temporary->url() : url;
+    if (!options.dry_run || temporary) migrate(store, relations);
+    auto const target = begin_import(store, options);
+    return import_into(*target, sources, inputs, options, observer);
   } catch (BadRow const& bad) {
     auto const place = bad.place();
     auto const column = place.column == 0 ? "" : ":" + std::to_string(place.column);

@@ -229,7 +229,7 @@ void CsvImport::begin_table() {
     if (column == Column::unknown && named_fields_ == 0 && header_fields_ == 0) refuse_first_line();
     if (column == Column::unknown)
       refuse(fields_[i].place, "unknown column " + shown + "; the header line must be " + std::string(headers));
-    if (named_fields_ != i) refuse(fields_[i].place, "column " + shown + " stands behind a column without a name");
+    if (named_fields_ != i) refuse(fields_[i].place, "column " + shown + " follows a column without a name");
     if (std::exchange(seen[static_cast<std::size_t>(column)], true))
       refuse(fields_[i].place, "a second column " + shown);
     positions_[static_cast<std::size_t>(column)] = i;
@@ -299,7 +299,7 @@ void CsvImport::refuse(Column column, std::string const& reason) const {
 
 void CsvImport::refuse_syntax(TextPlace place) const {
   refuse(place, parser_.quoted != 0
-                    ? R"(text behind the closing quotation mark of a field; a quotation mark in a field is written "")"
+                    ? R"(text after the closing quotation mark of a field; a quotation mark in a field is written "")"
                     : "a quotation mark in a field that is not quoted; quote the field, and write "
                       R"("" for the quotation mark)");
 }

@@ -45,6 +45,27 @@ class UnknownPatternName : public BadRow {
   UnknownPatternName(RowPlace place, std::int64_t id, std::string_view pattern);
 };
 
+/// How an import changes the store.
+struct ImportOptions {
+  bool replace = false;  // rows that the import does not have are deleted
+  bool dry_run = false;  // the import is rolled back
+
+  bool counts_changes() const noexcept { return replace || dry_run; }
+};
+
+/// What an import does to the rows of a table. Of several rows with one id the last counts.
+struct RowChanges {
+  std::uint64_t added = 0;
+  std::uint64_t updated = 0;
+  std::uint64_t unchanged = 0;  // the import has them as they were; others in the store are not counted
+  std::uint64_t deleted = 0;
+};
+
+struct ImportChanges {
+  RowChanges patterns;
+  RowChanges deployments;
+};
+
 /// One import into one store: a transaction that is begun by making the object and rolled back by destroying it, unless
 /// it was committed in between. Rows may come in any order; of several with one id the last counts.
 ///
@@ -61,8 +82,12 @@ class ImportTarget {
   virtual void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) = 0;
 
   /// After the last row: checks what can only be known then, that names of patterns are unique and that every
-  /// deployment has its pattern. The row named is the first in the order of the input that cannot stand.
+  /// deployment has its pattern. The row named is the first in the order of the input that cannot stand. With
+  /// `ImportOptions::replace` only patterns of the import count, and the other rows are deleted.
   virtual void check() = 0;
+
+  /// After `check`: what the import does to the store. Counted only where the options say so.
+  virtual ImportChanges changes() const { return {}; }
 
   /// After `check`: makes the store as fast to read as before.
   virtual void build_indexes() = 0;

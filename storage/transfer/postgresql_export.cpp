@@ -112,11 +112,13 @@ void export_postgresql(DatabaseUrl const& url, Relations const& relations, Expor
     return unescaped(*column, space);
   };
   // Ids of another program are taken as they are: to cast what is no bigint would fail, or make another number of it.
-  copy_rows(sql, "SELECT id, name::text FROM " + names.patterns + " ORDER BY 1", [&](Columns row) {
-    auto const id = id_in(row.value(), BadColumn::pattern_id, std::nullopt, left_out);
-    if (id) writer.pattern(*id, name_in(row));
-  });
+  if (writer.has_patterns())
+    copy_rows(sql, "SELECT id, name::text FROM " + names.patterns + " ORDER BY 1", [&](Columns row) {
+      auto const id = id_in(row.value(), BadColumn::pattern_id, std::nullopt, left_out);
+      if (id) writer.pattern(*id, name_in(row));
+    });
   writer.begin_deployments();
+  if (!writer.has_deployments()) return;
   copy_rows(sql, "SELECT id, pattern_id, name::text FROM " + names.deployments + " ORDER BY 1", [&](Columns row) {
     auto const id = id_in(row.value(), BadColumn::deployment_id, std::nullopt, left_out);
     if (!id) return;

@@ -79,14 +79,22 @@ constexpr char const* begin_staged =
     "pattern text COLLATE \"C\", name text COLLATE \"C\") ON COMMIT DROP";
 constexpr char const* begin_patterns =
     "CREATE TEMP TABLE import_patterns (id bigint PRIMARY KEY, name text COLLATE \"C\", row bigint, source bigint, "
-    "line bigint) ON COMMIT DROP";
+    "line bigint, old_name text COLLATE \"C\") ON COMMIT DROP";
 constexpr char const* begin_unknown =
     "CREATE TEMP TABLE import_unknown (pattern_id bigint PRIMARY KEY, deployment_id bigint, row bigint, "
     "source bigint, line bigint) ON COMMIT DROP";
 
+// Each deployment of the import once, as it was before; for counting changes.
+constexpr char const* begin_touched =
+    "CREATE TEMP TABLE import_touched (id bigint PRIMARY KEY, pattern_id bigint, name text COLLATE \"C\") "
+    "ON COMMIT DROP";
+
+// In the statements below {patterns} are those that deployments can have: all of the store, or those of the import.
+
 constexpr char const* stage_patterns =
-    "INSERT INTO pg_temp.import_patterns SELECT DISTINCT ON (id) id, name, row, source, line "
-    "FROM pg_temp.import_batch WHERE pattern_id IS NULL AND pattern IS NULL ORDER BY id, row DESC "
+    "INSERT INTO pg_temp.import_patterns SELECT DISTINCT ON (b.id) b.id, b.name, row, source, line, p.name "
+    "FROM pg_temp.import_batch b LEFT JOIN deployd.patterns p ON p.id = b.id "
+    "WHERE pattern_id IS NULL AND pattern IS NULL ORDER BY b.id, row DESC "
     "ON CONFLICT (id) DO UPDATE SET name = excluded.name, row = excluded.row, source = excluded.source, "
     "line = excluded.line";
 constexpr char const* take_patterns =
@@ -97,7 +105,7 @@ constexpr char const* take_patterns =
 constexpr char const* note_unknown =
     "INSERT INTO pg_temp.import_unknown SELECT DISTINCT ON (pattern_id) pattern_id, id, row, source, line "
     "FROM pg_temp.import_batch b WHERE pattern_id IS NOT NULL "
-    "AND NOT EXISTS (SELECT FROM deployd.patterns p WHERE p.id = b.pattern_id) ORDER BY pattern_id, row "
+    "AND NOT EXISTS (SELECT FROM {patterns} p WHERE p.id = b.pattern_id) ORDER BY pattern_id, row "
     "ON CONFLICT (pattern_id) DO NOTHING";
 constexpr char const* stage_deployments =
     "INSERT INTO pg_temp.import_staged SELECT * FROM pg_temp.import_batch "
@@ -107,7 +115,7 @@ constexpr char const* batch_of_deployments =
     "SELECT row, id, pattern_id, name FROM pg_temp.import_batch WHERE pattern_id IS NOT NULL";
 constexpr char const* staged_deployments =
     "SELECT s.row, s.id, coalesce(s.pattern_id, p.id) AS pattern_id, s.name FROM pg_temp.import_staged s "
-    "LEFT JOIN deployd.patterns p ON p.name = s.pattern";
+    "LEFT JOIN {patterns} p ON p.name = s.pattern";
 constexpr char const* or_update =
     " ON CONFLICT (id) DO UPDATE SET pattern_id = excluded.pattern_id, name = excluded.name "
     "WHERE (d.pattern_id, d.name) IS DISTINCT FROM (excluded.pattern_id, excluded.name)";
@@ -115,21 +123,24 @@ constexpr char const* or_update =
 // The owner of a name is a pattern that the import does not bring, or that it brought in an earlier row.
 constexpr char const* first_taken_name =
     "SELECT s.source, s.line, s.id, p.id, s.name FROM pg_temp.import_patterns s "
-    "JOIN deployd.patterns p ON p.name = s.name AND p.id <> s.id "
+    "JOIN {patterns} p ON p.name = s.name AND p.id <> s.id "
     "LEFT JOIN pg_temp.import_patterns o ON o.id = p.id WHERE o.row IS NULL OR o.row < s.row ORDER BY s.row LIMIT 1";
 constexpr char const* first_unknown_pattern =
     "SELECT source, line, deployment_id, pattern_id, NULL, row FROM pg_temp.import_unknown u "
-    "WHERE NOT EXISTS (SELECT FROM deployd.patterns p WHERE p.id = u.pattern_id) UNION ALL "
+    "WHERE NOT EXISTS (SELECT FROM {patterns} p WHERE p.id = u.pattern_id) UNION ALL "
     "(SELECT source, line, id, NULL, pattern, row FROM pg_temp.import_staged s "
-    "WHERE pattern IS NOT NULL AND NOT EXISTS (SELECT FROM deployd.patterns p WHERE p.name = s.pattern) "
+    "WHERE pattern IS NOT NULL AND NOT EXISTS (SELECT FROM {patterns} p WHERE p.name = s.pattern) "
     "ORDER BY row LIMIT 1) ORDER BY row LIMIT 1";
 
 }  // namespace
 
-PostgresqlImport::PostgresqlImport(DatabaseUrl const& url) : url_(url), session_(open_session(url, Access::write)) {
+PostgresqlImport::PostgresqlImport(DatabaseUrl const& url, ImportOptions const& options)
+    : url_(url), options_(options), session_(open_session(url, Access::write)) {
   std::vector<Privilege> needed;
-  for (auto const* const table : {"deployd.patterns", "deployd.deployments"})
+  for (auto const* const table : {"deployd.patterns", "deployd.deployments"}) {
     for (auto const* const name : {"SELECT", "INSERT", "UPDATE"}) needed.push_back({table, name});
+    if (options_.replace) needed.push_back({table, "DELETE"});
+  }
   require_privileges(*session_, url, needed);
   batch_ = copy_header;
 }
@@ -156,6 +167,7 @@ void PostgresqlImport::begin() {
   run(sql, "LOCK TABLE deployd.patterns, deployd.deployments IN SHARE ROW EXCLUSIVE MODE");
   run(sql, "SET CONSTRAINTS deployd.patterns_name DEFERRED");
   for (auto const* const table : {begin_batch, begin_staged, begin_patterns, begin_unknown}) run(sql, table);
+  if (options_.counts_changes()) run(sql, begin_touched);
 }
 
 void PostgresqlImport::drop_indexes_of_empty_table() {
@@ -228,7 +240,7 @@ void PostgresqlImport::add(RowPlace place, std::int64_t id, std::optional<std::i
   append_column(batch_, name);
   bool const full = batch_patterns_ + batch_deployments_ >= batch_rows || batch_.size() >= batch_bytes;
   if (!full) return;
-  if (!transaction_) drop_indexes_of_empty_table();
+  if (!transaction_ && !options_.dry_run) drop_indexes_of_empty_table();
   write_batch();
 }
 
@@ -267,7 +279,7 @@ void PostgresqlImport::write_patterns() {
 }
 
 void PostgresqlImport::write_deployments() {
-  if (rows_written(run(*session_, note_unknown)) > 0 && !keys_deferred_) {
+  if (rows_written(run_about_patterns(note_unknown)) > 0 && !keys_deferred_) {
     run(*session_, "SET CONSTRAINTS deployd.deployments_pattern DEFERRED");
     keys_deferred_ = true;
   }
@@ -279,23 +291,72 @@ void PostgresqlImport::write_deployments() {
 
 /// Of several rows with one id the last is taken; where ids ascend, there are none.
 void PostgresqlImport::take_deployments(char const* batch, bool ascending) {
-  run(*session_, std::string("INSERT INTO deployd.deployments AS d (id, pattern_id, name) SELECT ") +
+  if (options_.counts_changes())
+    run_about_patterns(
+        "INSERT INTO pg_temp.import_touched SELECT DISTINCT ON (b.id) b.id, d.pattern_id, d.name FROM (" +
+        std::string(batch) +
+        ") AS b LEFT JOIN deployd.deployments d ON d.id = b.id ORDER BY b.id ON CONFLICT (id) DO NOTHING");
+  run_about_patterns(std::string("INSERT INTO deployd.deployments AS d (id, pattern_id, name) SELECT ") +
                      (ascending ? "" : "DISTINCT ON (id) ") + "id, pattern_id, name FROM (" + batch + ") AS batch" +
                      (ascending ? "" : " ORDER BY id, row DESC") + or_update);
 }
 
+/// Runs a statement in which {patterns} are the patterns that deployments can have.
+PostgresqlResult PostgresqlImport::run_about_patterns(std::string sql) {
+  constexpr std::string_view mark = "{patterns}";
+  auto const* const patterns = options_.replace ? "pg_temp.import_patterns" : "deployd.patterns";
+  for (auto at = sql.find(mark); at != sql.npos; at = sql.find(mark, at)) sql.replace(at, mark.size(), patterns);
+  return run(*session_, sql);
+}
+
 void PostgresqlImport::check() {
   write_batch();
-  if (auto const taken = run(*session_, first_taken_name); PQntuples(taken.get()) > 0)
+  if (auto const taken = run_about_patterns(first_taken_name); PQntuples(taken.get()) > 0)
     throw TakenName(place_at(taken), integer_at(taken, 2), PQgetvalue(taken.get(), 0, 4), integer_at(taken, 3));
   require_patterns_of_deployments();
   if (staging_) take_deployments(staged_deployments, staged_ascending_);
+  if (options_.replace) delete_others();
+  if (options_.counts_changes()) count_changes();
   run(*session_, "SET CONSTRAINTS ALL IMMEDIATE");
+}
+
+void PostgresqlImport::delete_others() {
+  // A deleted pattern is looked for in the deployments.
+  if (indexes_dropped_) make_missing_indexes();
+  run(*session_, "ANALYZE pg_temp.import_touched");
+  run(*session_, "ANALYZE pg_temp.import_patterns");
+  changes_.deployments.deleted = static_cast<std::uint64_t>(
+      rows_written(run(*session_,
+                       "DELETE FROM deployd.deployments d "
+                       "WHERE NOT EXISTS (SELECT FROM pg_temp.import_touched t WHERE t.id = d.id)")));
+  changes_.patterns.deleted = static_cast<std::uint64_t>(
+      rows_written(run(*session_,
+                       "DELETE FROM deployd.patterns p "
+                       "WHERE NOT EXISTS (SELECT FROM pg_temp.import_patterns s WHERE s.id = p.id)")));
+}
+
+void PostgresqlImport::count_changes() {
+  auto const count = [this](std::string const& sql, RowChanges& changes) {
+    auto const counts = run(*session_, sql);
+    changes.added = static_cast<std::uint64_t>(integer_at(counts, 0));
+    changes.updated = static_cast<std::uint64_t>(integer_at(counts, 1));
+    changes.unchanged = static_cast<std::uint64_t>(integer_at(counts, 2));
+  };
+  count(
+      "SELECT count(*) FILTER (WHERE old_name IS NULL), count(*) FILTER (WHERE old_name <> name), "
+      "count(*) FILTER (WHERE old_name = name) FROM pg_temp.import_patterns",
+      changes_.patterns);
+  count(
+      "SELECT count(*) FILTER (WHERE t.pattern_id IS NULL), "
+      "count(*) FILTER (WHERE (t.pattern_id, t.name) <> (d.pattern_id, d.name)), "
+      "count(*) FILTER (WHERE (t.pattern_id, t.name) = (d.pattern_id, d.name)) "
+      "FROM pg_temp.import_touched t JOIN deployd.deployments d ON d.id = t.id",
+      changes_.deployments);
 }
 
 void PostgresqlImport::require_patterns_of_deployments() {
   if (staging_) run(*session_, "ANALYZE pg_temp.import_staged");
-  auto const unknown = run(*session_, first_unknown_pattern);
+  auto const unknown = run_about_patterns(first_unknown_pattern);
   if (PQntuples(unknown.get()) == 0) return;
   auto const place = place_at(unknown);
   auto const id = integer_at(unknown, 2);

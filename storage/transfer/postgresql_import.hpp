@@ -7,6 +7,7 @@
 #include <string>
 
 #include "storage/database_url.hpp"
+#include "storage/session/postgresql_command.hpp"
 #include "storage/transaction.hpp"
 #include "storage/transfer/import_target.hpp"
 
@@ -23,13 +24,14 @@ namespace deployd::storage {
 class PostgresqlImport final : public ImportTarget {
  public:
   /// Throws `Error`. The transaction begins with the first batch.
-  explicit PostgresqlImport(DatabaseUrl const& url);
+  explicit PostgresqlImport(DatabaseUrl const& url, ImportOptions const& options = {});
   ~PostgresqlImport() override;
 
   void pattern(RowPlace place, std::int64_t id, std::string_view name) override;
   void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
   void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) override;
   void check() override;
+  ImportChanges changes() const override { return changes_; }
   void build_indexes() override;
   void commit() override;
 
@@ -48,8 +50,13 @@ class PostgresqlImport final : public ImportTarget {
   void write_deployments();
   void take_deployments(char const* batch, bool ascending);
   void require_patterns_of_deployments();
+  void delete_others();
+  void count_changes();
+  PostgresqlResult run_about_patterns(std::string sql);
 
   DatabaseUrl url_;
+  ImportOptions options_;
+  ImportChanges changes_;
   std::unique_ptr<soci::session> session_;
   std::optional<Transaction> transaction_;
   bool indexes_dropped_ = false;

@@ -47,12 +47,12 @@ void export_sqlite(DatabaseUrl const& url, ExportWriter& writer, LeftOutRows& le
   require_columns(sql, std::get<SqliteUrl>(url));
   SqliteStatement patterns(sql, "SELECT id, name FROM patterns ORDER BY id");
   SqliteStatement deployments(sql, "SELECT id, pattern_id, name FROM deployments ORDER BY id");
-  while (next_row(sql, patterns)) {
+  while (writer.has_patterns() && next_row(sql, patterns)) {
     if (!is_id(patterns, 1, BadColumn::pattern_id, left_out)) continue;
     writer.pattern(patterns.integer(1), name_in(patterns, 2));
   }
   writer.begin_deployments();
-  while (next_row(sql, deployments)) {
+  while (writer.has_deployments() && next_row(sql, deployments)) {
     if (!is_id(deployments, 1, BadColumn::deployment_id, left_out)) continue;
     if (!is_id(deployments, 2, BadColumn::deployment_pattern_id, left_out)) continue;
     writer.deployment(deployments.integer(1), deployments.integer(2), name_in(deployments, 3));

@@ -1,7 +1,7 @@
 #include "storage/transfer/sqlite_import.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <utility>
 
 #include "storage/error.hpp"
 #include "storage/session/session.hpp"
@@ -15,7 +15,7 @@ constexpr int cache_kib = 64 * 1024;
 constexpr int temporary_cache_kib = 8 * 1024;
 
 constexpr std::size_t known_patterns_bits = 15;
-constexpr std::size_t known_names_bits = 12;
+constexpr std::size_t most_known_names = 16 * 1024;
 constexpr std::size_t max_known_name_bytes = 1024;  // longer ones are looked up each time
 
 // Below this the indexes are kept up row by row. From there on it is faster to build them anew at the end, unless the
@@ -31,10 +31,6 @@ std::size_t slot_of(std::int64_t id) noexcept {
                                   (64 - known_patterns_bits));
 }
 
-std::size_t slot_of(std::string_view name) noexcept {
-  return std::hash<std::string_view>()(name) & ((std::size_t{1} << known_names_bits) - 1);
-}
-
 // Leaves rows alone that are there already.
 constexpr char const* or_update =
     " ON CONFLICT (id) DO UPDATE SET pattern_id = excluded.pattern_id, name = excluded.name "
@@ -42,8 +38,9 @@ constexpr char const* or_update =
 
 }  // namespace
 
-SqliteImport::SqliteImport(DatabaseUrl const& url)
-    : session_(open_session(url, Access::write)),
+SqliteImport::SqliteImport(DatabaseUrl const& url, ImportOptions const& options)
+    : options_(options),
+      session_(open_session(url, Access::write)),
       known_patterns_(std::size_t{1} << known_patterns_bits),
       consider_dropping_at_(least_rows_for_dropping) {
   auto& sql = *session_;
@@ -65,14 +62,21 @@ SqliteImport::SqliteImport(DatabaseUrl const& url)
   put_deployment_ = std::make_unique<SqliteStatement>(
       sql, std::string("INSERT INTO main.deployments (id, pattern_id, name) VALUES (?1, ?2, ?3)") + or_update);
   find_pattern_ = std::make_unique<SqliteStatement>(
-      sql,
-      "SELECT 1 FROM main.patterns WHERE id = ?1 UNION ALL SELECT 1 FROM temp.import_patterns WHERE id = ?1 LIMIT 1");
+      sql, std::string(options_.replace ? "" : "SELECT 1 FROM main.patterns WHERE id = ?1 UNION ALL ") +
+               "SELECT 1 FROM temp.import_patterns WHERE id = ?1 LIMIT 1");
   note_unknown_ =
       std::make_unique<SqliteStatement>(sql, "INSERT OR IGNORE INTO temp.import_unknown VALUES (?1, ?2, ?3, ?4, ?5)");
+  if (!options_.counts_changes()) return;
+  sql << "CREATE TEMP TABLE import_touched (id INTEGER PRIMARY KEY, pattern_id INTEGER, name TEXT)";
+  note_touched_ = std::make_unique<SqliteStatement>(
+      sql,
+      "INSERT OR IGNORE INTO temp.import_touched SELECT ?1, d.pattern_id, d.name FROM (SELECT 1) LEFT JOIN "
+      "main.deployments d ON d.id = ?1");
 }
 
 SqliteImport::~SqliteImport() {
-  for (auto* const statement : {&put_pattern_, &put_deployment_, &find_pattern_, &note_unknown_, &note_name_, &stage_})
+  for (auto* const statement : {&put_pattern_, &put_deployment_, &find_pattern_, &note_unknown_, &note_touched_,
+                                &note_name_, &find_name_, &stage_})
     statement->reset();
   transaction_.reset();
   shrink_log();
@@ -131,6 +135,10 @@ void SqliteImport::note_pattern(RowPlace place, std::int64_t id, std::int64_t pa
 }
 
 void SqliteImport::put(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+  if (note_touched_) {
+    note_touched_->bind(1, id);
+    run(*note_touched_);
+  }
   put_deployment_->bind(1, id);
   put_deployment_->bind(2, pattern_id);
   put_deployment_->bind(3, name);
@@ -140,27 +148,29 @@ void SqliteImport::put(std::int64_t id, std::int64_t pattern_id, std::string_vie
 }
 
 void SqliteImport::begin_staging() {
-  known_names_.resize(std::size_t{1} << known_names_bits);
   note_name_ = std::make_unique<SqliteStatement>(
       *session_,
-      "INSERT INTO temp.import_names (name, deployment_id, row, source, line) VALUES (?1, ?2, ?3, ?4, ?5) "
-      "ON CONFLICT (name) DO UPDATE SET name = name RETURNING ref");
+      "INSERT OR IGNORE INTO temp.import_names (name, deployment_id, row, source, line) VALUES (?1, ?2, ?3, ?4, ?5)");
+  find_name_ = std::make_unique<SqliteStatement>(*session_, "SELECT ref FROM temp.import_names WHERE name = ?1");
   stage_ = std::make_unique<SqliteStatement>(*session_, "INSERT INTO temp.import_staged VALUES (?1, ?2, ?3, ?4, ?5)");
 }
 
 /// The number of a pattern's name. A name is kept with the deployment that gave it first.
 std::int64_t SqliteImport::ref_of(RowPlace place, std::int64_t id, std::string_view pattern) {
-  auto& known = known_names_[slot_of(pattern)];
-  if (known.ref != 0 && known.name == pattern) return known.ref;
+  std::string name(pattern);
+  if (auto const known = known_names_.find(name); known != known_names_.end()) return known->second;
   note_name_->bind(1, pattern);
   note_name_->bind(2, id);
   note_name_->bind(3, row_);
   note_name_->bind(4, std::int64_t{place.source});
   note_name_->bind(5, static_cast<std::int64_t>(place.line));
-  next_row(*note_name_);
-  auto const ref = note_name_->integer(1);
   run(*note_name_);
-  if (pattern.size() <= max_known_name_bytes) known = {std::string(pattern), ref};
+  find_name_->bind(1, pattern);
+  next_row(*find_name_);
+  auto const ref = find_name_->integer(1);
+  find_name_->reset();
+  if (known_names_.size() >= most_known_names) known_names_.clear();
+  if (pattern.size() <= max_known_name_bytes) known_names_.emplace(std::move(name), ref);
   return ref;
 }
 
@@ -207,16 +217,20 @@ void SqliteImport::consider_dropping_indexes() {
 }
 
 void SqliteImport::check() {
+  if (options_.counts_changes()) count_pattern_changes();
   write_patterns();
   *session_ << "UPDATE temp.import_names SET pattern_id = (SELECT id FROM main.patterns p WHERE p.name = "
                "import_names.name)";
   require_patterns_of_deployments();
   if (stage_) write_staged();
+  if (options_.replace) delete_others();
+  if (options_.counts_changes()) count_deployment_changes();
 }
 
 /// All that the import names give up their names first; then every name is either free or taken by another pattern.
 void SqliteImport::write_patterns() {
-  *session_ << "DELETE FROM main.patterns WHERE id IN (SELECT id FROM temp.import_patterns)";
+  *session_ << std::string("DELETE FROM main.patterns") +
+                   (options_.replace ? "" : " WHERE id IN (SELECT id FROM temp.import_patterns)");
   SqliteStatement staged(*session_, "SELECT id, name, source, line FROM temp.import_patterns ORDER BY row");
   SqliteStatement insert(*session_, "INSERT OR IGNORE INTO main.patterns (id, name) VALUES (?1, ?2)");
   while (next_row(staged)) {
@@ -256,6 +270,9 @@ void SqliteImport::write_staged() {
   written_ += count.integer(1);
   count.reset();
   if (written_ >= consider_dropping_at_ && dropped_.empty()) consider_dropping_indexes();
+  if (note_touched_)
+    *session_ << "INSERT OR IGNORE INTO temp.import_touched SELECT s.id, d.pattern_id, d.name "
+                 "FROM temp.import_staged s LEFT JOIN main.deployments d ON d.id = s.id";
   SqliteStatement write(*session_,
                         std::string("INSERT INTO main.deployments (id, pattern_id, name) "
                                     "SELECT s.id, coalesce(s.pattern_id, n.pattern_id), s.name "
@@ -263,6 +280,44 @@ void SqliteImport::write_staged() {
                                     "WHERE true ORDER BY s.row") +
                             or_update);
   run(write);
+}
+
+void SqliteImport::delete_others() {
+  SqliteStatement remove(*session_,
+                         "DELETE FROM main.deployments WHERE id NOT IN (SELECT id FROM temp.import_touched)");
+  run(remove);
+  changes_.deployments.deleted = static_cast<std::uint64_t>(sqlite_api::sqlite3_changes64(sqlite_handle(*session_)));
+}
+
+/// Before the patterns are written.
+void SqliteImport::count_pattern_changes() {
+  count(
+      "SELECT count(*) FILTER (WHERE p.id IS NULL), count(*) FILTER (WHERE p.name <> s.name), "
+      "count(*) FILTER (WHERE p.name = s.name) FROM temp.import_patterns s LEFT JOIN main.patterns p ON p.id = s.id",
+      changes_.patterns);
+  if (!options_.replace) return;
+  SqliteStatement others(*session_,
+                         "SELECT count(*) FROM main.patterns WHERE id NOT IN (SELECT id FROM temp.import_patterns)");
+  next_row(others);
+  changes_.patterns.deleted = static_cast<std::uint64_t>(others.integer(1));
+}
+
+/// When all deployments are written.
+void SqliteImport::count_deployment_changes() {
+  count(
+      "SELECT count(*) FILTER (WHERE t.pattern_id IS NULL), "
+      "count(*) FILTER (WHERE t.pattern_id <> d.pattern_id OR t.name <> d.name), "
+      "count(*) FILTER (WHERE t.pattern_id = d.pattern_id AND t.name = d.name) "
+      "FROM temp.import_touched t JOIN main.deployments d ON d.id = t.id",
+      changes_.deployments);
+}
+
+void SqliteImport::count(std::string const& sql, RowChanges& changes) {
+  SqliteStatement statement(*session_, sql);
+  next_row(statement);
+  changes.added = static_cast<std::uint64_t>(statement.integer(1));
+  changes.updated = static_cast<std::uint64_t>(statement.integer(2));
+  changes.unchanged = static_cast<std::uint64_t>(statement.integer(3));
 }
 
 void SqliteImport::build_indexes() {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "storage/database_url.hpp"
@@ -19,16 +20,19 @@ namespace deployd::storage {
 /// SQLite looks at every row at once. Deployments whose pattern is named wait too, since a later row may give or take
 /// the name, and with them all that follow, so that the last of several rows with one id counts. The store's own check
 /// of foreign keys is off, because it could not say which line is at fault.
+///
+/// Where changes are counted, a temporary table holds each deployment of the import once, as it was before.
 class SqliteImport final : public ImportTarget {
  public:
   /// Takes the lock for writing; readers go on. Throws `Error` or soci::soci_error.
-  explicit SqliteImport(DatabaseUrl const& url);
+  explicit SqliteImport(DatabaseUrl const& url, ImportOptions const& options = {});
   ~SqliteImport() override;
 
   void pattern(RowPlace place, std::int64_t id, std::string_view name) override;
   void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
   void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) override;
   void check() override;
+  ImportChanges changes() const override { return changes_; }
   void build_indexes() override;
   void commit() override;
 
@@ -36,12 +40,6 @@ class SqliteImport final : public ImportTarget {
   struct Index {
     std::string name;
     std::string sql;
-  };
-
-  /// A name of a pattern that deployments gave, and the number of its row among those names.
-  struct KnownName {
-    std::string name;
-    std::int64_t ref = 0;
   };
 
   void run(SqliteStatement& statement);
@@ -57,7 +55,14 @@ class SqliteImport final : public ImportTarget {
   [[noreturn]] void refuse_taken_name(RowPlace place, std::int64_t id, std::string const& name);
   void require_patterns_of_deployments();
   void consider_dropping_indexes();
+  void delete_others();
+  void count_pattern_changes();
+  void count_deployment_changes();
+  void count(std::string const& sql, RowChanges& changes);
   void shrink_log() noexcept;
+
+  ImportOptions options_;
+  ImportChanges changes_;
 
   std::unique_ptr<soci::session> session_;
   std::optional<Transaction> transaction_;
@@ -66,13 +71,15 @@ class SqliteImport final : public ImportTarget {
   std::unique_ptr<SqliteStatement> put_deployment_;
   std::unique_ptr<SqliteStatement> find_pattern_;
   std::unique_ptr<SqliteStatement> note_unknown_;
-  std::unique_ptr<SqliteStatement> note_name_;  // null, as the next, until a pattern is named
+  std::unique_ptr<SqliteStatement> note_touched_;  // null if changes are not counted
+  std::unique_ptr<SqliteStatement> note_name_;     // null, as the next two, until a pattern is named
+  std::unique_ptr<SqliteStatement> find_name_;
   std::unique_ptr<SqliteStatement> stage_;
 
-  std::int64_t row_ = 0;                                     // the number of the row in the whole input
-  std::vector<std::optional<std::int64_t>> known_patterns_;  // the last seen of each hash
-  std::vector<KnownName> known_names_;                       // the same for names
-  std::int64_t written_ = 0;                                 // deployments that are new or changed
+  std::int64_t row_ = 0;                                       // the number of the row in the whole input
+  std::vector<std::optional<std::int64_t>> known_patterns_;    // the last seen of each hash
+  std::unordered_map<std::string, std::int64_t> known_names_;  // names of patterns, with their numbers
+  std::int64_t written_ = 0;                                   // deployments that are new or changed
   std::int64_t consider_dropping_at_;
   std::vector<Index> dropped_;
 };

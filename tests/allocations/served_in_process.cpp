@@ -55,7 +55,7 @@ ServedInProcess::ServedInProcess(int patterns, int deployments_each, std::size_t
   options.keys.secret = jwt_secret;
 
   std::istringstream stream(rows(patterns, deployments_each));
-  storage::import(options.database.url, {}, {{"rows", &stream}}, [](storage::ImportProgress const&) {});
+  storage::import(options.database.url, {}, {{"rows", &stream}}, {}, [](storage::ImportProgress const&) {});
   auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   auto const token = auth::sign_hs256({.subject = "test", .issued_at = now, .expires = now + std::chrono::hours(1)},
                                       *options.keys.secret);

@@ -1,77 +1,23 @@
 // Imports: rows or a line of refusal, the same whatever pieces the text comes in; and rows that are written as an
 // export are read as the same rows again.
 #include <cstdint>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <tuple>
-#include <vector>
 
 #include "storage/transfer/export_writer.hpp"
-#include "storage/transfer/import_parser.hpp"
-#include "storage/transfer/import_target.hpp"
 #include "tests/fuzz/expect.hpp"
+#include "tests/fuzz/import_outcome.hpp"
 
 namespace storage = deployd::storage;
+using deployd::tests::Collected;
 using deployd::tests::expect;
 
 namespace {
 
-using Pattern = std::tuple<std::int64_t, std::string>;
-using Deployment = std::tuple<std::int64_t, std::int64_t, std::string>;
-
-using NamedDeployment = std::tuple<std::int64_t, std::string, std::string>;
-
-class Collected final : public storage::ImportTarget {
- public:
-  void pattern(storage::RowPlace place, std::int64_t id, std::string_view name) override {
-    expect(place.line > 0, "a row has a line");
-    expect(name.find('\0') == name.npos, "no name holds U+0000");
-    patterns.emplace_back(id, name);
-  }
-  void deployment(storage::RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override {
-    expect(place.line > 0, "a row has a line");
-    expect(name.find('\0') == name.npos, "no name holds U+0000");
-    deployments.emplace_back(id, pattern_id, name);
-  }
-  void deployment_of(storage::RowPlace place, std::int64_t id, std::string_view pattern,
-                     std::string_view name) override {
-    expect(place.line > 0, "a row has a line");
-    expect(pattern.find('\0') == pattern.npos && name.find('\0') == name.npos, "no name holds U+0000");
-    named.emplace_back(id, pattern, name);
-  }
-  void check() override {}
-  void build_indexes() override {}
-  void commit() override {}
-
-  std::vector<Pattern> patterns;
-  std::vector<Deployment> deployments;
-  std::vector<NamedDeployment> named;
-};
-
-struct Outcome {
-  Collected rows;
-  std::optional<std::string> refusal;
-  storage::RowPlace place;
-};
-
-Outcome import_in_pieces(std::string_view text, std::size_t piece) {
-  Outcome outcome;
-  try {
-    storage::ImportParser parser(0, outcome.rows);
-    for (std::size_t at = 0; at < text.size(); at += piece) parser.read(text.substr(at, piece));
-    parser.finish();
-  } catch (storage::BadRow const& bad) {
-    outcome.refusal = bad.what();
-    outcome.place = bad.place();
-  }
-  return outcome;
-}
-
 std::string write(Collected const& rows, storage::ExportFormat format) {
   std::ostringstream out;
-  storage::ExportWriter writer(format, {"patterns", "deployments"}, out);
+  storage::ExportWriter writer(format, storage::ExportTables::both, {"patterns", "deployments"}, out);
   for (auto const& [id, name] : rows.patterns) writer.pattern(id, name);
   writer.begin_deployments();
   for (auto const& [id, pattern_id, name] : rows.deployments) writer.deployment(id, pattern_id, name);
@@ -82,21 +28,10 @@ std::string write(Collected const& rows, storage::ExportFormat format) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-  std::string_view const text(reinterpret_cast<char const*>(data), size);
-  auto const whole = import_in_pieces(text, size + 1);
-  auto const pieces = import_in_pieces(text, 1 + size % 5);
-  expect(whole.refusal.has_value() == pieces.refusal.has_value(), "pieces do not matter");
-  expect(whole.rows.patterns == pieces.rows.patterns, "pieces do not matter to patterns");
-  expect(whole.rows.deployments == pieces.rows.deployments, "pieces do not matter to deployments");
-  expect(whole.rows.named == pieces.rows.named, "pieces do not matter to deployments of named patterns");
-  if (whole.refusal) {
-    expect(whole.place == pieces.place, "pieces do not matter to lines");
-    expect(!whole.refusal->empty(), "a refusal says why");
-    expect(whole.refusal->find('\n') == std::string::npos, "a refusal is one line");
-    return 0;
-  }
-  for (auto const format : {storage::ExportFormat::json, storage::ExportFormat::ndjson}) {
-    auto const again = import_in_pieces(write(whole.rows, format), 7);
+  auto const whole = deployd::tests::import_whole_and_in_pieces({reinterpret_cast<char const*>(data), size});
+  if (whole.refusal) return 0;
+  for (auto const format : {storage::ExportFormat::json, storage::ExportFormat::ndjson, storage::ExportFormat::csv}) {
+    auto const again = deployd::tests::import_in_pieces(write(whole.rows, format), 7);
     expect(!again.refusal, "an export can be imported");
     expect(again.rows.patterns == whole.rows.patterns, "an export has the same patterns");
     expect(again.rows.deployments == whole.rows.deployments, "an export has the same deployments");

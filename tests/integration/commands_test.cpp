@@ -103,6 +103,42 @@ TEST_CASE("what export writes is what import takes, in both formats and from sto
   }
 }
 
+TEST_CASE("an export as CSV is imported as the same rows", "[commands]") {
+  FilledStore const store(StoreKind::sqlite);
+  auto const as_json = run_with(store.url(), {"export"}).out;
+  auto const as_csv = run_with(store.url(), {"export", "--format", "csv"}).out;
+  CHECK(as_csv.find("\n9223372036854775807,1,last\n") != std::string::npos);
+  with_each_new_database([&](std::string const& database) {
+    CHECK(run_with(database, {"import", "-"}, as_csv).status == 0);
+    CHECK(run_with(database, {"export"}).out == as_json);
+  });
+  CHECK(run_with(store.url(), {"export", "--format", "xml"}).status == 64);
+  CHECK(run_with(store.url(), {"export", "--format", "csv", "--table", "patterns"}).out ==
+        as_csv.substr(0, as_csv.find("\n\n") + 1));
+}
+
+TEST_CASE("import --replace deletes what the files do not have, and --dry-run says so before", "[commands]") {
+  TemporaryDirectory const files;
+  auto const patterns = files.write("patterns.csv", "id;name\r\n1;ONE\r\n");
+  auto const deployments = files.write("deployments.csv", "id,pattern,name\n1,ONE,first\n");
+  for (auto const kind : {StoreKind::sqlite, StoreKind::postgresql}) {
+    FilledStore const store(kind);
+    auto const before = run_with(store.url(), {"export"}).out;
+    auto const rehearsed = run_with(store.url(), {"import", "--replace", "--dry-run", deployments, patterns});
+    CAPTURE(kind, rehearsed.err);
+    CHECK(rehearsed.status == 0);
+    CHECK(rehearsed.out.find("patterns: 0 added, 1 updated, 0 unchanged, ") != std::string::npos);
+    auto const refused = run_with(store.url(), {"import", "--replace", patterns});
+    CHECK(refused.status == 65);
+    CHECK(refused.err.find("--replace: there are no deployments in the input") != std::string::npos);
+    CHECK(run_with(store.url(), {"export"}).out == before);
+    CHECK(run_with(store.url(), {"import", "--replace", deployments, patterns}).status == 0);
+    CHECK(run_with(store.url(), {"export"}).out ==
+          R"({"patterns":[{"id":1,"name":"ONE"}],"deployments":[{"id":1,"pattern_id":1,"name":"first"}]})"
+          "\n");
+  }
+}
+
 TEST_CASE("several files and standard input are one import, in any order, all or nothing", "[commands]") {
   TemporaryDirectory const files;
   auto const pattern = files.write("pattern.ndjson", R"({"pattern":{"id":5,"name":"P"}})");

@@ -20,15 +20,16 @@ Kind every_kind() {
   return GENERATE(Kind::sqlite, Kind::postgresql);
 }
 
-std::string exported(DatabaseUrl const& url, ExportFormat format, Relations const& relations = {}) {
+std::string exported(DatabaseUrl const& url, ExportFormat format, Relations const& relations = {},
+                     ExportTables tables = ExportTables::both) {
   std::ostringstream out;
-  export_all(url, relations, format, out);
+  export_all(url, relations, format, tables, out);
   return out.str();
 }
 
 void import_text(DatabaseUrl const& url, std::string const& text) {
   std::istringstream stream(text);
-  import(url, {}, {{ "-", &stream }}, {});
+  import(url, {}, {{ "-", &stream }}, {}, {});
 }
 
 TEST_CASE("an export of an empty store can be imported") {
@@ -36,6 +37,8 @@ TEST_CASE("an export of an empty store can be imported") {
   auto const& url = under_test.options.url;
   CHECK(exported(url, ExportFormat::json) == "{\"patterns\":[],\"deployments\":[]}\n");
   CHECK(exported(url, ExportFormat::ndjson).empty());
+  CHECK(exported(url, ExportFormat::csv) == "id,name\n\nid,pattern_id,name\n");
+  import_text(url, exported(url, ExportFormat::csv));
   import_text(url, exported(url, ExportFormat::json));
   import_text(url, exported(url, ExportFormat::ndjson));
 }
@@ -56,6 +59,31 @@ TEST_CASE("an export has patterns and deployments by id, without white space, in
         "{\"deployment\":{\"id\":5,\"pattern_id\":2,\"name\":\"x\"}}\n");
 }
 
+TEST_CASE("an export as CSV has a header for each table, and an empty line between them") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  under_test.write("INSERT INTO patterns VALUES (2, 'B'), (-1, ''), (3, ' a,\"b\"')");
+  under_test.write("INSERT INTO deployments VALUES (5, 2, '=1+1'), (-3, -1, 'x;y'), (9223372036854775807, 2, 'z')");
+  std::string const patterns = "id,name\n-1,\"\"\n2,B\n3,\" a,\"\"b\"\"\"\n";
+  std::string const deployments = "id,pattern_id,name\n-3,-1,\"x;y\"\n5,2,=1+1\n9223372036854775807,2,z\n";
+  CHECK(exported(url, ExportFormat::csv) == patterns + "\n" + deployments);
+  CHECK(exported(url, ExportFormat::csv, {}, ExportTables::patterns) == patterns);
+  CHECK(exported(url, ExportFormat::csv, {}, ExportTables::deployments) == deployments);
+}
+
+TEST_CASE("an export of one table has nothing of the other") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  under_test.fill(1);
+  CHECK(exported(url, ExportFormat::json, {}, ExportTables::deployments) ==
+        "{\"deployments\":[{\"id\":10,\"pattern_id\":1,\"name\":\"d1\"}]}\n");
+  CHECK(exported(url, ExportFormat::json, {}, ExportTables::patterns) ==
+        R"({"patterns":[{"id":1,"name":"ALPHA"},{"id":2,"name":"BETA"},{"id":3,"name":"EMPTY"}]})"
+        "\n");
+  CHECK(exported(url, ExportFormat::ndjson, {}, ExportTables::deployments) ==
+        "{\"deployment\":{\"id\":10,\"pattern_id\":1,\"name\":\"d1\"}}\n");
+}
+
 /// Every character that a format on the way could take for something else.
 std::string difficult_names() {
   std::string text =
@@ -69,13 +97,15 @@ std::string difficult_names() {
 }
 
 TEST_CASE("what is imported from an export exports to the same bytes, from store to store") {
-  auto const format = GENERATE(ExportFormat::json, ExportFormat::ndjson);
+  auto const format = GENERATE(ExportFormat::json, ExportFormat::ndjson, ExportFormat::csv);
   StoreUnderTest first(every_kind());
   StoreUnderTest second(every_kind());
   import_text(first.options.url, difficult_names());
   auto const text = exported(first.options.url, format);
-  CHECK(text.find("\\u0001a\\u0001\\u0001") != text.npos);
-  CHECK(text.find(R"("name":"\\N")") != text.npos);
+  CHECK(text.find(format == ExportFormat::csv ? "\x01"
+                                                "a\x01\x01"
+                                              : "\\u0001a\\u0001\\u0001") != text.npos);
+  CHECK(text.find(format == ExportFormat::csv ? "1,\\N\n" : R"("name":"\\N")") != text.npos);
   import_text(second.options.url, text);
   CHECK(exported(second.options.url, format) == text);
 }
@@ -84,13 +114,15 @@ TEST_CASE("an export that cannot be written fails") {
   StoreUnderTest under_test(every_kind());
   under_test.fill(5000);
   std::ofstream full("/dev/full");
-  CHECK_THROWS_AS(export_all(under_test.options.url, {}, ExportFormat::json, full), std::ios_base::failure);
+  CHECK_THROWS_AS(export_all(under_test.options.url, {}, ExportFormat::json, ExportTables::both, full),
+                  std::ios_base::failure);
 }
 
 TEST_CASE("a short export, which the stream keeps to the end, fails as well when it cannot be written") {
   StoreUnderTest under_test(every_kind());
   std::ofstream full("/dev/full");
-  CHECK_THROWS_AS(export_all(under_test.options.url, {}, ExportFormat::json, full), std::ios_base::failure);
+  CHECK_THROWS_AS(export_all(under_test.options.url, {}, ExportFormat::json, ExportTables::both, full),
+                  std::ios_base::failure);
 }
 
 TEST_CASE("an export makes no schema") {
@@ -98,7 +130,7 @@ TEST_CASE("an export makes no schema") {
   SqliteUrl const url{directory.file("none.db")};
   std::ostringstream out;
   try {
-    export_all(url, {}, ExportFormat::json, out);
+    export_all(url, {}, ExportFormat::json, ExportTables::both, out);
     FAIL("exported");
   } catch (Error const& error) {
     CHECK(error.code() == errc::missing);

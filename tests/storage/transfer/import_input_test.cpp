@@ -126,7 +126,7 @@ TEST_CASE("bytes behind compressed data that are not compressed are refused") {
   auto const rest = GENERATE("\n"s, "junk"s, "\0\0\0\0\0\0\0\0"s, random_text(100'000));
   CAPTURE(coding.name, rest.size());
   CHECK(refusal_of(coding.compress("x") + rest) ==
-        "file: behind the "s + coding.name + " data are bytes that are not " + coding.name);
+        "file: the "s + coding.name + " data is followed by bytes that are not " + coding.name);
 }
 
 TEST_CASE("zstd data that takes much memory to decompress is refused") {

@@ -155,13 +155,13 @@ TEST_CASE("broken CSV is refused with line, column and reason, whatever pieces i
       {"name,pattern\n", 1, 1, R"(no column "id")"},
       {"id,name,id\n", 1, 9, R"(a second column "id")"},
       {"id,pattern,pattern_id,name\n", 1, 1, R"(both a column "pattern_id" and a column "pattern")"},
-      {"id,,name\n", 1, 5, R"(column "name" stands behind a column without a name)"},
+      {"id,,name\n", 1, 5, R"(column "name" follows a column without a name)"},
       {"id,name" + std::string(20, ',') + "\n", 1, 1, "too many columns"},
       {"id,name\n1,A\nid,title\n", 3, 1, R"(column id: "id" is not an integer of 64 bits)"},
       // Quotes.
       {"id,name\n1,A\n2,\"abc\n3,C\n", 3, 3, "the quotation mark that opens here is not closed"},
       {"id,name\n1,ab\"c\n", 2, 5, "a quotation mark in a field that is not quoted"},
-      {"id,name\n1,\"a\nb\"c\n", 3, 3, "text behind the closing quotation mark of a field"},
+      {"id,name\n1,\"a\nb\"c\n", 3, 3, "text after the closing quotation mark of a field"},
       {"id,name\n1,\xC3\xA9\"c\n", 2, 4, "a quotation mark in a field that is not quoted"},
       {"id,\"name\n", 1, 4, "the quotation mark that opens here is not closed"},
       // Rows.

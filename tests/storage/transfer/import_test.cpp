@@ -23,24 +23,25 @@ Kind every_kind() {
 
 std::string exported(DatabaseUrl const& url) {
   std::ostringstream out;
-  export_all(url, {}, ExportFormat::ndjson, out);
+  export_all(url, {}, ExportFormat::ndjson, ExportTables::both, out);
   return out.str();
 }
 
-ImportProgress import_texts(DatabaseUrl const& url, std::vector<std::string> const& texts,
-                            ImportObserver const& observer = {}) {
+ImportResult import_texts(DatabaseUrl const& url, std::vector<std::string> const& texts,
+                          ImportObserver const& observer = {}, ImportOptions const& options = {}) {
   std::vector<std::istringstream> streams;
   for (auto const& text : texts) streams.emplace_back(text);
   std::vector<ImportSource> sources;
   for (std::size_t i = 0; i < texts.size(); ++i)
     sources.push_back({"file" + std::to_string(i + 1), &streams[i], texts[i].size()});
-  return import(url, {}, sources, observer);
+  return import(url, {}, sources, options, observer);
 }
 
 /// The line that an import of `texts` is refused with; empty when it is not.
-std::string refusal_of(DatabaseUrl const& url, std::vector<std::string> const& texts) {
+std::string refusal_of(DatabaseUrl const& url, std::vector<std::string> const& texts,
+                       ImportOptions const& options = {}) {
   try {
-    import_texts(url, texts);
+    import_texts(url, texts, {}, options);
     return "";
   } catch (Error const& error) {
     CHECK(error.code() == errc::bad_input);
@@ -67,9 +68,9 @@ TEST_CASE("an import makes the schema and fills the store, and says how much it 
                    [&](ImportProgress const& progress) { seen.push_back(progress); });
   CHECK(exported(under_test.options.url) ==
         pattern(1, "A") + pattern(2, "") + deployment(3, 1, "x") + deployment(4, 2, "y"));
-  CHECK(done.patterns == 2);
-  CHECK(done.deployments == 2);
-  CHECK(done.bytes_read == done.bytes_total);
+  CHECK(done.read.patterns == 2);
+  CHECK(done.read.deployments == 2);
+  CHECK(done.read.bytes_read == done.read.bytes_total);
   REQUIRE(seen.size() >= 2);
   CHECK(seen.back().phase == ImportProgress::Phase::commit);
 }
@@ -363,11 +364,154 @@ TEST_CASE("the write-ahead log is emptied after an import, and after one that fa
   CHECK(std::filesystem::file_size(log) == 0);
 }
 
+constexpr ImportOptions replacing{.replace = true};
+constexpr ImportOptions rehearsing{.dry_run = true};
+constexpr ImportOptions rehearsing_to_replace{.replace = true, .dry_run = true};
+
+/// `p ADDED UPDATED UNCHANGED DELETED d ...`
+std::string in_words(ImportChanges const& changes) {
+  std::ostringstream out;
+  for (auto const& [table, rows] : {std::pair("p", changes.patterns), std::pair(" d", changes.deployments)})
+    out << table << ' ' << rows.added << ' ' << rows.updated << ' ' << rows.unchanged << ' ' << rows.deleted;
+  return out.str();
+}
+
+/// An import and what it changes of `fill(3)`: patterns 1 ALPHA, 2 BETA, 3 EMPTY, deployments 10 d1, 20 d2, 30 d0 of
+/// 1, 2, 1.
+struct Change {
+  char const* what;
+  std::vector<std::string> texts;
+  std::string counts;
+  std::string left;
+};
+
+TEST_CASE("with replace a store has what the import has and nothing else") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  under_test.fill(3);
+  auto const c = GENERATE(values<Change>({
+      {"other rows, one kept, one changed",
+       {pattern(2, "BETA") + pattern(4, "ALPHA") + deployment(20, 2, "d2") + deployment(30, 4, "x") +
+        deployment(40, 4, "y")},
+       "p 1 0 1 2 d 1 1 1 1",
+       pattern(2, "BETA") + pattern(4, "ALPHA") + deployment(20, 2, "d2") + deployment(30, 4, "x") +
+           deployment(40, 4, "y")},
+      {"names swapped, rows repeated",
+       {pattern(1, "X") + deployment(10, 1, "d1") + pattern(1, "BETA") + pattern(2, "ALPHA") + deployment(10, 1, "z") +
+        deployment(10, 1, "d1")},
+       "p 0 2 0 1 d 0 0 1 2",
+       pattern(1, "BETA") + pattern(2, "ALPHA") + deployment(10, 1, "d1")},
+      {"patterns behind deployments, in CSV",
+       {"id,pattern,name\n10,ALPHA,d1\n50,NEW,x\n", "id,name\n1,ALPHA\n5,NEW\n"},
+       "p 1 0 1 2 d 1 0 1 2",
+       pattern(1, "ALPHA") + pattern(5, "NEW") + deployment(10, 1, "d1") + deployment(50, 5, "x")},
+      {"the same as before",
+       {pattern(1, "ALPHA") + pattern(2, "BETA") + pattern(3, "EMPTY") + deployment(10, 1, "d1") +
+        deployment(20, 2, "d2") + deployment(30, 1, "d0")},
+       "p 0 0 3 0 d 0 0 3 0",
+       pattern(1, "ALPHA") + pattern(2, "BETA") + pattern(3, "EMPTY") + deployment(10, 1, "d1") +
+           deployment(20, 2, "d2") + deployment(30, 1, "d0")},
+      {"no deployments, which NDJSON need not say", {pattern(1, "ALPHA")}, "p 0 0 1 2 d 0 0 0 3", pattern(1, "ALPHA")},
+      {"nothing, said in JSON", {R"({"patterns":[],"deployments":[]})"}, "p 0 0 0 3 d 0 0 0 3", ""},
+      {"nothing, said in CSV", {"id,name\n", "id,pattern_id,name\n"}, "p 0 0 0 3 d 0 0 0 3", ""},
+  }));
+  CAPTURE(c.what);
+  auto const before = exported(url);
+  CHECK(in_words(import_texts(url, c.texts, {}, rehearsing_to_replace).changes) == c.counts);
+  CHECK(exported(url) == before);
+  CHECK(in_words(import_texts(url, c.texts, {}, replacing).changes) == c.counts);
+  CHECK(exported(url) == c.left);
+}
+
+TEST_CASE("a replacement that is refused changes nothing") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  under_test.fill(3);
+  auto const before = exported(url);
+  std::vector<Refused> const cases{
+      {"nothing",
+       {""},
+       "--replace: there are no deployments in the input, and all 3 in the store would be deleted; if that is meant, "
+       "add a CSV file with the header line \"id,pattern_id,name\""},
+      {"CSV of patterns alone",
+       {"id,name\n1,ALPHA\n"},
+       "--replace: there are no deployments in the input, and all 3 in the store would be deleted; if that is meant, "
+       "add a CSV file with the header line \"id,pattern_id,name\""},
+      {"CSV of deployments alone",
+       {"id,pattern_id,name\n10,1,d1\n"},
+       "--replace: there are deployments but no patterns in the input; import both, patterns for example from a CSV "
+       "file with the header line \"id,name\""},
+      {"CSV with the header of deployments alone",
+       {"id,pattern_id,name\n"},
+       "--replace: there are no patterns in the input, and all 3 in the store would be deleted; if that is meant, add "
+       "a CSV file with the header line \"id,name\""},
+      {"a pattern that only the store has",
+       {pattern(1, "ALPHA") + deployment(10, 1, "d1") + deployment(20, 2, "d2")},
+       "file1:3: deployment 20: there is no pattern 2"},
+      {"a name that only the store has",
+       {"id,name\n1,ALPHA\nid,pattern,name\n20,BETA,d2\n"},
+       "file1:4: deployment 20: there is no pattern \"BETA\", neither in the store nor in the files"},
+      {"a name twice",
+       {pattern(1, "ALPHA") + pattern(4, "ALPHA")},
+       "file1:2: pattern 4: the name \"ALPHA\" is taken by pattern 1"},
+  };
+  for (auto const& [what, texts, line] : cases) {
+    CAPTURE(what);
+    CHECK(refusal_of(url, texts, replacing) == line);
+    CHECK(exported(url) == before);
+  }
+}
+
+TEST_CASE("an empty replacement of an empty store is no mistake") {
+  StoreUnderTest under_test(every_kind());
+  CHECK(refusal_of(under_test.options.url, {""}, replacing).empty());
+}
+
+TEST_CASE("a dry run says what would change, and changes nothing") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  under_test.fill(3);
+  auto const before = exported(url);
+  auto const rows = pattern(1, "ALPHA") + pattern(2, "OTHER") + pattern(4, "NEW") + deployment(10, 1, "d1") +
+                    deployment(20, 4, "d2") + deployment(50, 4, "x") + deployment(60, 4, "y");
+  CHECK(in_words(import_texts(url, {rows}, {}, rehearsing).changes) == "p 1 1 1 0 d 2 1 1 0");
+  CHECK(refusal_of(url, {rows + "x"}, rehearsing) == "file1:8: not JSON (RFC 8259): syntax error");
+  CHECK(exported(url) == before);
+}
+
+TEST_CASE("a dry run without a store makes none") {
+  TemporaryDirectory const directory;
+  SqliteUrl const url{directory.file("new.db")};
+  CHECK(in_words(import_texts(url, {pattern(1, "A") + deployment(1, 1, "x")}, {}, rehearsing).changes) ==
+        "p 1 0 0 0 d 1 0 0 0");
+  CHECK(!std::filesystem::exists(url.path));
+}
+
+TEST_CASE("readers go on while a large store is replaced, and see all of it or nothing") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  under_test.fill(30'000);
+  auto const before = exported(url);
+  int looks = 0;
+  auto const text = many_rows(230'000);
+  auto const done = import_texts(
+      url, {text},
+      [&](ImportProgress const&) {
+        ++looks;
+        CHECK(exported(url) == before);
+      },
+      replacing);
+  CHECK(looks >= 2);
+  CHECK(exported(url) == text);
+  CHECK(done.changes.deployments.updated + done.changes.deployments.deleted + done.changes.deployments.unchanged ==
+        30'000);
+}
+
 TEST_CASE("nothing is imported into other programs' relations") {
   StoreUnderTest under_test(every_kind());
   std::istringstream stream(pattern(1, "A"));
   try {
-    import(under_test.options.url, {"a", "b"}, {{ "-", &stream }}, {});
+    import(under_test.options.url, {"a", "b"}, {{ "-", &stream }}, {}, {});
     FAIL("imported");
   } catch (Error const& error) {
     CHECK(error.code() == errc::bad_input);
