@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -49,14 +50,32 @@ ServerFault store_fault(boost::system::error_code failure, spdlog::level::level_
   return {unavailable(overload ? "The store is overloaded" : "The store is not available"), failure.message(), level};
 }
 
+/// Returns the id of a record, or the error for one that no record can have and for a query.
+boost::system::result<std::int64_t, HttpError> read_id(Call const& call) {
+  if (!call.id_well_formed) return bad_request("Path parameter 'id' has a bad percent escape or is not UTF-8");
+  auto const none = expect_no_parameters(call.query);
+  if (!none) return bad_request(none.error().message);
+  auto const id = parse_plain_id(call.id);
+  if (!id) return no_such_record(call.id);
+  return *id;
+}
+
 }  // namespace
 
 awaitable<Response> Handlers::find_deployments(Call& call) {
-  auto const filter = read_filter(call.query);
+  return find(call, storage::Table::deployments);
+}
+
+awaitable<Response> Handlers::find_patterns(Call& call) {
+  return find(call, storage::Table::patterns);
+}
+
+awaitable<Response> Handlers::find(Call& call, storage::Table table) {
+  auto const filter = read_filter(call.query, table);
   if (!filter) co_return bad_request(filter.error().message);
 
   std::string body = "[";
-  JsonRows rows(body, short_list_bytes);
+  JsonRows rows(body, short_list_bytes, table);
   auto const listing = co_await store_.list(*filter, short_list_rows, rows);
   if (!listing) co_return store_fault(listing.error());
   if (!listing->pattern_known) co_return no_such_pattern(*filter->pattern);
@@ -93,7 +112,7 @@ awaitable<std::optional<Response>> Handlers::read_through_cursor(Call& call, sto
   }
 
   std::string body = "[";
-  JsonRows rows(body, longest_whole_body);
+  JsonRows rows(body, longest_whole_body, filter.table);
   while (body.size() <= longest_whole_body) {
     auto const more = co_await cursor->read(rows_a_step, rows);
     if (!more) co_return store_fault(more.error());
@@ -136,17 +155,28 @@ awaitable<void> Handlers::stream(Call& call, storage::Cursor& cursor, JsonRows& 
 }
 
 awaitable<Response> Handlers::get_deployment(Call& call) {
-  if (!call.id_well_formed) co_return bad_request("Path parameter 'id' has a bad percent escape or is not UTF-8");
-  auto const none = expect_no_parameters(call.query);
-  if (!none) co_return bad_request(none.error().message);
-
-  auto const id = parse_plain_id(call.id);
-  if (!id) co_return no_such_record(call.id);
+  auto const id = read_id(call);
+  if (!id) co_return id.error();
   std::string body;
   JsonRows rows(body, short_list_bytes);
   auto const found = co_await store_.deployment(*id, rows);
   if (!found) co_return store_fault(found.error());
   if (!*found) co_return no_such_record(call.id);
+  co_return Representation{.body = std::move(body), .may_be_kept = true};
+}
+
+awaitable<Response> Handlers::get_pattern(Call& call) {
+  auto const id = read_id(call);
+  if (!id) co_return id.error();
+  // The first pattern whose id is not less.
+  storage::Filter filter{.table = storage::Table::patterns, .limit = 1};
+  if (*id != std::numeric_limits<std::int64_t>::min()) filter.id_greater_than = *id - 1;
+  std::string body;
+  JsonRows rows(body, short_list_bytes, storage::Table::patterns);
+  auto const listing = co_await store_.list(filter, 1, rows);
+  if (!listing) co_return store_fault(listing.error());
+  if (!listing->complete) co_return store_fault(storage::errc::unavailable);
+  if (body.empty() || rows.last_id() != *id) co_return no_such_record(call.id);
   co_return Representation{.body = std::move(body), .may_be_kept = true};
 }
 

@@ -45,6 +45,12 @@ class Handlers {
   /// GET /api/v1/deployments/{id}
   boost::asio::awaitable<Response> get_deployment(Call& call);
 
+  /// GET /api/v1/patterns
+  boost::asio::awaitable<Response> find_patterns(Call& call);
+
+  /// GET /api/v1/patterns/{id}
+  boost::asio::awaitable<Response> get_pattern(Call& call);
+
   /// GET /healthz
   boost::asio::awaitable<Response> report_health(Call& call);
 
@@ -58,6 +64,7 @@ class Handlers {
   void begin_drain() noexcept { draining_ = true; }
 
  private:
+  boost::asio::awaitable<Response> find(Call& call, storage::Table table);
   /// Reads a list through a cursor, and streams one that is too long to be kept if `streamed`; nothing if it is too
   /// long and not `streamed`.
   boost::asio::awaitable<std::optional<Response>> read_through_cursor(Call& call, storage::Filter const& filter,

@@ -43,11 +43,27 @@ void append_deployment(std::string& out, std::int64_t id, std::int64_t pattern_i
   out += R"("})";
 }
 
+void append_pattern(std::string& out, std::int64_t id, std::optional<std::string_view> name) {
+  out += R"({"id":)";
+  out += std::to_string(id);
+  out += R"(,"name":)";
+  if (!name) {
+    out += "null}";
+    return;
+  }
+  out += '"';
+  base::append_json_escaped(out, *name);
+  out += R"("})";
+}
+
 bool JsonRows::row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
   if (!first_) out_ += ',';
   first_ = false;
   last_id_ = id;
-  append_deployment(out_, id, pattern_id, name);
+  if (table_ == storage::Table::patterns)
+    append_pattern(out_, id, name);
+  else
+    append_deployment(out_, id, pattern_id, name);
   return out_.size() < enough_;
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -56,6 +57,11 @@ constexpr std::array list_parameters{
     ListParameter{"id[$gt]", an_integer, apply_integer<&storage::Filter::id_greater_than>},
 };
 
+/// A list of patterns takes all but those that name a pattern, which come first.
+std::span<ListParameter const> parameters_of(storage::Table table) noexcept {
+  return std::span(list_parameters).subspan(table == storage::Table::patterns ? 2 : 0);
+}
+
 /// Removes the text before the first `delimiter` from `rest`, and the delimiter, or all of it if there is none. Returns
 /// the text.
 std::string_view take_until(std::string_view& rest, char delimiter) noexcept {
@@ -102,15 +108,16 @@ void throw_exception_from_error(QueryError const& error, boost::source_location 
   throw std::logic_error(error.message);
 }
 
-Parsed<storage::Filter> read_filter(std::string_view query) {
-  storage::Filter filter;
+Parsed<storage::Filter> read_filter(std::string_view query, storage::Table table) {
+  auto const parameters = parameters_of(table);
+  storage::Filter filter{.table = table};
   std::array<bool, list_parameters.size()> given{};
   while (auto const parameter = take_parameter(query)) {
     auto const name = decode_piece(parameter->raw_name, parameter->raw_name);
     if (!name) return name.error();
-    auto const known = std::ranges::find(list_parameters, *name, &ListParameter::name);
-    if (known == list_parameters.end()) return error_about(*name, "is unknown");
-    auto& given_before = given[static_cast<std::size_t>(known - list_parameters.begin())];
+    auto const known = std::ranges::find(parameters, *name, &ListParameter::name);
+    if (known == parameters.end()) return error_about(*name, "is unknown");
+    auto& given_before = given[static_cast<std::size_t>(known - parameters.begin())];
     if (std::exchange(given_before, true)) return error_about(*name, "is given more than once");
     auto const value = decode_piece(parameter->raw_value, *name);
     if (!value) return value.error();
@@ -142,7 +149,7 @@ std::optional<std::int64_t> parse_plain_id(std::string_view text) noexcept {
 }
 
 std::string next_page(storage::Filter const& filter, std::int64_t last_id) {
-  std::string reference = "/api/v1/deployments?";
+  std::string reference = filter.table == storage::Table::patterns ? "/api/v1/patterns?" : "/api/v1/deployments?";
   if (filter.pattern) append_parameter(reference, "pattern", *filter.pattern);
   if (filter.pattern_id) append_parameter(reference, "pattern_id", std::to_string(*filter.pattern_id));
   if (filter.name) append_parameter(reference, "name", *filter.name);

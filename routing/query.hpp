@@ -27,7 +27,7 @@ using Parsed = boost::system::result<T, QueryError>;
 /// empty pieces are skipped. Errors are an unknown name, a name given twice, an invalid value, a bad escape and bytes
 /// that are not UTF-8. Stops at the first error: however many parameters a query has, at most one more than there are
 /// names is read.
-Parsed<storage::Filter> read_filter(std::string_view query);
+Parsed<storage::Filter> read_filter(std::string_view query, storage::Table table = storage::Table::deployments);
 
 /// For a route without parameters: fails with an error that names the first parameter.
 Parsed<void> expect_no_parameters(std::string_view query);

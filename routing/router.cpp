@@ -22,10 +22,23 @@ constexpr std::array record_parameters{
     Parameter{"id", ParameterIn::path, ParameterType::integer, "The deployment ID."},
 };
 
+constexpr std::array pattern_list_parameters{
+    Parameter{"name", ParameterIn::query, ParameterType::text, "Filter by pattern name."},
+    Parameter{"$limit", ParameterIn::query, ParameterType::integer, "The most patterns to return."},
+    Parameter{"$skip", ParameterIn::query, ParameterType::integer, "How many patterns to pass over first."},
+    Parameter{"id[$gt]", ParameterIn::query, ParameterType::integer, "Only patterns with a greater ID."},
+};
+
+constexpr std::array pattern_parameters{
+    Parameter{"id", ParameterIn::path, ParameterType::integer, "The pattern ID."},
+};
+
 constexpr std::array all_routes{
     Route{"/api/v1/deployments", "Find deployments", list_parameters, true, Surface::api, &Handlers::find_deployments},
     Route{"/api/v1/deployments/{id}", "Get one deployment", record_parameters, true, Surface::api,
           &Handlers::get_deployment},
+    Route{"/api/v1/patterns", "Find patterns", pattern_list_parameters, true, Surface::api, &Handlers::find_patterns},
+    Route{"/api/v1/patterns/{id}", "Get one pattern", pattern_parameters, true, Surface::api, &Handlers::get_pattern},
     Route{"/healthz", "Whether the process serves", {}, false, Surface::both, &Handlers::report_health},
     Route{"/readyz", "Whether requests can be answered", {}, false, Surface::both, &Handlers::report_readiness},
     Route{"/metrics", "What the process has done and how it is", {}, false, Surface::admin, &Handlers::report_metrics},

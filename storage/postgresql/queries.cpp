@@ -21,7 +21,10 @@ constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int
 constexpr std::size_t first_list = 4;
 constexpr std::size_t lists = 16;
 constexpr std::size_t first_sound_list = first_list + lists;
-static_assert(first_sound_list + lists == PostgresqlQueries::prepared_statements);
+constexpr std::size_t first_pattern_list = first_sound_list + lists;
+constexpr std::size_t pattern_lists = 4;
+constexpr std::size_t first_sound_pattern_list = first_pattern_list + pattern_lists;
+static_assert(first_sound_pattern_list + pattern_lists == PostgresqlQueries::prepared_statements);
 
 // The filters of a list, as bits of its statement's number.
 constexpr std::size_t with_id = 1;
@@ -61,6 +64,15 @@ std::optional<std::string_view> optional_text(PGresult const& rows, std::size_t 
   return text(rows, row, column);
 }
 
+/// Returns the filters of a list of patterns as those bits; the two that there can be are numbered without the others.
+constexpr std::size_t filters_of_pattern_list(std::size_t number) noexcept {
+  return (number & 1 ? with_id : 0) | (number & 2 ? with_name : 0);
+}
+
+std::size_t pattern_list_of(Filter const& filter) noexcept {
+  return (filter.id_greater_than ? 1 : 0) | (filter.name ? 2 : 0);
+}
+
 std::size_t filters_of(Filter const& filter) noexcept {
   return (filter.id_greater_than ? with_id : 0) | (filter.pattern_id ? with_pattern_id : 0) |
          (filter.name ? with_name : 0) | (filter.pattern ? with_pattern : 0);
@@ -68,10 +80,12 @@ std::size_t filters_of(Filter const& filter) noexcept {
 
 /// Columns of another program are selected unchanged: casting a value that is not a bigint would fail or change the
 /// number.
-std::string deployments_from(RelationNames const& relations) {
-  auto const* const columns =
-      relations.own ? "id::bigint, pattern_id::bigint, name::text" : "id, pattern_id, name::text";
-  return std::string("SELECT ") + columns + " FROM " + relations.deployments + " WHERE ";
+std::string rows_from(RelationNames const& relations, Table table) {
+  // A pattern is a row whose pattern is itself.
+  auto const* const pattern = table == Table::patterns ? "id" : "pattern_id";
+  auto const cast = std::string(relations.own ? "::bigint" : "");
+  return "SELECT id" + cast + ", " + pattern + cast + (table == Table::patterns ? " AS pattern_id" : "") +
+         ", name::text FROM " + (table == Table::patterns ? relations.patterns : relations.deployments) + " WHERE ";
 }
 
 /// Returns SQL for the id of the pattern whose name is the SQL expression `name`. If several patterns have the name,
@@ -117,14 +131,16 @@ std::string range(Keys const& keys) {
 
 /// Returns conditions and order of a list. All rows of deployd's own tables are valid because of constraints. Names of
 /// another program may have a type without an equality operator for text.
-std::string rows_of(RelationNames const& relations, Keys const& keys, bool sound) {
-  if (relations.own) return range(keys);
-  auto const condition = sound ? is_whole_number("id") + " AND " + is_whole_number("pattern_id") + " AND " : "";
+std::string rows_of(RelationNames const& relations, Table table, Keys const& keys, bool sound) {
+  if (relations.own) return table == Table::patterns ? equalities(keys, "name") : range(keys);
+  std::string condition;
+  if (sound) condition = is_whole_number("id") + " AND ";
+  if (sound && table == Table::deployments) condition += is_whole_number("pattern_id") + " AND ";
   return condition + equalities(keys, "name::text");
 }
 
 /// The parameters are $1, the limit, and $2, the rows to skip, then the filters in the order of their bits.
-std::string list_sql(RelationNames const& relations, std::size_t filters, bool sound) {
+std::string list_sql(RelationNames const& relations, Table table, std::size_t filters, bool sound) {
   int parameters = 2;
   auto const next = [&](std::string const& type) { return "$" + std::to_string(++parameters) + "::" + type; };
   Keys keys;
@@ -136,8 +152,8 @@ std::string list_sql(RelationNames const& relations, std::size_t filters, bool s
     if (keys.pattern_id) also = "p.pattern = " + *keys.pattern_id + " AND ";
     keys.pattern_id = "p.pattern";
   }
-  auto select =
-      deployments_from(relations) + also + rows_of(relations, keys, sound) + " LIMIT $1::bigint OFFSET $2::bigint";
+  auto select = rows_from(relations, table) + also + rows_of(relations, table, keys, sound) +
+                " LIMIT $1::bigint OFFSET $2::bigint";
   if (!(filters & with_pattern)) return select;
   // The pattern and its deployments are read in one statement, and thus from one snapshot: a known pattern returns at
   // least one row.
@@ -150,24 +166,32 @@ std::string list_sql(RelationNames const& relations, std::size_t filters, bool s
 
 PostgresqlQueries::PostgresqlQueries(RelationNames relations, bool own_tables)
     : relations_(std::move(relations)), own_tables_(own_tables) {
-  statements_[0].sql = deployments_from(relations_) + "id = $1::bigint";
-  statements_[1].sql = deployments_from(relations_) + "id = ANY($1::bigint[])";
+  statements_[0].sql = rows_from(relations_, Table::deployments) + "id = $1::bigint";
+  statements_[1].sql = rows_from(relations_, Table::deployments) + "id = ANY($1::bigint[])";
   statements_[2].sql =
       "SELECT id, name, expires, revoked, encode(hash, 'hex') FROM deployd.api_tokens WHERE hash = ANY($1::bytea[])";
   statements_[3].sql = "SELECT id FROM " + relations_.patterns + " LIMIT 1";
   for (std::size_t filters = 0; filters < lists; ++filters) {
-    statements_[first_list + filters].sql = list_sql(relations_, filters, false);
-    statements_[first_sound_list + filters].sql = list_sql(relations_, filters, true);
+    statements_[first_list + filters].sql = list_sql(relations_, Table::deployments, filters, false);
+    statements_[first_sound_list + filters].sql = list_sql(relations_, Table::deployments, filters, true);
+  }
+  for (std::size_t number = 0; number < pattern_lists; ++number) {
+    auto const filters = filters_of_pattern_list(number);
+    statements_[first_pattern_list + number].sql = list_sql(relations_, Table::patterns, filters, false);
+    statements_[first_sound_pattern_list + number].sql = list_sql(relations_, Table::patterns, filters, true);
   }
   for (std::size_t number = 0; number < prepared_statements; ++number) statements_[number].number = number;
 }
 
 PostgresqlStatement const& PostgresqlQueries::list(Filter const& filter) const noexcept {
+  if (filter.table == Table::patterns) return statements_[first_pattern_list + pattern_list_of(filter)];
   return statements_[first_list + filters_of(filter)];
 }
 
 PostgresqlStatement const& PostgresqlQueries::sound_list(Filter const& filter) const noexcept {
-  return statements_[(foreign() ? first_sound_list : first_list) + filters_of(filter)];
+  if (!foreign()) return list(filter);
+  if (filter.table == Table::patterns) return statements_[first_sound_pattern_list + pattern_list_of(filter)];
+  return statements_[first_sound_list + filters_of(filter)];
 }
 
 PostgresqlStatement PostgresqlQueries::pattern() const {
@@ -186,13 +210,13 @@ std::string PostgresqlQueries::literal_rows(Filter const& filter, std::optional<
     if (keys.pattern_id) also = literal(*pattern) + " = " + *keys.pattern_id + " AND ";
     keys.pattern_id = literal(*pattern);
   }
-  return also + rows_of(relations_, keys, sound);
+  return also + rows_of(relations_, filter.table, keys, sound);
 }
 
 PostgresqlStatement PostgresqlQueries::declare_cursor(Filter const& filter, std::optional<std::int64_t> pattern,
                                                       std::string const& quoted_name) const {
   bool const counted = filter.limit || filter.skip > 0;
-  return {.sql = "DECLARE deployments NO SCROLL CURSOR FOR " + deployments_from(relations_) +
+  return {.sql = "DECLARE deployments NO SCROLL CURSOR FOR " + rows_from(relations_, filter.table) +
                  literal_rows(filter, pattern, quoted_name, counted) + " LIMIT " +
                  clamped(filter.limit.value_or(largest)) + " OFFSET " + clamped(filter.skip)};
 }
@@ -201,8 +225,8 @@ PostgresqlStatement PostgresqlQueries::around_limit(Filter const& filter, std::o
                                                     std::string const& quoted_name) const {
   auto const limit = std::min(*filter.limit, largest);
   auto const end = limit > largest - std::min(filter.skip, largest) ? largest : filter.skip + limit;
-  return {.sql = "SELECT id FROM " + relations_.deployments + " WHERE " +
-                 literal_rows(filter, pattern, quoted_name, true) + " LIMIT 2 OFFSET " + clamped(end - 1)};
+  return {.sql = "SELECT id FROM " + (filter.table == Table::patterns ? relations_.patterns : relations_.deployments) +
+                 " WHERE " + literal_rows(filter, pattern, quoted_name, true) + " LIMIT 2 OFFSET " + clamped(end - 1)};
 }
 
 ListBounds list_bounds(Filter const& filter, std::size_t max_rows) noexcept {
@@ -263,9 +287,11 @@ std::optional<std::int64_t> whole_number(PGresult const& rows, std::size_t row, 
 namespace {
 
 /// Returns why a row is left out, or nothing if it is a deployment.
-std::optional<LeftOutRow> fault_of(PGresult const& rows, std::size_t row) noexcept {
+std::optional<LeftOutRow> fault_of(PGresult const& rows, std::size_t row, Table table) noexcept {
   auto const id = whole_number(rows, row, 0);
-  if (!id) return LeftOutRow{.column = BadColumn::deployment_id, .value = optional_text(rows, row, 0)};
+  if (!id)
+    return LeftOutRow{.column = table == Table::patterns ? BadColumn::pattern_id : BadColumn::deployment_id,
+                      .value = optional_text(rows, row, 0)};
   if (whole_number(rows, row, 1)) return std::nullopt;
   return LeftOutRow{.column = BadColumn::deployment_pattern_id, .value = optional_text(rows, row, 1), .id = id};
 }
@@ -295,11 +321,11 @@ bool is_deployment(PGresult const& rows, std::size_t row) noexcept {
   return whole_number(rows, row, 0) && whole_number(rows, row, 1);
 }
 
-std::optional<bool> give_row(PGresult const& rows, std::size_t row, RowSink& sink, LeftOutRows& left_out) {
+std::optional<bool> give_row(PGresult const& rows, std::size_t row, RowSink& sink, LeftOutRows& left_out, Table table) {
   auto const id = whole_number(rows, row, 0);
   auto const pattern_id = whole_number(rows, row, 1);
   if (!id || !pattern_id) [[unlikely]] {
-    left_out.add(*fault_of(rows, row));
+    left_out.add(*fault_of(rows, row, table));
     return std::nullopt;
   }
   return sink.row(*id, *pattern_id, optional_text(rows, row, 2));
@@ -310,7 +336,7 @@ bool lacks_rows(PGresult const& rows, Filter const& filter, ListBounds const& bo
   if (bounds.far || count <= bounds.wanted || says_empty(rows, filter)) return false;
   bool any = false;
   for (std::size_t row = 0; row < count; ++row) {
-    auto const fault = fault_of(rows, row);
+    auto const fault = fault_of(rows, row, filter.table);
     if (fault) left_out.add(*fault);
     any = any || fault;
   }
@@ -326,7 +352,7 @@ Listing read_listing(PGresult const& rows, Filter const& filter, ListBounds cons
   if (says_empty(rows, filter)) return {.pattern_known = true, .complete = true, .more = false};
   for (std::size_t row = 0; row < count; ++row) {
     if (row == bounds.wanted) return {.pattern_known = true, .complete = bounds.limited, .more = bounds.limited};
-    auto const goes_on = give_row(rows, row, sink, left_out);
+    auto const goes_on = give_row(rows, row, sink, left_out, filter.table);
     if (goes_on && !*goes_on) return {.pattern_known = true, .complete = false, .more = false};
   }
   return {.pattern_known = true, .complete = true, .more = false};

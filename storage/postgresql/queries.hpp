@@ -41,7 +41,7 @@ class PostgresqlQueries {
   /// `own_tables` is false if there are no API tokens.
   PostgresqlQueries(RelationNames relations, bool own_tables);
 
-  static constexpr std::size_t prepared_statements = 36;
+  static constexpr std::size_t prepared_statements = 44;
 
   /// $1: an id. The row of a deployment is `id, pattern_id, name`. In relations of another program, columns may contain
   /// anything.
@@ -106,7 +106,8 @@ std::int64_t integer(PGresult const& rows, std::size_t row, int column) noexcept
 std::optional<std::int64_t> whole_number(PGresult const& rows, std::size_t row, int column) noexcept;
 bool is_deployment(PGresult const& rows, std::size_t row) noexcept;
 /// Passes a row of a deployment to `sink` and returns the sink's result; nothing if the row is left out.
-std::optional<bool> give_row(PGresult const& rows, std::size_t row, RowSink& sink, LeftOutRows& left_out);
+std::optional<bool> give_row(PGresult const& rows, std::size_t row, RowSink& sink, LeftOutRows& left_out,
+                             Table table = Table::deployments);
 /// True if rows of a list are missing, because the result has the maximum length but some of its rows are left out.
 /// Records these rows.
 bool lacks_rows(PGresult const& rows, Filter const& filter, ListBounds const& bounds, LeftOutRows& left_out);

@@ -88,7 +88,7 @@ class PostgresqlCursor final : public Cursor {
       co_await boost::asio::post(worker_, boost::asio::use_awaitable);
     }
     for (std::size_t count = 0; count < max_rows && next_ < fetched_; ++count) {
-      auto const goes_on = give_row(*rows_, next_++, sink, database_.left_out());
+      auto const goes_on = give_row(*rows_, next_++, sink, database_.left_out(), filter_.table);
       if (goes_on && !*goes_on) break;
     }
     co_return next_ < fetched_ || !at_end_;

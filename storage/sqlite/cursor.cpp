@@ -131,7 +131,7 @@ Answer<bool> SqliteCursor::read(std::size_t max_rows, RowSink& sink) {
       co_return false;
     }
     if (stepped != SQLITE_ROW) co_return failure_of(stepped);
-    if (!session_->is_deployment(*rows_)) continue;
+    if (!session_->is_sound(filter_.table, *rows_)) continue;
     bool const wants_more = give(*rows_, sink);
     if (--remaining_ == 0) co_return false;
     if (!wants_more) break;

@@ -35,12 +35,18 @@ constexpr std::array statements{
     "SELECT id, name, expires, revoked FROM api_tokens WHERE hash = ?1",
     "SELECT id FROM patterns LIMIT 1",
     "PRAGMA data_version",
+    // A pattern is a row whose pattern is itself.
+    "SELECT id, id, name FROM patterns WHERE id >= ?1 ORDER BY id",
+    "SELECT id, id, name FROM patterns WHERE name = ?3 AND id >= ?1 ORDER BY id",
+    "SELECT id, id FROM patterns WHERE id >= ?1 ORDER BY id",
+    "SELECT id, id FROM patterns WHERE name = ?3 AND id >= ?1 ORDER BY id",
 };
 constexpr std::size_t pattern_by_name = 8;
 constexpr std::size_t deployment_by_id = 9;
 constexpr std::size_t token_by_hash = 10;
 constexpr std::size_t trivial = 11;
 constexpr std::size_t data_version_pragma = 12;
+constexpr std::size_t first_of_patterns = 13;
 
 // The number of invalid rows that a short list may skip. With more, it is read through a cursor as well.
 constexpr std::size_t most_left_out = 1000;
@@ -48,8 +54,10 @@ constexpr std::size_t most_left_out = 1000;
 // A list whose first row is further down than this is read through a cursor: skipping so many ids takes a millisecond.
 constexpr std::uint64_t longest_skip = 8192;
 
-std::size_t variant_of(RowRange const& range) noexcept {
-  return (range.pattern_id ? with_pattern_id : 0) | (range.name ? with_name : 0);
+/// The number of the statement for a range.
+std::size_t statement_of(RowRange const& range, bool only_ids) noexcept {
+  if (range.table == Table::patterns) return first_of_patterns + (range.name ? 1 : 0) + (only_ids ? 2 : 0);
+  return (range.pattern_id ? with_pattern_id : 0) | (range.name ? with_name : 0) | (only_ids ? ids_only : 0);
 }
 
 /// Describes the row of a statement whose first or second column is not an integer.
@@ -72,6 +80,7 @@ std::optional<FileIdentity> identify_file(std::string const& path) noexcept {
 
 std::optional<RowRange> range_of(Filter const& filter, std::optional<std::int64_t> pattern_id) noexcept {
   RowRange range;
+  range.table = filter.table;
   range.pattern_id = filter.pattern_id;
   if (filter.pattern) {
     if (filter.pattern_id && filter.pattern_id != pattern_id) return std::nullopt;
@@ -145,7 +154,7 @@ result<bool> SqliteQueries::deployment(std::int64_t id, RowSink& sink) {
     int const stepped = row.step();
     if (stepped == SQLITE_DONE) return false;
     if (stepped != SQLITE_ROW) return failure_of(stepped);
-    if (!is_deployment(row)) continue;  // the id may occur twice
+    if (!is_sound(Table::deployments, row)) continue;  // the id may occur twice
     give(row, sink);
     return true;
   }
@@ -171,10 +180,10 @@ result<Listing> SqliteQueries::list(Filter const& filter, std::size_t max_rows, 
   // The same applies to this statement: the rows are those after the counted ids.
   std::optional<ResetAtEnd> counted;
   if (filter.skip > 0) {
-    auto& ids = start(variant_of(*range) | ids_only, *range);
+    auto& ids = start(statement_of(*range, true), *range);
     counted.emplace(ids);
     for (std::uint64_t number = 0; number <= filter.skip; ++number) {
-      auto const stepped = step_to_deployment(ids, left_out);
+      auto const stepped = step_to_row(filter.table, ids, left_out);
       if (!stepped) return too_long;
       if (*stepped == SQLITE_DONE) return Listing{.pattern_known = true, .complete = true, .more = false};
       if (*stepped != SQLITE_ROW) return failure_of(*stepped);
@@ -184,10 +193,10 @@ result<Listing> SqliteQueries::list(Filter const& filter, std::size_t max_rows, 
 
   bool const limited = filter.limit && *filter.limit <= max_rows;
   std::size_t const wanted = limited ? static_cast<std::size_t>(*filter.limit) : max_rows;
-  auto& rows = start(variant_of(*range), *range);
+  auto& rows = start(statement_of(*range, false), *range);
   ResetAtEnd const reset(rows);
   for (std::size_t number = 0;; ++number) {
-    auto const stepped = step_to_deployment(rows, left_out);
+    auto const stepped = step_to_row(filter.table, rows, left_out);
     if (!stepped) return too_long;
     if (*stepped == SQLITE_DONE) return Listing{.pattern_known = true, .complete = true, .more = false};
     if (*stepped != SQLITE_ROW) return failure_of(*stepped);
@@ -198,18 +207,19 @@ result<Listing> SqliteQueries::list(Filter const& filter, std::size_t max_rows, 
 
 /// Steps to the next row that is a valid deployment. Returns the result of the last step, or nothing if too many
 /// invalid rows precede it.
-std::optional<int> SqliteQueries::step_to_deployment(SqliteStatement& rows, std::size_t& left_out) {
+std::optional<int> SqliteQueries::step_to_row(Table table, SqliteStatement& rows, std::size_t& left_out) {
   while (true) {
     int const stepped = rows.step();
-    if (stepped != SQLITE_ROW || is_deployment(rows)) return stepped;
+    if (stepped != SQLITE_ROW || is_sound(table, rows)) return stepped;
     if (++left_out > most_left_out) return std::nullopt;
   }
 }
 
-bool SqliteQueries::is_deployment(SqliteStatement const& row) {
+bool SqliteQueries::is_sound(Table table, SqliteStatement const& row) {
   if (holds_deployment(row)) [[likely]]
     return true;
-  left_out_.add(left_out_row(row.whole_number(1) ? BadColumn::deployment_pattern_id : BadColumn::deployment_id, row));
+  auto const of_id = table == Table::patterns ? BadColumn::pattern_id : BadColumn::deployment_id;
+  left_out_.add(left_out_row(row.whole_number(1) ? BadColumn::deployment_pattern_id : of_id, row));
   return false;
 }
 
@@ -278,15 +288,15 @@ SqliteStatement& SqliteQueries::start(std::size_t which, RowRange const& range) 
 }
 
 SqliteStatement& SqliteQueries::start_rows(RowRange const& range) {
-  return start(variant_of(range), range);
+  return start(statement_of(range, false), range);
 }
 
 SqliteStatement& SqliteQueries::start_ids(RowRange const& range) {
-  return start(variant_of(range) | ids_only, range);
+  return start(statement_of(range, true), range);
 }
 
 std::string SqliteQueries::explain(RowRange const& range, bool only_ids) {
-  auto const which = variant_of(range) | (only_ids ? ids_only : 0);
+  auto const which = statement_of(range, only_ids);
   SqliteStatement plan(*session_, std::string("EXPLAIN QUERY PLAN ") + statements[which]);
   std::string text;
   while (plan.step() == SQLITE_ROW) text.append(plan.text(4)).append("\n");

@@ -31,6 +31,7 @@ std::optional<FileIdentity> identify_file(std::string const& path) noexcept;
 
 /// The deployments of a list, after the name of the pattern has been replaced by its id.
 struct RowRange {
+  Table table = Table::deployments;
   std::optional<std::int64_t> pattern_id;
   std::optional<std::string_view> name;
   std::int64_t least_id = INT64_MIN;
@@ -83,7 +84,7 @@ class SqliteQueries {
   bool end_snapshot() noexcept;
 
   /// The same for rows of a response: an invalid row is counted as left out.
-  bool is_deployment(SqliteStatement const& row);
+  bool is_sound(Table table, SqliteStatement const& row);
 
   /// Returns the statement of a range, bound and not yet stepped. Must be used in a snapshot.
   SqliteStatement& start_rows(RowRange const& range);
@@ -96,14 +97,14 @@ class SqliteQueries {
   std::optional<std::uint32_t> ask_data_version() noexcept;
   SqliteStatement& statement(std::size_t which);
   SqliteStatement& start(std::size_t which, RowRange const& range);
-  std::optional<int> step_to_deployment(SqliteStatement& rows, std::size_t& left_out);
+  std::optional<int> step_to_row(Table table, SqliteStatement& rows, std::size_t& left_out);
   int step_to_pattern(SqliteStatement& pattern, std::string_view name);
 
   DatabaseUrl url_;
   LeftOutRows& left_out_;
   FileIdentity file_;
   std::unique_ptr<soci::session> session_;
-  std::array<std::unique_ptr<SqliteStatement>, 13> statements_;  // after the session, to be finalized first
+  std::array<std::unique_ptr<SqliteStatement>, 17> statements_;  // after the session, to be finalized first
   std::optional<SqliteWalIndex> wal_index_;
   SqliteWalIndex::Header known_header_{};  // from before `known_version_` was read
   std::optional<std::uint32_t> known_version_;
