@@ -184,6 +184,9 @@ TEST_CASE("rows that cannot be a deployment are left out of every answer, and th
   CHECK(served.get(list + "?name=").body == '[' + eight + ']');
   CHECK(served.get(list + "?id[$gt]=3").body == '[' + four + ',' + eight + ']');
   CHECK(served.get(list + "?$limit=0").body == "[]");
+  CHECK(served.get("/api/v1/patterns").body == R"([{"id":1,"name":"A"},{"id":2,"name":"B"}])");
+  CHECK(served.get("/api/v1/patterns?name=N").body == "[]");
+  CHECK(served.get("/api/v1/patterns/2").body == R"({"id":2,"name":"B"})");
   CHECK(served.get(list + "?$limit=4").body == whole);
   CHECK_FALSE(served.get(list + "?$limit=4").has("Link"));
   CHECK(served.get(list + "?$skip=1&$limit=2").body == '[' + three + ',' + four + ']');

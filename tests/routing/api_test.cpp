@@ -406,6 +406,38 @@ TEST_CASE("a long list is streamed, chunked or up to the end of the connection, 
   CHECK(service.ask(with_token(get("/api/v1/deployments/10"))).status() == 200);
 }
 
+TEST_CASE("patterns are listed and found by id") {
+  Service service;
+  struct Case {
+    std::string target;
+    unsigned status;
+    std::string body;
+  };
+  auto const asked = GENERATE(values<Case>({
+      {"", 200, R"([{"id":1,"name":"ALPHA"},{"id":2,"name":"BETA"},{"id":3,"name":"EMPTY"}])"},
+      {"/", 200, R"([{"id":1,"name":"ALPHA"},{"id":2,"name":"BETA"},{"id":3,"name":"EMPTY"}])"},
+      {"?name=BETA", 200, R"([{"id":2,"name":"BETA"}])"},
+      {"?name=beta", 200, "[]"},
+      {"?id[$gt]=2", 200, R"([{"id":3,"name":"EMPTY"}])"},
+      {"?$skip=1&$limit=1", 200, R"([{"id":2,"name":"BETA"}])"},
+      {"?$limit=0", 200, "[]"},
+      {"/3", 200, R"({"id":3,"name":"EMPTY"})"},
+      {"/4", 404, ""},
+      {"/03", 404, ""},
+      {"/-9223372036854775808", 404, ""},
+      {"/3?name=EMPTY", 400, ""},
+      {"?pattern=ALPHA", 400, ""},
+      {"?pattern_id=1", 400, ""},
+  }));
+  CAPTURE(asked.target);
+  auto const got = service.ask(with_token(get("/api/v1/patterns" + asked.target)));
+  CHECK(got.status() == asked.status);
+  if (asked.status == 200) CHECK(got.body == asked.body);
+  CHECK(service.ask(get("/api/v1/patterns" + asked.target)).status() == 401);
+  auto const page = service.ask(with_token(get("/api/v1/patterns?$limit=2")));
+  CHECK(page["Link"] == "</api/v1/patterns?$limit=2&id%5B$gt%5D=2>; rel=\"next\"");
+}
+
 TEST_CASE("pages followed by their links are the list") {
   Service service;
   std::string target = "/api/v1/deployments?$limit=7&pattern=BETA";

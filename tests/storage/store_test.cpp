@@ -119,6 +119,46 @@ Rows read_all(StoreUnderTest& under_test, Cursor& cursor, std::size_t step) {
   return got.rows;
 }
 
+TEST_CASE("a list of patterns holds what its filter says, and a cursor gives the same rows") {
+  StoreUnderTest under_test(either_kind());
+  under_test.fill(1);
+  auto& store = under_test.store();
+  Row const alpha{1, 1, "ALPHA"};
+  Row const beta{2, 2, "BETA"};
+  Row const empty{3, 3, "EMPTY"};
+  struct Case {
+    char const* what;
+    Filter filter;
+    bool more;
+    Rows rows;
+  };
+  std::vector<Case> const cases{
+      {"nothing asked", {}, false, {alpha, beta, empty}},
+      {"name", {.name = "BETA"}, false, {beta}},
+      {"name of none", {.name = "beta"}, false, {}},
+      {"id", {.id_greater_than = 1}, false, {beta, empty}},
+      {"name and id", {.name = "BETA", .id_greater_than = 2}, false, {}},
+      {"limit", {.limit = 2}, true, {alpha, beta}},
+      {"skip and limit", {.limit = 1, .skip = 1}, true, {beta}},
+      {"skip to the end", {.skip = 2}, false, {empty}},
+  };
+  for (auto asked : cases) {
+    CAPTURE(asked.what);
+    asked.filter.table = Table::patterns;
+    CollectedRows listed;
+    auto const listing = under_test.ask(store.list(asked.filter, 9, listed)).value();
+    CHECK(listing.complete);
+    CHECK(listing.more == asked.more);
+    CHECK(listed.rows == asked.rows);
+    auto const cursor = under_test.ask(store.open_cursor(asked.filter, stream)).value();
+    auto const last = under_test.ask(cursor->last_id_before_more()).value();
+    CHECK(last.has_value() == asked.more);
+    CollectedRows read;
+    while (under_test.ask(cursor->read(1, read)).value()) continue;
+    CHECK(read.rows == asked.rows);
+  }
+}
+
 TEST_CASE("a cursor gives the same rows as a list, whatever its steps") {
   StoreUnderTest under_test(either_kind());
   under_test.fill(5);
