@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "routing/openapi.hpp"
 #include "routing/rendered_answer.hpp"
 #include "routing/request_log.hpp"
 #include "routing/text_encoding.hpp"
@@ -36,7 +37,7 @@ Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store&
       store_(store),
       surface_(options_.metrics_source == nullptr ? Surface::api : Surface::admin),
       cache_(options_.cache_bytes),
-      handlers_(store_, options_.cors, options_.metrics_source) {}
+      handlers_(store_, options_.cors, options_.metrics_source, openapi_document()) {}
 
 AnsweredAtOnce Api::answer_at_once(Request const& request, Moment const& moment, Output& out, bool look_at_load) {
   // A token is looked for in the order of what follows: what is in the cache was true when it was rendered, and the

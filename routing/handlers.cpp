@@ -180,6 +180,10 @@ awaitable<Response> Handlers::get_pattern(Call& call) {
   co_return Representation{.body = std::move(body), .may_be_kept = true};
 }
 
+awaitable<Response> Handlers::describe_api(Call&) {
+  co_return Representation{.body = description_};
+}
+
 awaitable<Response> Handlers::report_health(Call&) {
   co_return Representation{.body = R"({"status":"ok"})"};
 }

@@ -36,8 +36,8 @@ struct Call {
 class Handlers {
  public:
   /// All of them must outlive this. `metrics` may be null where /metrics is not served.
-  Handlers(storage::Store& store, CorsPolicy const& cors, MetricsSource const* metrics)
-      : store_(store), probe_(store), cors_(cors), metrics_(metrics) {}
+  Handlers(storage::Store& store, CorsPolicy const& cors, MetricsSource const* metrics, std::string const& description)
+      : store_(store), probe_(store), cors_(cors), metrics_(metrics), description_(description) {}
 
   /// GET /api/v1/deployments
   boost::asio::awaitable<Response> find_deployments(Call& call);
@@ -50,6 +50,9 @@ class Handlers {
 
   /// GET /api/v1/patterns/{id}
   boost::asio::awaitable<Response> get_pattern(Call& call);
+
+  /// GET /openapi.json
+  boost::asio::awaitable<Response> describe_api(Call& call);
 
   /// GET /healthz
   boost::asio::awaitable<Response> report_health(Call& call);
@@ -75,6 +78,7 @@ class Handlers {
   StoreProbe probe_;
   CorsPolicy const& cors_;
   MetricsSource const* metrics_;
+  std::string const& description_;  // of the API, as OpenAPI
   bool draining_ = false;
 };
 

@@ -15,11 +15,11 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-constexpr std::string_view text = R"(The deployments of patterns, read-only.
-
-Lists are in ascending order of `id`. Read long ones page by page: ask with `$limit`, and follow the \
-`Link` of each response with `rel="next"` as long as there is one. Every response of known length has a strong \
-`ETag`; send it as `If-None-Match` to get a 304 while nothing has changed.)";
+constexpr std::string_view text =
+    "The deployments of patterns, read-only.\n\n"
+    "Lists are in ascending order of `id`. Read long ones page by page: ask with `$limit`, and follow the `Link` with "
+    "`rel=\"next\"` of each response as long as there is one. Every response of known length has a strong `ETag`; send "
+    "it as `If-None-Match` to get a 304 while nothing has changed.";
 
 object reference(std::string_view section, std::string_view name) {
   return {{"$ref", "#/components/" + std::string(section) + "/" + std::string(name)}};
@@ -85,8 +85,7 @@ object responses() {
   all["UnknownPattern"] =
       error_response("There is no pattern with the name in `pattern`.", no_such_pattern("CORE_DV_HLS"));
   all["NoSuchRecord"] = error_response("There is no record with this id.", no_such_record("7"));
-  all["PreconditionFailed"] =
-      error_response("`If-Match` does not name the current ETag.", precondition_failed());
+  all["PreconditionFailed"] = error_response("`If-Match` does not name the current ETag.", precondition_failed());
   all["TooManyRequests"] = error_response("The token has made more requests than it may (`--rate-limit`).",
                                           too_many_requests(std::chrono::seconds(1)));
   all["ServerError"] = error_response("The server failed. Its log has the reason under the `X-Request-Id`.",
@@ -108,9 +107,8 @@ bool is_list(Route const& route) noexcept {
 /// The operation of a route that needs a token.
 object api_operation(Route const& route) {
   auto const record = std::string(route.record);
-  object example = record == "Pattern"
-                       ? object{{"id", 1}, {"name", "CORE_DV_HLS"}}
-                       : object{{"id", 1}, {"pattern_id", 1}, {"name", "views to Databricks DEV"}};
+  object example = record == "Pattern" ? object{{"id", 1}, {"name", "CORE_DV_HLS"}}
+                                       : object{{"id", 1}, {"pattern_id", 1}, {"name", "views to Databricks DEV"}};
   object good;
   if (is_list(route))
     good = {{"description", "The records, in ascending order of id."},
@@ -133,23 +131,25 @@ object api_operation(Route const& route) {
   if (is_list(route) && record == "Deployment") answers["404"] = reference("responses", "UnknownPattern");
   array parameters;
   for (auto const& parameter : route.parameters) parameters.push_back(described(parameter));
-  return {{"operationId", route.operation},
-          {"summary", route.summary},
-          {"tags", array{record + "s"}},
-          {"security", array{object{{"bearer", array{}}}}},
-          {"parameters", std::move(parameters)},
-          {"responses", std::move(answers)}};
+  return {{"operationId", route.operation},      {"summary", route.summary},
+          {"tags", array{record + "s"}},         {"security", array{object{{"bearer", array{}}}}},
+          {"parameters", std::move(parameters)}, {"responses", std::move(answers)}};
 }
 
 /// The operation of a route that says how the server is.
 object state_operation(Route const& route) {
-  object answers{{"200",
-                  {{"description", "Yes."},
-                   {"content", json_content(reference("schemas", "State"), object{{"status", "ok"}})}}},
-                 {"500", reference("responses", "ServerError")},
-                 {"503", reference("responses", "Unavailable")}};
-  return {{"operationId", route.operation}, {"summary", route.summary},         {"tags", array{"State"}},
-          {"security", array{}},            {"responses", std::move(answers)}};
+  object answers{
+      {"200",
+       {{"description", "Yes."}, {"content", json_content(reference("schemas", "State"), object{{"status", "ok"}})}}},
+      {"304", reference("responses", "NotModified")},
+      {"412", reference("responses", "PreconditionFailed")},
+      {"500", reference("responses", "ServerError")},
+      {"503", reference("responses", "Unavailable")}};
+  return {{"operationId", route.operation},
+          {"summary", route.summary},
+          {"tags", array{"State"}},
+          {"security", array{}},
+          {"responses", std::move(answers)}};
 }
 
 object record_schema(bool deployment) {
@@ -171,8 +171,7 @@ object schemas() {
   object const word{{"type", "string"}};
   return {{"Deployment", record_schema(true)},
           {"Pattern", record_schema(false)},
-          {"State",
-           {{"type", "object"}, {"required", array{"status"}}, {"properties", {{"status", word}}}}},
+          {"State", {{"type", "object"}, {"required", array{"status"}}, {"properties", {{"status", word}}}}},
           {"Error",
            {{"type", "object"},
             {"description", "An error, in the form that Feathers clients turn into typed errors."},
@@ -187,17 +186,16 @@ object schemas() {
 
 object headers() {
   return {{"Link",
-           {{"description", "The next page, as a relative reference: `<...>; rel=\"next\"`. Only with `$limit`, while "
-                            "there is more."},
+           {{"description",
+             "The next page, as a relative reference: `<...>; rel=\"next\"`. Only with `$limit`, while "
+             "there is more."},
             {"schema", {{"type", "string"}}}}},
           {"ETag",
            {{"description", "A strong validator of the content. Streamed lists have none."},
             {"schema", {{"type", "string"}}}}}};
 }
 
-}  // namespace
-
-std::string openapi_document() {
+std::string make_document() {
   object paths;
   for (auto const& route : routes()) {
     if (route.operation.empty()) continue;
@@ -227,6 +225,13 @@ std::string openapi_document() {
             {"scheme", "bearer"},
             {"description", "An API token (`deployd token create`) or a JWT of a configured key."}}}}}}}};
   return boost::json::serialize(document);
+}
+
+}  // namespace
+
+std::string const& openapi_document() {
+  static std::string const document = make_document();
+  return document;
 }
 
 }  // namespace deployd::routing

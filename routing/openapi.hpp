@@ -5,7 +5,8 @@
 
 namespace deployd::routing {
 
-/// Returns the document, made from the table of routes. https://spec.openapis.org/oas/v3.1.1
-std::string openapi_document();
+/// Returns the document, which the first call makes from the table of routes. Any thread.
+/// https://spec.openapis.org/oas/v3.1.1
+std::string const& openapi_document();
 
 }  // namespace deployd::routing

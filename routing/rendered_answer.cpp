@@ -104,8 +104,16 @@ RenderedAnswer render_answer(Representation representation, CorsPolicy const& co
   head += cors.fixed_lines();
   head += "\r\n";
   answer.body_at = static_cast<std::uint32_t>(head.size());
-  answer.bytes = std::move(body);
-  answer.bytes.insert(0, head);
+  auto const size = head.size() + body.size();
+  if (body.capacity() < size || body.capacity() - size > size / 4) {
+    // It may be kept for long, or wait for a slow reader: in no more memory than that.
+    head.reserve(size);
+    head += body;
+    answer.bytes = std::move(head);
+  } else {
+    answer.bytes = std::move(body);
+    answer.bytes.insert(0, head);
+  }
   return answer;
 }
 

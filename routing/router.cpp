@@ -34,14 +34,25 @@ constexpr std::array pattern_parameters{
 };
 
 constexpr std::array all_routes{
-    Route{"/api/v1/deployments", "Find deployments", list_parameters, true, Surface::api, &Handlers::find_deployments},
-    Route{"/api/v1/deployments/{id}", "Get one deployment", record_parameters, true, Surface::api,
-          &Handlers::get_deployment},
-    Route{"/api/v1/patterns", "Find patterns", pattern_list_parameters, true, Surface::api, &Handlers::find_patterns},
-    Route{"/api/v1/patterns/{id}", "Get one pattern", pattern_parameters, true, Surface::api, &Handlers::get_pattern},
-    Route{"/healthz", "Whether the process serves", {}, false, Surface::both, &Handlers::report_health},
-    Route{"/readyz", "Whether requests can be answered", {}, false, Surface::both, &Handlers::report_readiness},
-    Route{"/metrics", "What the process has done and how it is", {}, false, Surface::admin, &Handlers::report_metrics},
+    Route{"/api/v1/deployments", "findDeployments", "Deployment", "Find deployments", list_parameters, true,
+          Surface::api, &Handlers::find_deployments},
+    Route{"/api/v1/deployments/{id}", "getDeployment", "Deployment", "Get one deployment", record_parameters, true,
+          Surface::api, &Handlers::get_deployment},
+    Route{"/api/v1/patterns", "findPatterns", "Pattern", "Find patterns", pattern_list_parameters, true, Surface::api,
+          &Handlers::find_patterns},
+    Route{"/api/v1/patterns/{id}", "getPattern", "Pattern", "Get one pattern", pattern_parameters, true, Surface::api,
+          &Handlers::get_pattern},
+    Route{"/healthz", "getHealth", "", "Does the process serve?", {}, false, Surface::both, &Handlers::report_health},
+    Route{"/readyz",
+          "getReadiness",
+          "",
+          "Can requests be answered?",
+          {},
+          false,
+          Surface::both,
+          &Handlers::report_readiness},
+    Route{"/openapi.json", "", "", "This description", {}, false, Surface::api, &Handlers::describe_api},
+    Route{"/metrics", "", "", "Metrics of the process", {}, false, Surface::admin, &Handlers::report_metrics},
 };
 static_assert(all_routes.size() == route_count);
 static_assert(std::ranges::all_of(all_routes, [](Route const& route) {

@@ -38,6 +38,8 @@ constexpr bool serves(Surface route, Surface asked) noexcept {
 /// One row of the API. Everything that documents the API is derived from these rows.
 struct Route {
   std::string_view path_template;  // `{id}` stands for one segment
+  std::string_view operation;      // its name in the description of the API; empty: it is not described
+  std::string_view record;         // the type of what is found; empty for the state of the server
   std::string_view summary;
   std::span<Parameter const> parameters;
   bool forgives_trailing_slash;

@@ -133,10 +133,11 @@ awaitable<bool> Connection::answer_buffered() {
         moment = context_.clock.moment();
         status = answered.status;
         route = answered.route;
-        if (context_.access_log.enabled()) log_access(request, answered);
+        if (context_.access_log.enabled()) log_access(request, status, answered.subject, answered.refusal);
         request_id_.clear();
       } else if (context_.access_log.enabled()) {
-        log_access(request, {status, route, {}, at_once.identity == nullptr ? "" : at_once.identity->subject});
+        auto const* const identity = at_once.identity;
+        log_access(request, status, identity != nullptr ? std::string_view(identity->subject) : std::string_view());
       }
       finish_request(request, head, status, route);
       if (!output.accepts_more()) break;
@@ -218,7 +219,7 @@ void Connection::refuse(routing::HttpError const& error, routing::Method method)
   context_.api.answer_bad_framing(error, method, moment, sender_.output());
   last_ = true;
   refused_ = true;
-  if (context_.access_log.enabled()) log_access({}, {.status = error.status});
+  if (context_.access_log.enabled()) log_access({}, error.status, {});
 }
 
 void Connection::finish_request(routing::Request const& request, ReadResult const& head, unsigned status,
@@ -241,15 +242,16 @@ void Connection::begin_access_entry(Clock::time_point now) noexcept {
   bytes_before_ = sender_.bytes_of_answers();
 }
 
-void Connection::log_access(routing::Request const& request, routing::Answered const& answered) {
+void Connection::log_access(routing::Request const& request, unsigned status, std::string_view subject,
+                            std::optional<auth::Refusal> refusal) {
   auto const moment = context_.clock.moment();
   context_.access_log.append({.time = moment.now,
                               .remote = remote_,
                               .method = request.method_name,
                               .target = request.target,
-                              .status = answered.status,
-                              .subject = answered.subject,
-                              .reason = answered.refusal ? auth::to_string(*answered.refusal) : std::string_view(),
+                              .status = status,
+                              .subject = subject,
+                              .reason = refusal ? auth::to_string(*refusal) : std::string_view(),
                               .duration = moment.steady - answering_since_,
                               .bytes_sent = sender_.bytes_of_answers() - bytes_before_,
                               .user_agent = routing::find_field(request, "User-Agent").value,

@@ -70,7 +70,8 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   void finish_request(routing::Request const& request, ReadResult const& head, unsigned status,
                       routing::RouteLabel route);
   void begin_access_entry(Clock::time_point now) noexcept;
-  void log_access(routing::Request const& request, routing::Answered const& answered);
+  void log_access(routing::Request const& request, unsigned status, std::string_view subject,
+                  std::optional<auth::Refusal> refusal = std::nullopt);
   void enter(Phase phase, Clock::duration limit, Clock::time_point now = Clock::now()) noexcept {
     stream_.deadline().enter(phase, now + limit);
   }

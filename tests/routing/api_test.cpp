@@ -12,6 +12,7 @@
 #include <chrono>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -310,6 +311,52 @@ TEST_CASE("the warm answer has the bytes of the cold one, for GET, HEAD and a 30
   CHECK(take_apart(warm).status() == (kind == 1 ? 304U : 200U));
   CHECK(cold.answered.status == take_apart(warm).status());
   CHECK(cold.answered.subject == "jane");
+}
+
+TEST_CASE("what a request is logged and counted as is its status, route, subject and refusal") {
+  Service service(
+      {.cors = CorsPolicy({"*"}), .cache_bytes = 0, .limiter = std::make_shared<RateLimiter>(8), .subjects = true});
+  struct Row {
+    std::string_view what;
+    Request request;
+    unsigned status;
+    std::string_view route;
+    std::string_view subject = {};
+    std::optional<auth::Refusal> refusal = {};
+  };
+  std::string_view const list = "/api/v1/deployments";
+  std::string_view const record = "/api/v1/deployments/{id}";
+  auto twice = with_token(get());
+  twice.authorization.count = 2;
+  auto bad = get("/api/v1/deployments/10");
+  bad.authorization = field("Bearer x");
+  for (auto const& row : std::vector<Row>{
+           {"list", with_token(get()), 200, list, "jane"},
+           {"record", with_token(get("/api/v1/deployments/10")), 200, record, "jane"},
+           {"no record", with_token(get("/api/v1/deployments/7")), 404, record, "jane"},
+           {"no pattern", with_token(get("/api/v1/deployments?pattern=NONE")), 404, list, "jane"},
+           {"bad query", with_token(get(bad_query)), 400, list, "jane"},
+           {"method", with_token(post("/api/v1/deployments")), 501, list, "jane"},
+           {"path", with_token(get(unknown_route)), 404, "other", "jane"},
+           {"options", options("/api/v1/deployments"), 204, list},
+           {"no token", get(), 401, list, {}, auth::Refusal::no_credentials},
+           {"bad token", bad, 401, record, {}, auth::Refusal::malformed},
+           {"two tokens", twice, 401, list, {}, auth::Refusal::malformed},
+           {"no target", get("*"), 400, "other"},
+           {"health", get("/healthz"), 200, "/healthz"},
+           {"at the limit", with_token(get()), 200, list, "jane"},
+           {"over the limit", with_token(get()), 429, list, "jane"},
+       }) {
+    CAPTURE(row.what);
+    RecordedExchange exchange;
+    service.answer_cold(row.request, exchange);
+    auto const& answered = exchange.answered;
+    CHECK(take_apart(exchange.bytes()).status() == row.status);
+    CHECK(answered.status == row.status);
+    CHECK(to_string(answered.route) == row.route);
+    CHECK(answered.subject == row.subject);
+    CHECK(answered.refusal == row.refusal);
+  }
 }
 
 TEST_CASE("what another session has committed is in the very next answer") {

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tests/routing/answers.hpp"
 
@@ -217,6 +218,16 @@ TEST_CASE("each error has the field that goes with it, and no other has it") {
   CHECK(refuse(unavailable("m"))["Retry-After"] == "1");
   auto const plain = refuse(bad_request("m"));
   for (auto const* const name : {"WWW-Authenticate", "Allow", "Retry-After"}) CHECK_FALSE(plain.has(name));
+}
+
+TEST_CASE("a rendered answer takes a quarter more memory than it has bytes at most") {
+  for (auto const size : {100U, 1'000U, 7'600U, 8'000U, 100'000U, 1'000'000U}) {
+    CAPTURE(size);
+    std::string body;
+    while (body.size() < size) body += "1234567890";  // grows as a list does
+    auto const answer = render_answer({.body = std::move(body)}, any);
+    CHECK(answer.bytes.capacity() <= answer.bytes.size() + answer.bytes.size() / 4);
+  }
 }
 
 TEST_CASE("OPTIONS is a 204 without a body or a length") {

@@ -1,0 +1,2 @@
+// What client.ts needs of Node's types.
+declare const process: { argv: string[] }
