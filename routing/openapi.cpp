@@ -62,7 +62,7 @@ object json_content(object schema, value example) {
   return {{"application/json", {{"schema", std::move(schema)}, {"example", std::move(example)}}}};
 }
 
-/// A response that is an error, with an example as it is sent.
+/// Returns an error response with an example as sent by the server.
 object error_response(std::string_view description, HttpError const& error) {
   object response{{"description", description},
                   {"content", json_content(reference("schemas", "Error"), boost::json::parse(error_body(error)))}};
@@ -104,7 +104,7 @@ bool is_list(Route const& route) noexcept {
   return !route.path_template.ends_with('}');
 }
 
-/// The operation of a route that needs a token.
+/// Returns the operation of a route that needs a token.
 object api_operation(Route const& route) {
   auto const record = std::string(route.record);
   object example = record == "Pattern" ? object{{"id", 1}, {"name", "CORE_DV_HLS"}}
@@ -136,7 +136,7 @@ object api_operation(Route const& route) {
           {"parameters", std::move(parameters)}, {"responses", std::move(answers)}};
 }
 
-/// The operation of a route that says how the server is.
+/// Returns the operation of a route that reports the state of the server.
 object state_operation(Route const& route) {
   object answers{
       {"200",

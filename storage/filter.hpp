@@ -7,7 +7,7 @@
 
 namespace deployd::storage {
 
-/// What a list is of. For patterns only `name`, `id_greater_than`, `limit` and `skip` are used.
+/// The table of a list. For patterns only `name`, `id_greater_than`, `limit` and `skip` are used.
 enum class Table : std::uint8_t { deployments, patterns };
 
 /// All conditions that are set must hold. Results are always in ascending order of id.

@@ -64,7 +64,7 @@ std::optional<std::string_view> optional_text(PGresult const& rows, std::size_t 
   return text(rows, row, column);
 }
 
-/// Returns the filters of a list of patterns as those bits; the two that there can be are numbered without the others.
+/// Returns the filters of a list of patterns as the same bits; the two possible ones are numbered without the others.
 constexpr std::size_t filters_of_pattern_list(std::size_t number) noexcept {
   return (number & 1 ? with_id : 0) | (number & 2 ? with_name : 0);
 }
@@ -81,7 +81,7 @@ std::size_t filters_of(Filter const& filter) noexcept {
 /// Columns of another program are selected unchanged: casting a value that is not a bigint would fail or change the
 /// number.
 std::string rows_from(RelationNames const& relations, Table table) {
-  // A pattern is a row whose pattern is itself.
+  // For a list of patterns, the pattern of a row is the row itself.
   auto const* const pattern = table == Table::patterns ? "id" : "pattern_id";
   auto const cast = std::string(relations.own ? "::bigint" : "");
   return "SELECT id" + cast + ", " + pattern + cast + (table == Table::patterns ? " AS pattern_id" : "") +

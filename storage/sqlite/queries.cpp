@@ -35,7 +35,7 @@ constexpr std::array statements{
     "SELECT id, name, expires, revoked FROM api_tokens WHERE hash = ?1",
     "SELECT id FROM patterns LIMIT 1",
     "PRAGMA data_version",
-    // A pattern is a row whose pattern is itself.
+    // For a list of patterns, the pattern of a row is the row itself.
     "SELECT id, id, name FROM patterns WHERE id >= ?1 ORDER BY id",
     "SELECT id, id, name FROM patterns WHERE name = ?3 AND id >= ?1 ORDER BY id",
     "SELECT id, id FROM patterns WHERE id >= ?1 ORDER BY id",
@@ -54,7 +54,7 @@ constexpr std::size_t most_left_out = 1000;
 // A list whose first row is further down than this is read through a cursor: skipping so many ids takes a millisecond.
 constexpr std::uint64_t longest_skip = 8192;
 
-/// The number of the statement for a range.
+/// Returns the number of the statement for a range.
 std::size_t statement_of(RowRange const& range, bool only_ids) noexcept {
   if (range.table == Table::patterns) return first_of_patterns + (range.name ? 1 : 0) + (only_ids ? 2 : 0);
   return (range.pattern_id ? with_pattern_id : 0) | (range.name ? with_name : 0) | (only_ids ? ids_only : 0);

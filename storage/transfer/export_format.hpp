@@ -1,4 +1,4 @@
-// The formats in which patterns and deployments are written.
+// The formats of exports.
 #pragma once
 
 namespace deployd::storage {

@@ -19,8 +19,8 @@ void append_number(std::string& out, std::int64_t number) {
   out.append(std::begin(digits), end);
 }
 
-/// Appends a field as RFC 4180 has it. Quoted is also what other readers would take for something else: what they
-/// strip, and the empty text, which they take for a missing value.
+/// Appends a field as defined by RFC 4180. Also quotes fields that some readers would change: those with leading or
+/// trailing blanks, and the empty text, which they take for a missing value.
 void append_csv_field(std::string& out, std::string_view text) {
   bool const plain =
       !text.empty() && text.find_first_of(",;\t\"\r\n") == text.npos && text.front() != ' ' && text.back() != ' ';

@@ -1,4 +1,4 @@
-// The text of an export, row by row.
+// Formats the rows of an export.
 #pragma once
 
 #include <cstdint>
@@ -12,22 +12,22 @@
 
 namespace deployd::storage {
 
-/// Writes patterns, then deployments, in the order in which they are given. Throws std::ios_base::failure as soon as
-/// the stream takes no more, and `Error` with `bad_input` for a name that is not UTF-8.
+/// Writes patterns, then deployments, in the given order. Throws std::ios_base::failure as soon as the stream fails,
+/// and `Error` with `bad_input` for a name that is not UTF-8.
 class ExportWriter {
  public:
   /// `out` must outlive the writer.
   ExportWriter(ExportFormat format, ExportTables tables, TableNames names, std::ostream& out);
 
-  /// False for a table that is not written: its rows need not be read.
+  /// False for a table that is not written, so its rows need not be read.
   bool has_patterns() const noexcept { return tables_ != ExportTables::deployments; }
   bool has_deployments() const noexcept { return tables_ != ExportTables::patterns; }
 
   void pattern(std::int64_t id, std::optional<std::string_view> name);
-  /// To be called once, between the last pattern and the first deployment.
+  /// Must be called once, between the last pattern and the first deployment.
   void begin_deployments();
   void deployment(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name);
-  /// Last; everything has gone out when it returns.
+  /// Must be called last. Everything has been written when it returns.
   void finish();
 
  private:

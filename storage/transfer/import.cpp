@@ -28,7 +28,7 @@ std::unique_ptr<ImportTarget> begin_import(DatabaseUrl const& url, ImportOptions
   return std::make_unique<PostgresqlImport>(url, options);
 }
 
-/// Hands rows on, and counts them.
+/// Counts rows and passes them on.
 class CountedRows final : public ImportTarget {
  public:
   CountedRows(ImportTarget& target, ImportProgress& progress) : target_(target), progress_(progress) {}
@@ -54,7 +54,7 @@ class CountedRows final : public ImportTarget {
   ImportProgress& progress_;
 };
 
-/// Tells the observer, but not at every piece.
+/// Calls the observer, but not for every piece.
 class Observed {
  public:
   Observed(ImportObserver const& observer, ImportProgress const& progress) : observer_(observer), progress_(progress) {}
@@ -74,7 +74,7 @@ class Observed {
   Clock::time_point last_ = Clock::now();
 };
 
-/// For rows that are only looked at.
+/// A target for rows that are only checked.
 class NoTarget final : public ImportTarget {
  public:
   void pattern(RowPlace, std::int64_t, std::string_view) override {}
@@ -87,8 +87,8 @@ class NoTarget final : public ImportTarget {
 
 using Inputs = std::vector<std::unique_ptr<ImportInput>>;
 
-/// Opens the sources and looks at their beginnings before the store is opened: what is no import at all leaves no
-/// trace there.
+/// Opens the sources and checks their beginnings before the store is opened, so that a file that is not an import does
+/// not change it.
 Inputs open_inputs(std::vector<ImportSource> const& sources) {
   Inputs inputs;
   NoTarget nowhere;
@@ -112,7 +112,7 @@ std::uint64_t total_bytes(std::vector<ImportSource> const& sources) {
   return total;
 }
 
-/// Reads all sources into the target, and returns the tables of which they speak.
+/// Reads all sources into the target. Returns the tables whose contents they define.
 ImportTables read_rows(Inputs const& inputs, ImportTarget& rows, ImportProgress& progress, Observed& observed) {
   ImportTables tables;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -130,7 +130,7 @@ ImportTables read_rows(Inputs const& inputs, ImportTarget& rows, ImportProgress&
   return tables;
 }
 
-/// With --replace, deployments need patterns of the same import.
+/// With --replace, deployments need patterns from the same import.
 void require_patterns(ImportTables const& tables, ImportProgress const& read) {
   if (!tables.patterns && read.deployments > 0)
     throw Error(errc::bad_input,
@@ -138,8 +138,8 @@ void require_patterns(ImportTables const& tables, ImportProgress const& read) {
                 "a CSV file with the header line \"id,name\"");
 }
 
-/// A table that the input does not mention is not meant to be emptied: the input may be empty by mistake, or a file may
-/// have been left out.
+/// Refuses to empty a table that the input does not mention: the input may be empty by mistake, or a file may be
+/// missing.
 void refuse_to_empty(ImportTables const& tables, ImportChanges const& changes) {
   auto const refuse = [](std::string const& table, std::uint64_t rows, std::string const& header) {
     throw Error(errc::bad_input, "--replace: there are no " + table + " in the input, and all " + std::to_string(rows) +
@@ -172,8 +172,8 @@ ImportResult import_into(ImportTarget& target, std::vector<ImportSource> const& 
   return {progress, changes};
 }
 
-/// False if there is no store yet, or an empty one. Throws `Error` for every other reason why nothing can be imported
-/// without an upgrade of the schema.
+/// Returns false if there is no store yet, or an empty one. Throws `Error` for any other reason why nothing can be
+/// imported without an upgrade of the schema.
 bool has_schema(DatabaseUrl const& url, Relations const& relations) {
   try {
     require_current_schema(url, relations);

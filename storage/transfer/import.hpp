@@ -1,4 +1,4 @@
-// Loading patterns and deployments, all or nothing, in bounded memory.
+// Imports patterns and deployments, all or nothing, in bounded memory.
 #pragma once
 
 #include <cstdint>
@@ -16,28 +16,28 @@ struct ImportProgress {
   std::uint64_t patterns = 0;
   std::uint64_t deployments = 0;
   std::uint64_t bytes_read = 0;
-  std::uint64_t bytes_total = 0;  // 0: not known
-  /// What is being done: reading rows, building indexes, committing.
+  std::uint64_t bytes_total = 0;  // 0 if unknown
+  /// The current step: reading rows, building indexes, committing.
   enum class Phase { rows, indexes, commit } phase = Phase::rows;
 };
 
-/// What was read, and what that does to the store where `ImportOptions::counts_changes`.
+/// The number of rows read and, with `ImportOptions::counts_changes`, the changes of the store.
 struct ImportResult {
   ImportProgress read;
   ImportChanges changes;
 };
 
-/// Called now and then (several times a second at most matters to nobody else) from the importing thread.
+/// Called at most several times a second, on the importing thread.
 using ImportObserver = std::function<void(ImportProgress const&)>;
 
-/// Makes or upgrades the schema, then loads every source in one transaction; rows with a known id are updated, and with
-/// `replace` all others deleted. Readers go on meanwhile. With `dry_run` nothing is changed: where there is no store
-/// yet, the import is tried in a temporary one.
+/// Creates or upgrades the schema, then imports every source in one transaction; rows with a known id are updated, and
+/// with `replace` all others are deleted. Readers are not blocked. With `dry_run` nothing is changed: if there is no
+/// store yet, the import runs in a temporary one.
 ///
 /// Throws `Error`: `bad_input` with a line that begins `NAME:LINE: ` or `NAME:LINE:COLUMN: ` for bad data, or `NAME: `
-/// for a file that is no import at all (nothing is changed then), or one of the store's errors. Refused with
-/// `bad_input` for somebody else's relations, and with `replace` where a table would be emptied that no source speaks
-/// of (`ImportFormat::tables`).
+/// for a file that is not an import (nothing is changed then), or one of the store's errors. Fails with `bad_input` for
+/// relations of another program, and with `replace` if that would empty a table which no source defines
+/// (`ImportFormat::tables`).
 ImportResult import(DatabaseUrl const& url, Relations const& relations, std::vector<ImportSource> const& sources,
                     ImportOptions const& options, ImportObserver const& observer);
 

@@ -20,7 +20,7 @@ struct FreeCopied {
   void operator()(char* row) const noexcept { PQfreemem(row); }
 };
 
-/// A column of COPY's text format (https://www.postgresql.org/docs/15/sql-copy.html), without what was escaped in it.
+/// Returns a column of COPY's text format (https://www.postgresql.org/docs/15/sql-copy.html) with its escapes decoded.
 std::string_view unescaped(std::string_view column, std::string& space) {
   auto escape = column.find('\\');
   if (escape == column.npos) return column;
@@ -42,7 +42,7 @@ std::string_view unescaped(std::string_view column, std::string& space) {
   return space += column;
 }
 
-/// The columns of one row of COPY, taken from front to back.
+/// Splits a row of COPY into columns from front to back.
 class Columns {
  public:
   explicit Columns(std::string_view row) : rest_(row) {
@@ -56,7 +56,7 @@ class Columns {
     return column;
   }
 
-  /// Nothing for NULL.
+  /// Returns the next column, or nothing for NULL.
   std::optional<std::string_view> value() {
     auto const column = text();
     return column == "\\N" ? std::nullopt : std::optional(column);
@@ -66,7 +66,7 @@ class Columns {
   std::string_view rest_;
 };
 
-/// Reads `query` by COPY, which neither gathers rows here nor needs a cursor there.
+/// Reads the result of `query` with COPY, which neither collects the rows here nor needs a cursor on the server.
 template <typename TakeRow>
 void copy_rows(soci::session& sql, std::string const& query, TakeRow const& take_row) {
   run(sql, "COPY (" + query + ") TO STDOUT");
@@ -84,8 +84,8 @@ void copy_rows(soci::session& sql, std::string const& query, TakeRow const& take
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) throw_failure(connection, result.get());
 }
 
-/// An id in a column; nothing, which is told as left out, when there is none. `row` is the id of the row, if it is not
-/// what is read.
+/// Returns the id in a column. If there is none, returns nothing and records the row as left out; `row` is the id of
+/// the row, unless that is the column read.
 std::optional<std::int64_t> id_in(std::optional<std::string_view> column, BadColumn bad,
                                   std::optional<std::int64_t> row, LeftOutRows& left_out) {
   auto const id = column ? whole_number(*column) : std::nullopt;
@@ -100,9 +100,9 @@ void export_postgresql(DatabaseUrl const& url, Relations const& relations, Expor
   auto const names = relation_names(relations);
   auto const session = open_session(url, Access::read);
   auto& sql = *session;
-  // Ended by closing the session: to roll back in the middle of a COPY would mean to read it to its end first.
+  // Ended by closing the session: a rollback in the middle of a COPY would have to read it to its end first.
   run(sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  // Limits that are meant for queries do not suit an export, whose reader may be slow.
+  // Time limits meant for queries do not suit an export, whose reader may be slow.
   run(sql, "SET LOCAL statement_timeout = 0");
   require_privileges(sql, url, {{names.patterns, "SELECT"}, {names.deployments, "SELECT"}});
   std::string space;
@@ -111,7 +111,8 @@ void export_postgresql(DatabaseUrl const& url, Relations const& relations, Expor
     if (!column) return std::nullopt;
     return unescaped(*column, space);
   };
-  // Ids of another program are taken as they are: to cast what is no bigint would fail, or make another number of it.
+  // Ids of another program are selected unchanged: casting a value that is not a bigint would fail or change the
+  // number.
   if (writer.has_patterns())
     copy_rows(sql, "SELECT id, name::text FROM " + names.patterns + " ORDER BY 1", [&](Columns row) {
       auto const id = id_in(row.value(), BadColumn::pattern_id, std::nullopt, left_out);

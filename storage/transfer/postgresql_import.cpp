@@ -15,14 +15,15 @@
 namespace deployd::storage {
 namespace {
 
-// Rows that are taken over at once: enough for the cost of a statement not to count. A batch stands in memory.
+// The number of rows that are inserted at once: enough that the cost of a statement does not matter. A batch is kept in
+// memory.
 constexpr std::int64_t batch_rows = 200'000;
 constexpr std::size_t batch_bytes = std::size_t{32} << 20;
 
-// What libpq is given at once, of which it keeps a copy.
+// The number of bytes passed to libpq at once; it keeps a copy.
 constexpr std::size_t copy_piece_bytes = 256 * 1024;
 
-// A B-tree holds at most 2,704 bytes an entry; the longest has a name and two ids.
+// A B-tree entry has at most 2,704 bytes; the largest contains a name and two ids.
 constexpr std::size_t max_name_bytes = 2'600;
 
 // https://www.postgresql.org/docs/15/sql-copy.html, "Binary Format": signature, flags, length of the extension.
@@ -70,7 +71,7 @@ void require_short(RowPlace place, char const* kind, std::int64_t id, std::strin
                             std::to_string(max_name_bytes) + " bytes that PostgreSQL can index");
 }
 
-// A row without pattern_id and pattern is a pattern. A deployment has either.
+// A row without pattern_id and pattern is a pattern. A deployment has one of them.
 constexpr char const* begin_batch =
     "CREATE TEMP TABLE import_batch (row bigint, source bigint, line bigint, id bigint, pattern_id bigint, "
     "pattern text COLLATE \"C\", name text COLLATE \"C\") ON COMMIT DROP";
@@ -84,12 +85,13 @@ constexpr char const* begin_unknown =
     "CREATE TEMP TABLE import_unknown (pattern_id bigint PRIMARY KEY, deployment_id bigint, row bigint, "
     "source bigint, line bigint) ON COMMIT DROP";
 
-// Each deployment of the import once, as it was before; for counting changes.
+// Holds each deployment of the import once, with its previous values, for counting changes.
 constexpr char const* begin_touched =
     "CREATE TEMP TABLE import_touched (id bigint PRIMARY KEY, pattern_id bigint, name text COLLATE \"C\") "
     "ON COMMIT DROP";
 
-// In the statements below {patterns} are those that deployments can have: all of the store, or those of the import.
+// In the statements below, {patterns} are the patterns that deployments may refer to: all of the store, or those of the
+// import.
 
 constexpr char const* stage_patterns =
     "INSERT INTO pg_temp.import_patterns SELECT DISTINCT ON (b.id) b.id, b.name, row, source, line, p.name "
@@ -120,7 +122,7 @@ constexpr char const* or_update =
     " ON CONFLICT (id) DO UPDATE SET pattern_id = excluded.pattern_id, name = excluded.name "
     "WHERE (d.pattern_id, d.name) IS DISTINCT FROM (excluded.pattern_id, excluded.name)";
 
-// The owner of a name is a pattern that the import does not bring, or that it brought in an earlier row.
+// The owner of the name is a pattern that is not in the import, or one from an earlier row of it.
 constexpr char const* first_taken_name =
     "SELECT s.source, s.line, s.id, p.id, s.name FROM pg_temp.import_patterns s "
     "JOIN {patterns} p ON p.name = s.name AND p.id <> s.id "
@@ -158,7 +160,7 @@ PostgresqlImport::~PostgresqlImport() {
 void PostgresqlImport::begin() {
   auto& sql = *session_;
   transaction_.emplace(sql, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
-  // The input may be slow, and it may be long: limits that are meant for queries do not suit it.
+  // The input may be slow and long, so time limits meant for queries do not suit it.
   run(sql, "SET LOCAL statement_timeout = 0");
   run(sql, "SET LOCAL idle_in_transaction_session_timeout = 0");
   run(sql, "SET LOCAL lock_timeout = '5s'");
@@ -178,7 +180,7 @@ void PostgresqlImport::drop_indexes_of_empty_table() {
   if (std::string_view(PQgetvalue(may.get(), 0, 0)) != "t") return;
   try {
     Transaction transaction(sql, "BEGIN");
-    // Readers wait behind this lock: no longer than they are used to.
+    // Readers wait for this lock, so the time must be short.
     run(sql, "SET LOCAL lock_timeout = '500ms'");
     run(sql, "LOCK TABLE deployd.deployments IN ACCESS EXCLUSIVE MODE");
     if (PQntuples(run(sql, "SELECT FROM deployd.deployments LIMIT 1").get()) > 0) return;
@@ -289,7 +291,7 @@ void PostgresqlImport::write_deployments() {
     take_deployments(batch_of_deployments, ascending_);
 }
 
-/// Of several rows with one id the last is taken; where ids ascend, there are none.
+/// Of several rows with one id the last counts. Batches with ascending ids contain none.
 void PostgresqlImport::take_deployments(char const* batch, bool ascending) {
   if (options_.counts_changes())
     run_about_patterns(
@@ -301,7 +303,7 @@ void PostgresqlImport::take_deployments(char const* batch, bool ascending) {
                      (ascending ? "" : " ORDER BY id, row DESC") + or_update);
 }
 
-/// Runs a statement in which {patterns} are the patterns that deployments can have.
+/// Runs a statement in which {patterns} are the patterns that deployments may refer to.
 PostgresqlResult PostgresqlImport::run_about_patterns(std::string sql) {
   constexpr std::string_view mark = "{patterns}";
   auto const* const patterns = options_.replace ? "pg_temp.import_patterns" : "deployd.patterns";
@@ -321,7 +323,7 @@ void PostgresqlImport::check() {
 }
 
 void PostgresqlImport::delete_others() {
-  // A deleted pattern is looked for in the deployments.
+  // Deleting a pattern searches for its deployments.
   if (indexes_dropped_) make_missing_indexes();
   run(*session_, "ANALYZE pg_temp.import_touched");
   run(*session_, "ANALYZE pg_temp.import_patterns");
@@ -374,7 +376,7 @@ void PostgresqlImport::commit() {
   if (std::exchange(indexes_dropped_, false)) vacuum();
 }
 
-/// Lets lists be read from the indexes alone, now and not when the server gets round to it.
+/// Enables index-only scans of lists now instead of when the server's autovacuum runs.
 void PostgresqlImport::vacuum() noexcept {
   try {
     run(*session_, "SET statement_timeout = 0");

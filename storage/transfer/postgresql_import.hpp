@@ -13,14 +13,14 @@
 
 namespace deployd::storage {
 
-/// Rows go in batches by COPY into a temporary table and from there into the store. Other writers wait, readers do not:
-/// the import holds no lock that a reader would wait for, and so it cannot drop an index in its transaction.
-/// Deployments whose pattern is named wait in another temporary table, since a later row may give or take the name, and
-/// with them all that follow, so that the last of several rows with one id counts.
+/// Rows are copied in batches with COPY to a temporary table and from there to the store. Other writers wait, readers
+/// do not: the import holds no lock that a reader would wait for, so it cannot drop an index in its transaction.
+/// Deployments that name their pattern wait in another temporary table, since a later row may assign or remove the
+/// name. All rows after them wait too, so that the last of several rows with one id counts.
 ///
-/// A large import into an empty table would spend most of its time on those indexes. There they are dropped beforehand,
-/// in a transaction of their own, and made again when the rows are in or the import has failed. Should the process die
-/// in between, the table is empty and without them; the next import makes those that are missing.
+/// A large import into an empty table would spend most of its time on the indexes. There they are dropped beforehand,
+/// in a transaction of their own, and created again when the rows are inserted or the import has failed. If the process
+/// dies in between, the table is empty and has no indexes; the next import creates those that are missing.
 class PostgresqlImport final : public ImportTarget {
  public:
   /// Throws `Error`. The transaction begins with the first batch.
@@ -60,17 +60,17 @@ class PostgresqlImport final : public ImportTarget {
   std::unique_ptr<soci::session> session_;
   std::optional<Transaction> transaction_;
   bool indexes_dropped_ = false;
-  bool keys_deferred_ = false;  // a deployment came in front of its pattern
-  bool staging_ = false;        // a pattern was named
+  bool keys_deferred_ = false;  // a deployment came before its pattern
+  bool staging_ = false;        // a deployment has named its pattern
 
   std::string batch_;     // rows in COPY's binary format
   std::int64_t row_ = 0;  // the number of the row in the whole input
   std::int64_t batch_patterns_ = 0;
   std::int64_t batch_deployments_ = 0;
   std::int64_t last_id_ = 0;  // of the last deployment in the batch
-  bool ascending_ = true;     // no id of a deployment is in the batch twice
+  bool ascending_ = true;     // no two deployments in the batch have the same id
   std::optional<std::int64_t> last_staged_id_;
-  bool staged_ascending_ = true;  // the same for those that wait
+  bool staged_ascending_ = true;  // the same for the waiting rows
 };
 
 }  // namespace deployd::storage

@@ -14,7 +14,7 @@
 namespace deployd::storage {
 namespace {
 
-/// False at the end of the rows.
+/// Steps to the next row. Returns false at the end.
 bool next_row(soci::session& sql, SqliteStatement& statement) {
   int const stepped = statement.step();
   if (stepped == SQLITE_ROW) return true;
@@ -22,7 +22,7 @@ bool next_row(soci::session& sql, SqliteStatement& statement) {
   throw soci::sqlite3_soci_error(sqlite_api::sqlite3_errmsg(sqlite_handle(sql)), stepped);
 }
 
-/// True if a column holds an id. The row is told as left out otherwise.
+/// True if a column contains an id. Otherwise the row is recorded as left out.
 bool is_id(SqliteStatement const& row, int column, BadColumn bad, LeftOutRows& left_out) {
   if (row.whole_number(column)) [[likely]]
     return true;

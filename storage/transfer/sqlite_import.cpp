@@ -9,8 +9,8 @@
 namespace deployd::storage {
 namespace {
 
-// Pages of the store that are kept in memory; changed ones that do not fit go to the write-ahead log. Sorting for an
-// index takes as much.
+// Memory for pages of the store; changed pages that do not fit go to the write-ahead log. Sorting for an index takes as
+// much.
 constexpr int cache_kib = 64 * 1024;
 constexpr int temporary_cache_kib = 8 * 1024;
 
@@ -18,12 +18,12 @@ constexpr std::size_t known_patterns_bits = 15;
 constexpr std::size_t most_known_names = 16 * 1024;
 constexpr std::size_t max_known_name_bytes = 1024;  // longer ones are looked up each time
 
-// Below this the indexes are kept up row by row. From there on it is faster to build them anew at the end, unless the
-// store already holds several times as many rows.
+// Below this number the indexes are updated row by row. From there on it is faster to rebuild them at the end, unless
+// the store already contains several times as many rows.
 constexpr std::int64_t least_rows_for_dropping = 20'000;
 constexpr std::int64_t rows_worth_a_new_index = 4;
 
-// How long the log is tried to be emptied while readers are at it; what remains the next writer does.
+// How long to try to empty the log while readers use it; the next writer empties the rest.
 constexpr int shrink_patience_ms = 500;
 
 std::size_t slot_of(std::int64_t id) noexcept {
@@ -31,7 +31,7 @@ std::size_t slot_of(std::int64_t id) noexcept {
                                   (64 - known_patterns_bits));
 }
 
-// Leaves rows alone that are there already.
+// Skips rows that already exist unchanged.
 constexpr char const* or_update =
     " ON CONFLICT (id) DO UPDATE SET pattern_id = excluded.pattern_id, name = excluded.name "
     "WHERE pattern_id <> excluded.pattern_id OR name <> excluded.name";
@@ -88,7 +88,7 @@ void SqliteImport::run(SqliteStatement& statement) {
   statement.reset();
 }
 
-/// False, and the statement reset, at the end of its rows.
+/// Steps to the next row. At the end, resets the statement and returns false.
 bool SqliteImport::next_row(SqliteStatement& statement) {
   int const stepped = statement.step();
   if (stepped == SQLITE_ROW) return true;
@@ -124,7 +124,7 @@ void SqliteImport::deployment_of(RowPlace place, std::int64_t id, std::string_vi
   stage(id, std::nullopt, ref_of(place, id, pattern), name);
 }
 
-/// Remembers a pattern that is not there yet, and the deployment that named it first.
+/// Records a pattern that does not exist yet, and the first deployment that refers to it.
 void SqliteImport::note_pattern(RowPlace place, std::int64_t id, std::int64_t pattern_id) {
   note_unknown_->bind(1, pattern_id);
   note_unknown_->bind(2, id);
@@ -155,7 +155,7 @@ void SqliteImport::begin_staging() {
   stage_ = std::make_unique<SqliteStatement>(*session_, "INSERT INTO temp.import_staged VALUES (?1, ?2, ?3, ?4, ?5)");
 }
 
-/// The number of a pattern's name. A name is kept with the deployment that gave it first.
+/// Returns the number of a pattern's name. A name is stored with the first deployment that uses it.
 std::int64_t SqliteImport::ref_of(RowPlace place, std::int64_t id, std::string_view pattern) {
   std::string name(pattern);
   if (auto const known = known_names_.find(name); known != known_names_.end()) return known->second;
@@ -174,7 +174,7 @@ std::int64_t SqliteImport::ref_of(RowPlace place, std::int64_t id, std::string_v
   return ref;
 }
 
-/// One of `pattern_id` and `ref` says which pattern it is.
+/// Either `pattern_id` or `ref` identifies the pattern.
 void SqliteImport::stage(std::int64_t id, std::optional<std::int64_t> pattern_id, std::int64_t ref,
                          std::string_view name) {
   stage_->bind(1, row_);
@@ -227,7 +227,8 @@ void SqliteImport::check() {
   if (options_.counts_changes()) count_deployment_changes();
 }
 
-/// All that the import names give up their names first; then every name is either free or taken by another pattern.
+/// Writes the patterns. First removes the names of all patterns in the import, so that every name is then either free
+/// or belongs to another pattern.
 void SqliteImport::write_patterns() {
   *session_ << std::string("DELETE FROM main.patterns") +
                    (options_.replace ? "" : " WHERE id IN (SELECT id FROM temp.import_patterns)");
@@ -289,7 +290,7 @@ void SqliteImport::delete_others() {
   changes_.deployments.deleted = static_cast<std::uint64_t>(sqlite_api::sqlite3_changes64(sqlite_handle(*session_)));
 }
 
-/// Before the patterns are written.
+/// Must be called before the patterns are written.
 void SqliteImport::count_pattern_changes() {
   count(
       "SELECT count(*) FILTER (WHERE p.id IS NULL), count(*) FILTER (WHERE p.name <> s.name), "
@@ -302,7 +303,7 @@ void SqliteImport::count_pattern_changes() {
   changes_.patterns.deleted = static_cast<std::uint64_t>(others.integer(1));
 }
 
-/// When all deployments are written.
+/// Must be called after all deployments are written.
 void SqliteImport::count_deployment_changes() {
   count(
       "SELECT count(*) FILTER (WHERE t.pattern_id IS NULL), "

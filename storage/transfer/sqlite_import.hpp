@@ -16,15 +16,15 @@
 
 namespace deployd::storage {
 
-/// Deployments are written as they come. Patterns wait in a temporary table, since two of them may swap their names and
-/// SQLite looks at every row at once. Deployments whose pattern is named wait too, since a later row may give or take
-/// the name, and with them all that follow, so that the last of several rows with one id counts. The store's own check
-/// of foreign keys is off, because it could not say which line is at fault.
+/// Deployments are written as they arrive. Patterns wait in a temporary table, since two of them may swap their names
+/// and SQLite checks every row immediately. Deployments that name their pattern wait too, since a later row may assign
+/// or remove the name. All rows after them wait as well, so that the last of several rows with one id counts. The
+/// store's own check of foreign keys is off, because it could not report the line at fault.
 ///
-/// Where changes are counted, a temporary table holds each deployment of the import once, as it was before.
+/// If changes are counted, a temporary table holds each deployment of the import once, with its previous values.
 class SqliteImport final : public ImportTarget {
  public:
-  /// Takes the lock for writing; readers go on. Throws `Error` or soci::soci_error.
+  /// Takes the write lock; readers are not blocked. Throws `Error` or soci::soci_error.
   explicit SqliteImport(DatabaseUrl const& url, ImportOptions const& options = {});
   ~SqliteImport() override;
 
@@ -66,7 +66,7 @@ class SqliteImport final : public ImportTarget {
 
   std::unique_ptr<soci::session> session_;
   std::optional<Transaction> transaction_;
-  // Made after the transaction began, and gone before it ends: a statement that is left would hold it open.
+  // Created after the transaction began, and destroyed before it ends: a remaining statement would keep it open.
   std::unique_ptr<SqliteStatement> put_pattern_;
   std::unique_ptr<SqliteStatement> put_deployment_;
   std::unique_ptr<SqliteStatement> find_pattern_;

@@ -535,7 +535,7 @@ TEST_CASE("what could not be read is answered with an error and the end of the c
 }
 
 TEST_CASE("a failure inside is a 500 that tells nothing of it, under an id that the log has too") {
-  deployd::tests::StoredTokens store;  // throws what nobody expects when it is asked for anything but a token
+  deployd::tests::StoredTokens store;  // throws an unexpected exception for any query but that of a token
   auth::Authenticator authenticator(auth::KeyRing::load({.secret = secret}), store);
   Api api({.cors = CorsPolicy({"*"}), .cache_bytes = 0, .limiter = nullptr}, authenticator, store);
   std::ostringstream log;
