@@ -40,7 +40,7 @@ struct Answered {
   unsigned status = 0;
   RouteLabel route = no_route;
   std::optional<auth::Refusal> refusal = std::nullopt;  // of a 401
-  std::string subject = {};                             // whose token it was; empty: nobody's
+  std::string subject = {};                             // the owner of the token; empty if there is none
 };
 
 /// The same for a request that was answered at once.

@@ -27,13 +27,14 @@ namespace deployd::server {
 /// --take-over the older one, until it drains.
 class Admin {
  public:
-  /// Listens: on `passed`, else on --admin-listen. Throws ListenError when the address is not to be had; with
-  /// --take-over an address that another process has is waited for instead. The other arguments must outlive this.
+  /// Listens on `passed`, otherwise on --admin-listen. Throws ListenError if the address is not available; with
+  /// --take-over it waits instead for an address that another process has. The other arguments must outlive this
+  /// object.
   Admin(boost::asio::io_context& main, ServeOptions const& options, storage::Database& database, MetricsPage& page,
         std::vector<PassedSocket> passed);
   ~Admin();
 
-  /// Starts the thread, now or when the older process lets go of the address.
+  /// Starts the thread, now or when the older process releases the address.
   void start();
 
   /// Lets `/readyz` say 503; everything is served until the destruction, or until a newer process that waits for the

@@ -94,7 +94,7 @@ int run_token_create(Settings const& settings) {
   try {
     print(token + '\n');
   } catch (OutputError const&) {
-    storage::revoke_token(place.url, place.relations, id);  // nobody has it, nobody shall
+    storage::revoke_token(place.url, place.relations, id);  // the token was not printed, so it must not stay valid
     throw;
   }
   return 0;

@@ -103,15 +103,15 @@ bool is_any(SocketAddress const& address) noexcept {
   return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<sockaddr_in6 const*>(&address.storage)->sin6_addr) != 0;
 }
 
-/// What becomes of a connection to a Unix domain socket: 0 when somebody listens there, else the error.
+/// Returns 0 if a process listens on a Unix domain socket, otherwise the error of connecting to it.
 int try_to_connect(SocketAddress const& address, std::string const& name) {
   auto const probe = open_socket(AF_UNIX, name);
   if (::connect(probe.get(), address.get(), address.size) == 0) return 0;
   return errno == EAGAIN ? 0 : errno;  // EAGAIN: its backlog is full
 }
 
-/// What becomes of a datagram to a Unix domain socket, which nobody who listens there notices: EPROTOTYPE when somebody
-/// does, ECONNREFUSED when nobody does any more.
+/// Probes a Unix domain socket with a datagram, which a listening process does not notice. Returns EPROTOTYPE if a
+/// process listens there, ECONNREFUSED if none does any more.
 int try_datagram(SocketAddress const& address, std::string const& name) {
   base::FileDescriptor const probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (probe.get() < 0) fail(name, errno);

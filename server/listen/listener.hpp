@@ -29,9 +29,9 @@ struct ListeningSocket {
 /// by now.
 class Listener {
  public:
-  /// Throws ListenError when the address is not to be had. Unless `take_over`, also when somebody listens on it with
-  /// SO_REUSEPORT, who would otherwise go on getting a part of the connections. With `take_over` the sockets of the
-  /// deployd that listens there are asked for first.
+  /// Throws ListenError if the address is not available. Without `take_over` this includes an address on which another
+  /// process listens with SO_REUSEPORT, which would otherwise keep getting a part of the connections. With `take_over`,
+  /// first requests the sockets of the deployd that listens there.
   Listener(ListenAddress const& address, unsigned workers, bool take_over);
 
   /// Goes on with a socket of systemd's.
@@ -53,7 +53,7 @@ class Listener {
   /// The sockets of one of `workers` workers.
   std::vector<ListeningSocket> take(unsigned worker, unsigned workers) const;
 
-  /// Lets another deployd have the sockets; answers on `loop`. Nothing where systemd hands them to whoever comes next.
+  /// Offers the sockets to another deployd; answers on `loop`. Does nothing if systemd passes them to the next process.
   void offer_on(boost::asio::io_context& loop);
 
   /// What becomes readable when a socket that was taken over may be accepted from; none when it may be already.
@@ -62,7 +62,7 @@ class Listener {
   /// True if another deployd waits for this one to release the socket.
   bool is_awaited() const noexcept { return offer_ && offer_->is_awaited(); }
 
-  /// Closes all but what was taken, and lets go of it.
+  /// Closes and releases all sockets except those returned by `take`.
   void close() noexcept;
 
  private:

@@ -1,4 +1,4 @@
-// From the settings to what the parts of the program are told.
+// Converts the settings to the options of the program's parts.
 #pragma once
 
 #include <chrono>

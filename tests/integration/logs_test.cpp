@@ -75,7 +75,7 @@ HttpAnswer first_failure(Fixture const& fixture, std::string const& lines) {
   REQUIRE(eventually(std::chrono::seconds(10), [&] {
     got = fixture.get("/api/v1/deployments?name=" + std::to_string(++number), lines);
     if (got.status == 503) return true;
-    // Nobody reads the log before the server has ended: it must not fill its pipe.
+    // The log is not read before the server has ended: it must not fill its pipe.
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     return false;
   }));

@@ -29,7 +29,7 @@ struct Row {
   std::string body;
 };
 
-/// Asks every target of both stores and wants a 200 with this body.
+/// Requests every target of both stores and expects a 200 with this body.
 void expect_bodies(std::vector<Row> const& rows) {
   with_each_store([&](Service& service) {
     for (auto const& row : rows) {
