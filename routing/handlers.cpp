@@ -54,7 +54,7 @@ ServerFault store_fault(boost::system::error_code failure, spdlog::level::level_
 boost::system::result<std::int64_t, HttpError> read_id(Call const& call) {
   if (!call.id_well_formed) return bad_request("Path parameter 'id' has a bad percent escape or is not UTF-8");
   auto const none = expect_no_parameters(call.query);
-  if (!none) return bad_request(none.error().message);
+  if (!none) return bad_request(none.error());
   auto const id = parse_plain_id(call.id);
   if (!id) return no_such_record(call.id);
   return *id;
@@ -72,7 +72,7 @@ awaitable<Response> Handlers::find_patterns(Call& call) {
 
 awaitable<Response> Handlers::find(Call& call, storage::Table table) {
   auto const filter = read_filter(call.query, table);
-  if (!filter) co_return bad_request(filter.error().message);
+  if (!filter) co_return bad_request(filter.error());
 
   std::string body = "[";
   JsonRows rows(body, short_list_bytes, table);

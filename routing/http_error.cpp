@@ -47,6 +47,12 @@ HttpError bad_request(std::string message) {
   return {400, std::move(message)};
 }
 
+HttpError bad_request(QueryError const& error) {
+  auto answer = bad_request(error.message);
+  answer.did_you_mean = error.did_you_mean;
+  return answer;
+}
+
 HttpError not_authenticated(bool token_was_given) {
   HttpError error{401, "Not authenticated"};
   error.token_was_given = token_was_given;
@@ -95,7 +101,13 @@ std::string error_body(HttpError const& error) {
   body += std::to_string(error.status);
   body += R"(,"className":")";
   body += kind.class_name;
-  body += R"("})";
+  body += '"';
+  if (!error.did_you_mean.empty()) {
+    body += R"(,"data":{"didYouMean":")";
+    base::append_json_escaped(body, error.did_you_mean);
+    body += R"("})";
+  }
+  body += '}';
   return body;
 }
 

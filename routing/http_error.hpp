@@ -6,17 +6,22 @@
 #include <string>
 #include <string_view>
 
+#include "routing/query.hpp"
+
 namespace deployd::routing {
 
-/// A response that is an error: `{"name":...,"message":...,"code":...,"className":...}`.
+/// A response that is an error: `{"name":...,"message":...,"code":...,"className":...}`, and
+/// `"data":{"didYouMean":...}` where there is something to suggest.
 struct HttpError {
   unsigned status;      // a status that `reason_phrase` knows
   std::string message;  // UTF-8, for the client
   std::optional<std::chrono::seconds> retry_after = std::nullopt;
-  bool token_was_given = false;  // 401: the challenge contains error="invalid_token" (RFC 6750 §3)
+  bool token_was_given = false;   // 401: the challenge contains error="invalid_token" (RFC 6750 §3)
+  std::string did_you_mean = {};  // UTF-8; empty: there is nothing to suggest
 };
 
 HttpError bad_request(std::string message);
+HttpError bad_request(QueryError const& error);
 HttpError not_authenticated(bool token_was_given);
 HttpError no_such_pattern(std::string_view name);
 HttpError no_such_record(std::string_view id);

@@ -8,13 +8,14 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/nearest_name.hpp"
 #include "routing/text_encoding.hpp"
 
 namespace deployd::routing {
 namespace {
 
 QueryError error_about(std::string_view name, std::string_view complaint) {
-  return {"Query parameter '" + to_valid_utf8(name) + "' " + std::string(complaint)};
+  return {.message = "Query parameter '" + to_valid_utf8(name) + "' " + std::string(complaint)};
 }
 
 /// A parameter of the list, and how its value is stored in the filter. The function returns false for a bad value.
@@ -60,6 +61,14 @@ constexpr std::array list_parameters{
 /// A list of patterns takes all but those that name a pattern, which come first.
 std::span<ListParameter const> parameters_of(storage::Table table) noexcept {
   return std::span(list_parameters).subspan(table == storage::Table::patterns ? 2 : 0);
+}
+
+QueryError unknown(std::string_view name, std::span<ListParameter const> parameters) {
+  std::array<std::string_view, list_parameters.size()> names;
+  std::ranges::transform(parameters, names.begin(), &ListParameter::name);
+  auto error = error_about(name, "is unknown");
+  error.did_you_mean = base::nearest_name(name, std::span(names).first(parameters.size()));
+  return error;
 }
 
 /// Removes the text before the first `delimiter` from `rest`, and the delimiter, or all of it if there is none. Returns
@@ -116,7 +125,7 @@ Parsed<storage::Filter> read_filter(std::string_view query, storage::Table table
     auto const name = decode_piece(parameter->raw_name, parameter->raw_name);
     if (!name) return name.error();
     auto const known = std::ranges::find(parameters, *name, &ListParameter::name);
-    if (known == parameters.end()) return error_about(*name, "is unknown");
+    if (known == parameters.end()) return unknown(*name, parameters);
     auto& given_before = given[static_cast<std::size_t>(known - parameters.begin())];
     if (std::exchange(given_before, true)) return error_about(*name, "is given more than once");
     auto const value = decode_piece(parameter->raw_value, *name);

@@ -48,12 +48,24 @@ void expect_unreadable(std::string_view what, std::string_view bytes, unsigned s
 
 TEST_CASE("an unknown parameter is a 400 that names it", "[errors]") {
   expect_bad_request("/api/v1/deployments?foo=1", parameter("foo", "is unknown"));
-  expect_bad_request("/api/v1/deployments?Pattern=x", parameter("Pattern", "is unknown"));
-  expect_bad_request("/api/v1/deployments?pattern[]=x", parameter("pattern[]", "is unknown"));
   expect_bad_request("/api/v1/deployments?$sort[id]=1", parameter("$sort[id]", "is unknown"));
   expect_bad_request("/api/v1/deployments?%22%0A=1", parameter("\\\"\\n", "is unknown"));
   expect_bad_request("/api/v1/deployments/1?name=x", parameter("name", "is unknown"));
   expect_bad_request("/api/v1/deployments/7?x", parameter("x", "is unknown"));
+}
+
+TEST_CASE("an unknown parameter that is near to a known one is a 400 that suggests it", "[errors]") {
+  auto const expect_suggestion = [](std::string const& name, std::string const& known) {
+    auto error = error_json("BadRequest", parameter(name, "is unknown"), 400, "bad-request");
+    error.insert(error.size() - 1, ",\"data\":{\"didYouMean\":\"" + known + "\"}");
+    auto const answer = service(StoreKind::sqlite).get("/api/v1/deployments?" + name + "=1");
+    CHECK(answer.status == 400);
+    CHECK(answer.body == error);
+  };
+  expect_suggestion("Pattern", "pattern");
+  expect_suggestion("pattern[]", "pattern");
+  expect_suggestion("patternId", "pattern_id");
+  expect_suggestion("limit", "$limit");
 }
 
 TEST_CASE("a parameter given twice is a 400 that names it", "[errors]") {

@@ -60,6 +60,12 @@ TEST_CASE("every error has the form that the original's clients read") {
   CHECK(reason_phrase(row.error.status) == row.reason);
 }
 
+TEST_CASE("a suggestion is in the data of the error and leaves the message as it is") {
+  CHECK(error_body(bad_request(QueryError{"m", "$limit"})) ==
+        R"({"name":"BadRequest","message":"m","code":400,"className":"bad-request","data":{"didYouMean":"$limit"}})");
+  CHECK(error_body(bad_request(QueryError{"m"})) == error_body(bad_request("m")));
+}
+
 TEST_CASE("the caller's text cannot break out of the message") {
   std::string const text = "'\"},{\"code\":200\\\n\r\t\x01<script>\xE2\x82\xAC";
   auto const error = GENERATE_COPY(no_such_pattern(text), no_such_record(text), no_such_path(text), bad_request(text));

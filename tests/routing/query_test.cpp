@@ -89,6 +89,18 @@ TEST_CASE("a query that is not understood is refused with a message that names t
   CHECK(refusal(row.query) == row.message);
 }
 
+TEST_CASE("an unknown parameter comes with the known one that it is near to") {
+  auto const suggestion = [](std::string_view query) { return read_filter(query).error().did_you_mean; };
+  CHECK(suggestion("patternId=1") == "pattern_id");
+  CHECK(suggestion("Pattern=x") == "pattern");
+  CHECK(suggestion("limit=1") == "$limit");
+  CHECK(suggestion("id[$lt]=1") == "id[$gt]");
+  CHECK(suggestion("foo=1").empty());
+  CHECK(suggestion("name=a&name=b").empty());
+  CHECK(suggestion("$limit=x").empty());
+  CHECK(expect_no_parameters("name=x").error().did_you_mean.empty());
+}
+
 TEST_CASE("a pattern_id or id[$gt] that is no decimal 64-bit integer is refused") {
   auto const value =
       GENERATE("", "x", "1x", "1.0", "1e3", "0x10", "+1", "%2B1", "%201", "1%20", "-", "--1", "-+1",
