@@ -30,10 +30,11 @@ ServeOptions Admin::for_admin(ServeOptions options) {
 }
 
 Admin::Admin(boost::asio::io_context& main, ServeOptions const& options, storage::Database& database, MetricsPage& page,
-             std::vector<PassedSocket> passed)
+             Endpoints endpoints, std::vector<PassedSocket> passed)
     : main_(main),
       options_(for_admin(options)),
       page_(page),
+      endpoints_(std::move(endpoints)),
       shared_{options_,
               database,
               nullptr,
@@ -61,9 +62,8 @@ Admin::~Admin() {
 }
 
 void Admin::listen_alone(bool take_over) {
-  std::vector<Listener> listeners;
-  listeners.push_back(Listener::exclusive(*options_.admin_listen, take_over));
-  listen(std::move(listeners));
+  listen(listen_on_each(endpoints_,
+                        [take_over](ListenAddress const& address) { return Listener::exclusive(address, take_over); }));
 }
 
 void Admin::listen(std::vector<Listener> listeners) {
@@ -78,17 +78,24 @@ void Admin::listen(std::vector<Listener> listeners) {
 }
 
 void Admin::start() {
-  if (!worker_) return;
-  auto turn = listeners_.front().take_turn();
-  if (turn.get() < 0) return serve();
-  spdlog::info("/metrics, /healthz and /readyz on {} are served by the older deployd until it drains",
-               names_of(listeners_));
-  turn_.assign(turn.release());
-  turn_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](boost::system::error_code cancelled) {
-    if (cancelled) return;
-    turn_.close();
-    serve();
-  });
+  if (worker_) await_turns();
+}
+
+void Admin::await_turns() {
+  for (auto& listener : listeners_) {
+    auto turn = listener.take_turn();
+    if (turn.get() < 0) continue;
+    spdlog::info("/metrics, /healthz and /readyz on {} are served by the older deployd until it drains",
+                 listener.name());
+    turn_.assign(turn.release());
+    turn_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](boost::system::error_code cancelled) {
+      if (cancelled) return;
+      turn_.close();
+      await_turns();
+    });
+    return;
+  }
+  serve();
 }
 
 void Admin::serve() {

@@ -12,6 +12,7 @@
 
 #include "server/listen/listener.hpp"
 #include "server/metrics/page.hpp"
+#include "server/options/endpoints.hpp"
 #include "server/options/serve_options.hpp"
 #include "server/systemd/sockets.hpp"
 #include "server/worker.hpp"
@@ -27,11 +28,12 @@ namespace deployd::server {
 /// --take-over the older one, until it drains.
 class Admin {
  public:
-  /// Listens on `passed`, otherwise on --admin-listen. Throws ListenError if the address is not available; with
+  /// Listens on `passed`, otherwise on `endpoints`, those of --admin-listen. Throws ListenError if the address is not
+  /// available; with
   /// --take-over it waits instead for an address that another process has. The other arguments must outlive this
   /// object.
   Admin(boost::asio::io_context& main, ServeOptions const& options, storage::Database& database, MetricsPage& page,
-        std::vector<PassedSocket> passed);
+        Endpoints endpoints, std::vector<PassedSocket> passed);
   ~Admin();
 
   /// Starts the thread, now or when the older process releases the address.
@@ -45,6 +47,7 @@ class Admin {
   static ServeOptions for_admin(ServeOptions options);
   void listen(std::vector<Listener> listeners);
   void listen_alone(bool take_over);
+  void await_turns();
   void serve();
   void stop();
   void lost(std::error_code failure);
@@ -53,6 +56,7 @@ class Admin {
   boost::asio::io_context& main_;
   ServeOptions options_;
   MetricsPage& page_;
+  Endpoints endpoints_;
   SharedState shared_;
   boost::asio::steady_timer pause_;
   boost::asio::posix::stream_descriptor turn_;

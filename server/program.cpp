@@ -7,12 +7,14 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
 
 #include "auth/key_error.hpp"
+#include "base/nearest_name.hpp"
 #include "server/commands/command_table.hpp"
 #include "server/commands/commands.hpp"
 #include "server/listen/descriptor_limit.hpp"
@@ -29,12 +31,25 @@ namespace {
 
 enum ExitStatus { usage = 64, data = 65, unavailable = 69, software = 70, output = 74, configuration = 78 };
 
+// For those who run `deployd` to see what it is.
+constexpr std::string_view first_steps = R"(deployd serves the read-only deployments REST API. To begin:
+
+  deployd import FILE               load patterns and deployments into a new store, deployd.db
+  deployd token create --name NAME  create an API token and print it
+  deployd serve                     serve the store on 127.0.0.1:8080
+
+`deployd help` lists all commands, `deployd help COMMAND` describes one.
+
+)";
+
 /// The arguments of the program, sorted into a command, its flags and its operands.
 class CommandLine {
  public:
-  explicit CommandLine(std::vector<std::string> const& arguments) {
+  explicit CommandLine(std::vector<std::string> arguments) {
+    spell_out(arguments);
     app_.require_subcommand(1);
-    app_.set_version_flag("--version", std::string("deployd ") + DEPLOYD_VERSION);
+    app_.set_version_flag("-V,--version", std::string("deployd ") + DEPLOYD_VERSION);
+    app_.footer("deployd help COMMAND describes a command, and deployd version prints the version.");
     auto* const token =
         app_.add_subcommand("token", "create, list, revoke, sign and check tokens")->require_subcommand(1);
     for (auto& command : commands_) {
@@ -43,6 +58,7 @@ class CommandLine {
           (below_token ? token : &app_)->add_subcommand(std::string(command.spec.name), std::string(command.spec.help));
       prepare(command);
     }
+    require_command(arguments);
     require_values(arguments);
     auto reversed = arguments;
     std::reverse(reversed.begin(), reversed.end());  // the order that CLI11 expects
@@ -88,6 +104,74 @@ class CommandLine {
     std::vector<std::string> operands;
   };
 
+  /// Replaces the words `help COMMAND` and `version` by the options --help and --version.
+  static void spell_out(std::vector<std::string>& arguments) {
+    if (arguments.empty()) return;
+    if (arguments.front() == "version") {
+      if (arguments.size() > 1) throw UsageError(fmt::format("{} is one word too many", shown(arguments[1])));
+      arguments.front() = "--version";
+    } else if (arguments.front() == "help") {
+      arguments.erase(arguments.begin());
+      if (!arguments.empty() && (arguments.front() == "help" || arguments.front() == "version")) arguments.clear();
+      arguments.emplace_back("--help");
+    }
+  }
+
+  /// Refuses a first word that is no command, and a second one that is none of `token`, and names what may be meant.
+  void require_command(std::vector<std::string> const& arguments) const {
+    if (arguments.empty() || arguments.front().starts_with('-')) return;
+    auto const& first = arguments.front();
+    if (first != "token") {
+      auto names = command_names(false);
+      if (std::ranges::find(names, first) != names.end()) return;
+      names.insert(names.end(), {"token", "help", "version"});
+      auto const of_token = command_names(true);
+      std::string meant(base::nearest_name(first, names));
+      if (std::ranges::find(of_token, first) != of_token.end()) meant = "token " + first;
+      throw UsageError(fmt::format("there is no command {}; {}", shown(first), suggest(meant)));
+    }
+    if (arguments.size() == 1 || arguments[1].starts_with('-')) return;
+    auto const names = command_names(true);
+    if (std::ranges::find(names, arguments[1]) != names.end()) return;
+    auto const meant = base::nearest_name(arguments[1], names);
+    if (meant.empty()) return;
+    throw UsageError(
+        fmt::format("token has no command {}; {}", shown(arguments[1]), suggest(fmt::format("token {}", meant))));
+  }
+
+  static std::string suggest(std::string const& command) {
+    return command.empty() ? "see `deployd --help`" : fmt::format("did you mean `deployd {}`?", command);
+  }
+
+  std::vector<std::string_view> command_names(bool below_token) const {
+    std::vector<std::string_view> names;
+    for (auto const& command : commands_)
+      if (((command.spec.bit & token_commands) != 0) == below_token) names.push_back(command.spec.name);
+    return names;
+  }
+
+  /// `text` in lines for a terminal. CLI11 does not break the lines of footers.
+  static std::string wrapped(std::string_view text) {
+    constexpr std::size_t columns = 80;
+    std::string lines;
+    std::size_t column = 0;
+    while (!text.empty()) {
+      auto const end = std::min(text.find_first_of(" \n"), text.size());
+      if (column != 0 && column + 1 + end > columns) {
+        lines += '\n';
+        column = 0;
+      }
+      if (column != 0) lines += ' ';
+      column += end + (column == 0 ? 0 : 1);
+      lines += text.substr(0, end);
+      bool const breaks = end < text.size() && text[end] == '\n';
+      if (breaks) lines += '\n';
+      if (breaks) column = 0;
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+  }
+
   static std::string describe(OptionSpec const& option) {
     auto text = std::string(option.help);
     if (option.repeatable) text += "; repeatable";
@@ -96,6 +180,7 @@ class CommandLine {
   }
 
   static void prepare(Command& command) {
+    command.app->footer(wrapped(command.spec.more));
     command.app->allow_extras();  // so that our own message can name an unknown option and suggest another
     for (auto const& option : option_table()) {
       if ((option.commands & command.spec.bit) == 0) continue;
@@ -151,8 +236,12 @@ class CommandLine {
 
   std::string explain(CLI::ParseError const& failure, std::vector<std::string> const& arguments) const {
     if (arguments.empty()) return "no command is given; see `deployd --help`";
-    if (failure.get_name() == "RequiredError" && app_.get_subcommands().empty())
-      return fmt::format("there is no command {}; see `deployd --help`", shown(arguments.front()));
+    if (failure.get_name() == "RequiredError" && app_.get_subcommands().empty()) {
+      constexpr std::array<std::string_view, 2> names{"--help", "--version"};
+      auto const nearest = base::nearest_name(arguments.front(), names);
+      return fmt::format("no command is given, but {}; {}", shown(arguments.front()),
+                         nearest.empty() ? "see `deployd --help`" : fmt::format("did you mean {}?", nearest));
+    }
     if (failure.get_name() == "RequiredError" && asked_app().get_name() == "token")
       return "token takes one of the commands create, list, revoke, sign and check; see `deployd token --help`";
     for (auto const& command : commands_) {
@@ -226,7 +315,8 @@ int run_program(std::vector<std::string> arguments) noexcept {
   // A file that has reached its size limit (LimitFSIZE=) makes the write fail, as a full disk does.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
-    CommandLine const line(arguments);
+    if (arguments.empty()) print(std::string(first_steps));
+    CommandLine const line(std::move(arguments));
     if (line.text().empty()) return line.run();
     print(line.text());
     return 0;
@@ -245,6 +335,8 @@ int run_program(std::vector<std::string> arguments) noexcept {
   } catch (ListenError const& failure) {
     return complain(failure, unavailable);
   } catch (ResourceError const& failure) {
+    return complain(failure, unavailable);
+  } catch (UnavailableError const& failure) {
     return complain(failure, unavailable);
   } catch (storage::Error const& failure) {
     return complain(failure, status_of(failure.code()));

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@
 #include "server/metrics/page.hpp"
 #include "server/metrics/process_usage.hpp"
 #include "server/metrics/reload_record.hpp"
+#include "server/options/endpoints.hpp"
+#include "server/store_wait.hpp"
 #include "server/systemd/notifier.hpp"
 #include "server/systemd/sockets.hpp"
 #include "server/systemd/watchdog.hpp"
@@ -92,8 +95,8 @@ class Server {
       if (tls_) workers_.back()->replace_tls(tls_);
     }
     page_.replace_tls(tls_);
-    if (options.admin_listen || !passed_admin_.empty())
-      admin_.emplace(main_, options, database, page_, std::move(passed_admin_));
+    if (!admin_endpoints_.empty() || !passed_admin_.empty())
+      admin_.emplace(main_, options, database, page_, std::move(admin_endpoints_), std::move(passed_admin_));
     limit_connections(options);
     // Done last, so that a start that fails prints one line.
     warn_of(*keys);
@@ -152,14 +155,21 @@ class Server {
       spdlog::info("systemd has handed over {} for --admin-listen", counted(passed_admin_.size(), "listening socket"));
     if (!listeners_.empty()) {
       spdlog::info("systemd has handed over {} in place of --listen", counted(listeners_.size(), "listening socket"));
+      if (passed_admin_.empty()) admin_endpoints_ = resolve_admin_listen(options_, {});
       return;
     }
+    auto const resolved = resolve_listen(options_);
     try {
-      for (auto const& address : options_.listen)
-        listeners_.emplace_back(address, options_.workers, options_.take_over);
+      for (auto const& endpoints : resolved)
+        std::ranges::move(listen_on_each(endpoints,
+                                         [this](ListenAddress const& address) {
+                                           return Listener(address, options_.workers, options_.take_over);
+                                         }),
+                          std::back_inserter(listeners_));
     } catch (ListenError const& failure) {
       throw ListenError(fmt::format("{}: {}", options_.listen_origin, failure.what()));
     }
+    if (passed_admin_.empty()) admin_endpoints_ = resolve_admin_listen(options_, resolved);
   }
 
   void watch_loops() {
@@ -377,6 +387,7 @@ class Server {
   std::size_t drained_workers_ = 0;
   std::vector<Listener> listeners_;
   std::vector<PassedSocket> passed_admin_;  // until admin_ is created from them
+  Endpoints admin_endpoints_;               // likewise
   std::vector<std::unique_ptr<Worker>> workers_;
   ReloadRecord reloads_;
   MetricsPage page_{options_, shared_.database, workers_, reloads_};
@@ -392,7 +403,9 @@ int serve(ServeOptions const& given, std::function<ReloadedOptions()> reread) {
   auto const needed = needed_descriptors(options);
   allow_descriptors(needed, 4 * needed);
   options.database.workers = options.workers;
-  auto const database = storage::open_database(options.database);
+  std::unique_ptr<storage::Database> database;
+  wait_for_store({.limit = options.wait_for_store, .for_schema = true},
+                 [&] { database = storage::open_database(options.database); });
   Server(options, *database, std::move(reread)).run();
   return EXIT_SUCCESS;
 }

@@ -17,6 +17,7 @@ struct CommandSpec {
   std::string_view name;  // of the subcommand, below `token` where the bit is one of token_commands
   std::string_view help;
   std::string_view operand;  // as the help names it; empty: it has none
+  std::string_view more;     // what its help ends with: formats, and an example
   /// Null for `serve`, which has to gather its settings anew on SIGHUP.
   int (*run)(Settings const& settings, std::vector<std::string> const& operands);
 };

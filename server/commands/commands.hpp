@@ -21,16 +21,23 @@ class OutputError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A server that does not answer as it should: exit status 69.
+class UnavailableError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// `reread` gathers the settings anew, for SIGHUP.
 int run_serve(Settings const& settings, std::function<Settings()> reread);
 int run_check(Settings const& settings);
+int run_healthcheck(Settings const& settings);
 int run_migrate(Settings const& settings);
 int run_import(Settings const& settings, std::vector<std::string> const& files);
 int run_export(Settings const& settings);
 int run_backup(Settings const& settings, std::vector<std::string> const& files);
 int run_token_create(Settings const& settings);
 int run_token_list(Settings const& settings);
-int run_token_revoke(Settings const& settings, std::string const& id);
+int run_token_revoke(Settings const& settings, std::string const& id_or_name);
 int run_token_sign(Settings const& settings);
 int run_token_check(Settings const& settings);
 

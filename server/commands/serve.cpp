@@ -1,22 +1,30 @@
+// `serve` and `check`.
+#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
-#include <optional>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "server/commands/commands.hpp"
+#include "server/commands/findings.hpp"
+#include "server/listen/descriptor_limit.hpp"
 #include "server/listen/listener.hpp"
 #include "server/log/access_log_file.hpp"
 #include "server/log_setup.hpp"
+#include "server/options/endpoints.hpp"
 #include "server/options/option_table.hpp"
 #include "server/options/serve_options.hpp"
 #include "server/serve.hpp"
 #include "storage/open_database.hpp"
 #include "storage/schema/row_check.hpp"
+#include "storage/schema/row_estimate.hpp"
+#include "storage/schema/schema.hpp"
 
 namespace deployd::server {
 namespace {
@@ -41,25 +49,94 @@ void with_access_log_file(Settings const& settings, ServeOptions const& options,
   }
 }
 
-/// A line for an address that is in use at the moment. Throws ListenError for one that cannot be had.
-std::optional<std::string> note_about(ListenAddress const& address, std::string const& origin) {
+/// Throws ListenError for an address that cannot be had.
+Finding look_at(ListenAddress const& address, std::string const& origin) {
   try {
-    if (is_free(address)) return std::nullopt;
-    return fmt::format("{}: {} is in use, by a deployd that runs or by another program", origin, to_string(address));
+    if (is_free(address)) return {"address", fmt::format("{}: {} is free", origin, to_string(address)), ""};
+    return {"address",
+            fmt::format("{}: {} is in use, by a deployd that runs or by another program", origin, to_string(address)),
+            "none while deployd or its socket unit is active; otherwise stop the program that listens there"};
   } catch (ListenError const& failure) {
     throw ListenError(fmt::format("{}: {}", origin, failure.what()));
   }
 }
 
-/// The same of all addresses.
-std::vector<std::string> notes_about_addresses(ServeOptions const& options) {
-  std::vector<std::string> notes;
-  auto const add = [&notes](std::optional<std::string> note) {
-    if (note) notes.push_back(std::move(*note));
-  };
-  for (auto const& address : options.listen) add(note_about(address, options.listen_origin));
-  if (options.admin_listen) add(note_about(*options.admin_listen, options.admin_listen_origin));
-  return notes;
+std::vector<Finding> look_at_addresses(ServeOptions const& options) {
+  std::vector<Finding> findings;
+  auto const listen = resolve_listen(options);
+  auto const admin = resolve_admin_listen(options, listen);
+  for (auto const& endpoints : listen)
+    for (auto const& endpoint : endpoints) findings.push_back(look_at(endpoint, options.listen_origin));
+  for (auto const& endpoint : admin) findings.push_back(look_at(endpoint, options.admin_listen_origin));
+  return findings;
+}
+
+/// The store, its schema and its rows.
+std::vector<Finding> look_at_store(storage::DatabaseOptions const& options) {
+  storage::Relations const relations{options.patterns_relation, options.deployments_relation};
+  std::vector<Finding> findings{{"store", storage::describe(options.url) + " can be read", ""}};
+  if (relations.foreign()) {
+    findings.push_back(
+        {"schema", fmt::format("{} and {} are relations of another program", relations.patterns, relations.deployments),
+         ""});
+  } else {
+    findings.push_back({"schema", fmt::format("version {}, the current one", storage::current_schema_version()), ""});
+    auto const size = storage::estimate_size(options.url);
+    findings.push_back(
+        {"rows", fmt::format("{}, {}", to_text(size.patterns, "pattern"), to_text(size.deployments, "deployment")),
+         ""});
+  }
+  for (auto& complaint : storage::check_rows(options.url, relations, longest_row_check))
+    findings.push_back({"rows", std::move(complaint), "correct the data, then run `deployd check` again"});
+  return findings;
+}
+
+/// Complaints about keys and certificates: those about files that others can read name their remedy themselves.
+Finding from_complaint(std::string item, std::string complaint, std::string remedy) {
+  auto const chmod = complaint.rfind(": chmod ");
+  if (chmod == complaint.npos) return {std::move(item), std::move(complaint), std::move(remedy)};
+  return {"permissions", complaint.substr(0, chmod), complaint.substr(chmod + 2)};
+}
+
+std::vector<Finding> look_at_keys(Settings const& settings, auth::KeyRingOptions const& options,
+                                  auth::KeyRing const& keys, storage::Database& database) {
+  std::vector<Finding> findings;
+  auto const add = [&findings](std::string text) { findings.push_back({"keys", std::move(text), ""}); };
+  if (options.secret) add(options.secret_origin + ": HMAC secret");
+  for (auto const& file : options.public_key_files)
+    add(fmt::format("{}: {}: public key", settings.origin_of("jwt-public-key"), file));
+  for (auto const& file : options.jwks_files) add(fmt::format("{}: {}: key set", settings.origin_of("jwks"), file));
+  if (database.has_api_tokens()) add("API tokens of the store");
+  if (keys.empty() && findings.empty())
+    findings.push_back(
+        {"keys", "no key for tokens is configured and the store has no API token: every request will be refused",
+         "run `deployd token create --name NAME`, or give --jwks, --jwt-public-key or --jwt-secret-file"});
+  for (auto const& line : keys.complaints())
+    findings.push_back(from_complaint("keys", line, "correct the key, then reload deployd with SIGHUP"));
+  return findings;
+}
+
+std::vector<Finding> look_at_certificates(TlsContext const& tls) {
+  std::vector<Finding> findings;
+  for (auto const& [file, end] : tls.expiries())
+    findings.push_back(
+        {"certificate",
+         fmt::format("{}: expires {:%FT%TZ}", file, fmt::gmtime(std::chrono::system_clock::to_time_t(end))), ""});
+  for (auto const& line : tls.complaints(std::chrono::system_clock::now()))
+    findings.push_back(from_complaint("certificate", line, "renew it, then reload deployd with SIGHUP"));
+  return findings;
+}
+
+Finding look_at_descriptors(ServeOptions const& options) {
+  // What a server has open beside its connections; it determines the exact number when it starts.
+  constexpr std::size_t beside_connections = 150;
+  auto const limit = hard_descriptor_limit();
+  auto const wanted = options.max_connections + beside_connections;
+  if (limit >= wanted)
+    return {"descriptors", fmt::format("enough for --max-connections {}", options.max_connections), ""};
+  return {"descriptors",
+          fmt::format("only {} may be open, too few for --max-connections {}", limit, options.max_connections),
+          fmt::format("raise the hard limit to {} (LimitNOFILE=, ulimit -Hn), or lower --max-connections", wanted)};
 }
 
 }  // namespace
@@ -85,24 +162,23 @@ int run_serve(Settings const& settings, std::function<Settings()> reread) {
 
 int run_check(Settings const& settings) {
   auto const options = read_serve_options(settings);
+  std::vector<Finding> findings;
+  auto const add = [&findings](std::vector<Finding> more) { std::ranges::move(more, std::back_inserter(findings)); };
+  // Whatever fails here throws, so that a failure is one line and no table.
   auto const keys = auth::KeyRing::load(options.keys);
   auto const tls = load_tls(options.tls);
   auto const database = storage::open_database(options.database);
-  auto const notes = notes_about_addresses(options);
+  auto addresses = look_at_addresses(options);
   with_access_log_file(settings, options, try_access_log);
-  auto const complaints = storage::check_rows(
-      options.database.url, {options.database.patterns_relation, options.database.deployments_relation},
-      longest_row_check);
-  // Once nothing can fail, so that a failure is one line.
-  if (tls)
-    for (auto const& line : tls->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
-  for (auto const& line : keys->complaints()) spdlog::warn("{}", line);
-  if (keys->empty() && !database->has_api_tokens())
-    spdlog::warn("no key for tokens is configured and the store has no API token: every request will be refused");
-  for (auto const& note : notes) spdlog::info("{}", note);
-  for (auto const& complaint : complaints) spdlog::warn("{}", complaint);
-  print("The configuration is good, and the store " + storage::describe(options.database.url) + " can be served" +
-        (complaints.empty() ? ".\n" : ", but some of its rows are not good.\n"));
+  add(look_at_store(options.database));
+  add(look_at_keys(settings, options.keys, *keys, *database));
+  if (tls) add(look_at_certificates(*tls));
+  add(std::move(addresses));
+  add({look_at_descriptors(options)});
+  auto const good = std::ranges::none_of(
+      findings, [](Finding const& finding) { return finding.item == "rows" && !finding.remedy.empty(); });
+  print(to_table(findings) + "\nThe configuration is good, and the store " + storage::describe(options.database.url) +
+        " can be served" + (good ? ".\n" : ", but some of its rows are not good.\n"));
   return 0;
 }
 

@@ -13,6 +13,8 @@
 #include "server/commands/commands.hpp"
 #include "server/options/serve_options.hpp"
 #include "server/options/values.hpp"
+#include "server/store_wait.hpp"
+#include "storage/error.hpp"
 #include "storage/schema/schema.hpp"
 #include "storage/transfer/backup.hpp"
 #include "storage/transfer/export.hpp"
@@ -96,6 +98,23 @@ std::string describe(std::string_view table, storage::RowChanges const& changes)
                      changes.unchanged, changes.deleted);
 }
 
+StoreWait how_to_wait(Settings const& settings) {
+  return {.limit = read_wait_for_store(settings), .status_of_signal = 69};
+}
+
+/// For a command that reads its input once, and so can try only once: waits until the store can be asked for its
+/// schema.
+void await_store(StoreWait const& wait, StorePlace const& place) {
+  if (wait.limit.count() == 0) return;
+  wait_for_store(wait, [&] {
+    try {
+      storage::require_current_schema(place.url, place.relations);
+    } catch (storage::Error const& failure) {
+      if (is_temporary(failure.code())) throw;
+    }
+  });
+}
+
 }  // namespace
 
 void print(std::string const& text) {
@@ -106,7 +125,8 @@ void print(std::string const& text) {
 
 int run_migrate(Settings const& settings) {
   auto const place = read_store_place(settings);
-  auto const report = storage::migrate(place.url, place.relations);
+  storage::MigrationReport report;
+  wait_for_store(how_to_wait(settings), [&] { report = storage::migrate(place.url, place.relations); });
   if (report.to == 0) {
     print("The relations can be read; deployd has no tables of its own beside them.\n");
   } else if (report.from == report.to) {
@@ -124,6 +144,7 @@ int run_import(Settings const& settings, std::vector<std::string> const& files) 
   storage::ImportOptions const options{.replace = settings.read("replace", parse_switch).value_or(false),
                                        .dry_run = settings.read("dry-run", parse_switch).value_or(false)};
   Inputs const inputs(files);
+  await_store(how_to_wait(settings), place);
   storage::ImportResult done;
   double seconds = 0;
   {

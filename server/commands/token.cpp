@@ -1,6 +1,7 @@
 // `token create`, `token list`, `token revoke` and `token sign`.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -8,6 +9,7 @@
 #include "auth/api_token.hpp"
 #include "auth/jwt/signer.hpp"
 #include "auth/key_error.hpp"
+#include "auth/refusal_report.hpp"
 #include "base/json_escape.hpp"
 #include "routing/text_encoding.hpp"
 #include "server/commands/commands.hpp"
@@ -80,6 +82,15 @@ std::string as_json(std::vector<storage::TokenRecord> const& tokens) {
   return text + "]\n";
 }
 
+/// The id that `text` is; nothing where it can only be a name.
+std::optional<std::int64_t> to_id(std::string_view text) {
+  try {
+    return static_cast<std::int64_t>(parse_count(text, {1, INT64_MAX}));
+  } catch (std::invalid_argument const&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 int run_token_create(Settings const& settings) {
@@ -110,17 +121,23 @@ int run_token_list(Settings const& settings) {
   return 0;
 }
 
-int run_token_revoke(Settings const& settings, std::string const& id) {
+int run_token_revoke(Settings const& settings, std::string const& id_or_name) {
   auto const place = read_store_place(settings);
-  std::uint64_t number = 0;
-  try {
-    number = parse_count(id, {1, INT64_MAX});
-  } catch (std::invalid_argument const& failure) {
-    throw UsageError(fmt::format("token revoke ID: {}", failure.what()));
+  auto const revoke = [&](std::int64_t id) { return storage::revoke_token(place.url, place.relations, id); };
+  auto const id = to_id(id_or_name);
+  if (id && revoke(*id)) {
+    print(fmt::format("Revoked token {}.\n", *id));
+    return 0;
   }
-  if (!storage::revoke_token(place.url, place.relations, static_cast<std::int64_t>(number)))
-    throw DataError(fmt::format("there is no token with the id {}", id));
-  print(fmt::format("Revoked token {}.\n", id));
+  auto const named = storage::find_tokens(place.url, place.relations, id_or_name);
+  if (named.empty())
+    throw DataError(fmt::format("there is no token with the {} {}; `deployd token list` lists them",
+                                id ? "id or name" : "name", auth::in_quotes(id_or_name)));
+  if (named.size() > 1)
+    throw DataError(fmt::format("{} tokens have the name {}; revoke them by id: {}", named.size(),
+                                auth::in_quotes(id_or_name), fmt::join(named, ", ")));
+  revoke(named.front());
+  print(fmt::format("Revoked token {}.\n", named.front()));
   return 0;
 }
 

@@ -37,6 +37,10 @@ std::size_t raise_limit(std::size_t wanted) noexcept {
 
 }  // namespace
 
+std::size_t hard_descriptor_limit() noexcept {
+  return current_limit().rlim_max;
+}
+
 void allow_descriptors(std::size_t needed, std::size_t wanted) {
   auto const limit = raise_limit(wanted);
   if (limit < needed) fail(limit, needed);

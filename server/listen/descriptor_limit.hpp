@@ -16,6 +16,9 @@ class ResourceError : public std::runtime_error {
 /// ResourceError when it is not even `needed`, without which no connection can be served.
 void allow_descriptors(std::size_t needed, std::size_t wanted);
 
+/// The most descriptors that the process may have open after raising its limit.
+std::size_t hard_descriptor_limit() noexcept;
+
 /// What is open once the server can start, and what must remain possible when clients have all the connections that
 /// they can have.
 struct DescriptorReserve {

@@ -18,6 +18,13 @@ struct UnixAddress {
   std::string path;
 };
 
-using ListenAddress = std::variant<TcpAddress, UnixAddress>;
+/// A value of --listen that names a host: `localhost:8080` stands for each address of that name, and `:8080`, with an
+/// empty name, for all addresses of this machine. See `resolve`.
+struct HostAddress {
+  std::string name;
+  std::uint16_t port = 0;
+};
+
+using ListenAddress = std::variant<TcpAddress, UnixAddress, HostAddress>;
 
 }  // namespace deployd::server

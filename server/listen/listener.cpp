@@ -15,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -146,6 +147,19 @@ bool is_free_unix(UnixAddress const& address, std::string const& name) {
   return true;
 }
 
+/// Nothing for a Unix domain socket.
+std::optional<std::uint16_t> tcp_port_of(ListenAddress const& address) noexcept {
+  if (auto const* const tcp = std::get_if<TcpAddress>(&address)) return tcp->port;
+  if (auto const* const host = std::get_if<HostAddress>(&address)) return host->port;
+  return std::nullopt;
+}
+
+/// True for `:8080`.
+bool is_all_addresses(ListenAddress const& address) noexcept {
+  auto const* const host = std::get_if<HostAddress>(&address);
+  return host != nullptr && host->name.empty();
+}
+
 /// The name under which all processes know an address, however it was written.
 std::string key_of(UnixAddress const& address) {
   return "unix:" + std::filesystem::absolute(address.path).lexically_normal().string();
@@ -155,19 +169,36 @@ std::string key_of(UnixAddress const& address) {
 
 std::string to_string(ListenAddress const& address) {
   if (auto const* local = std::get_if<UnixAddress>(&address)) return "unix:" + local->path;
+  if (auto const* host = std::get_if<HostAddress>(&address)) return host->name + ":" + std::to_string(host->port);
   auto const& tcp = std::get<TcpAddress>(address);
   bool const v6 = tcp.host.find(':') != std::string::npos;
   return (v6 ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
 }
 
 bool overlap(ListenAddress const& one, ListenAddress const& other) {
+  auto const port = tcp_port_of(one);
+  if (port && port == tcp_port_of(other) && *port != 0 && (is_all_addresses(one) || is_all_addresses(other)))
+    return true;
   if (one.index() != other.index()) return false;
   if (auto const* const local = std::get_if<UnixAddress>(&one))
     return key_of(*local) == key_of(std::get<UnixAddress>(other));
+  if (auto const* const host = std::get_if<HostAddress>(&one))
+    return port != 0 && port == tcp_port_of(other) && host->name == std::get<HostAddress>(other).name;
   auto const first = to_socket_address(std::get<TcpAddress>(one), to_string(one));
   auto const second = to_socket_address(std::get<TcpAddress>(other), to_string(other));
   if (first.family() != second.family() || port_of(first) != port_of(second) || port_of(first) == 0) return false;
   return is_any(first) || is_any(second) || to_string(first) == to_string(second);
+}
+
+std::vector<Listener> listen_on_each(std::vector<ListenAddress> endpoints,
+                                     std::function<Listener(ListenAddress const&)> const& listen) {
+  std::vector<Listener> listeners;
+  for (auto& endpoint : endpoints) {
+    auto* const tcp = std::get_if<TcpAddress>(&endpoint);
+    if (tcp != nullptr && !listeners.empty()) tcp->port = listeners.front().port();
+    listeners.push_back(listen(endpoint));
+  }
+  return listeners;
 }
 
 bool is_free(ListenAddress const& address) {
@@ -264,6 +295,7 @@ bool Listener::take_over_from_another() {
 
 void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take_over) {
   auto wanted = to_socket_address(address, name_);
+  port_ = address.port;
   key_ = to_string(wanted);
   if (take_over && take_over_from_another()) return;
   bool const share_port = sharing_ == Sharing::both;
@@ -274,7 +306,8 @@ void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take
     if (worker == 0) wanted = local_address(sockets_.front().get());
   }
   key_ = to_string(wanted);
-  name_ = to_string(TcpAddress{address.host, port_of(wanted)});
+  port_ = port_of(wanted);
+  name_ = to_string(TcpAddress{address.host, port_});
   for (auto const& socket : sockets_) start_listening(socket, name_);
 }
 

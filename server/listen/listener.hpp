@@ -3,6 +3,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,9 +31,9 @@ struct ListeningSocket {
 /// by now.
 class Listener {
  public:
-  /// Throws ListenError if the address is not available. Without `take_over` this includes an address on which another
-  /// process listens with SO_REUSEPORT, which would otherwise keep getting a part of the connections. With `take_over`,
-  /// first requests the sockets of the deployd that listens there.
+  /// `address` must not be a HostAddress: see `resolve`. Throws ListenError if it is not available. Without `take_over`
+  /// this includes an address on which another process listens with SO_REUSEPORT, which would otherwise keep getting a
+  /// part of the connections. With `take_over`, first requests the sockets of the deployd that listens there.
   Listener(ListenAddress const& address, unsigned workers, bool take_over);
 
   /// Goes on with a socket of systemd's.
@@ -46,6 +48,9 @@ class Listener {
 
   /// As it stands in the log, with the port that was taken for port 0.
   std::string const& name() const noexcept { return name_; }
+
+  /// The port that was given, or taken for port 0; 0 for a Unix domain socket, and for a socket of systemd's.
+  std::uint16_t port() const noexcept { return port_; }
 
   /// Otherwise it is a Unix domain socket.
   bool is_tcp() const noexcept { return !name_.starts_with("unix:"); }
@@ -72,6 +77,7 @@ class Listener {
   bool take_over_from_another();
 
   std::string name_;
+  std::uint16_t port_ = 0;
   Sharing sharing_ = Sharing::both;
   std::string key_;        // what another deployd asks for; empty: nothing is offered
   std::string unix_path_;  // to be removed; empty for TCP
@@ -81,15 +87,22 @@ class Listener {
   std::unique_ptr<SocketOffer> offer_;
 };
 
-/// True when one process cannot listen on both: they are the same, or one of them stands for all addresses of its
-/// family with the port of the other. Port 0 is another one each time.
+/// Listens on the endpoints of one address by `listen`, in their order. Where the first takes a free port for port 0,
+/// the others take the same one.
+std::vector<Listener> listen_on_each(std::vector<ListenAddress> endpoints,
+                                     std::function<Listener(ListenAddress const&)> const& listen);
+
+/// True when one process cannot listen on both: they are the same, or one of them stands for all addresses with the
+/// port of the other (0.0.0.0 and [::] for those of their family). Port 0 is another one each time. Host names are
+/// compared, not resolved.
 bool overlap(ListenAddress const& one, ListenAddress const& other);
 
 /// Tries whether an address can be listened on, without listening on it: false when it is in use at the moment. Throws
-/// ListenError when it cannot be had at all: it is not this machine's, or not for this user.
+/// ListenError when it cannot be had at all: it is not this machine's, or not for this user. `address` is no
+/// HostAddress.
 bool is_free(ListenAddress const& address);
 
-/// `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/deployd.sock`.
+/// `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, `:8080` or `unix:/run/deployd.sock`.
 std::string to_string(ListenAddress const& address);
 
 /// The sockets of one of `workers` workers, of all the listeners.

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <vector>
+
+#include "base/nearest_name.hpp"
 
 namespace deployd::server {
 namespace {
@@ -13,12 +14,16 @@ constexpr unsigned checking_tokens = serving | token_check_command;
 constexpr unsigned token_storing =
     token_create_command | token_list_command | token_revoke_command | token_check_command;
 constexpr unsigned storing = serving | migrate_command | import_command | export_command | token_storing;
-constexpr unsigned all = storing | backup_command | token_sign_command;
+constexpr unsigned asking = serving | healthcheck_command;
+constexpr unsigned all = storing | backup_command | token_sign_command | healthcheck_command;
 
 constexpr std::array options{
     OptionSpec{"config", "FILE", false, "", "read options from this TOML file", all},
     OptionSpec{"database", "URL", false, "sqlite:deployd.db",
                "sqlite:PATH, or a libpq URL: postgresql://user@host1,host2/db?...", all},
+    OptionSpec{"wait-for-store", "TIME", false, "0s",
+               "at the start, wait this long for a store that is unavailable; `serve` also waits for its schema",
+               serve_command | migrate_command | import_command},
     OptionSpec{"patterns-relation", "NAME", false, "", "PostgreSQL: read patterns from this table or view", storing},
     OptionSpec{"deployments-relation", "NAME", false, "", "PostgreSQL: read deployments from this table or view",
                storing},
@@ -26,9 +31,10 @@ constexpr std::array options{
     OptionSpec{"log-level", "debug|info|warn|error", false, "info", "least important level that is logged", all},
 
     OptionSpec{"listen", "ADDR:PORT", true, "127.0.0.1:8080",
-               "address of the API; also [::1]:8080 and unix:/run/deployd.sock", serving},
+               "address of the API; also [::1]:8080, localhost:8080, :8080 (all addresses) and unix:/run/deployd.sock",
+               asking},
     OptionSpec{"admin-listen", "ADDR:PORT", false, "",
-               "address of /metrics, /healthz and /readyz; also [::1]:9090 and unix:PATH", serving},
+               "address of /metrics, /healthz and /readyz; written like --listen", asking},
     OptionSpec{"take-over", "", false, "", "take over the sockets of the deployd that serves these addresses", serving},
     OptionSpec{"workers", "N", false, "", "event loops, one thread each (default: the usable cores)", serving},
     OptionSpec{"jwt-secret-file", "FILE", false, "",
@@ -43,10 +49,10 @@ constexpr std::array options{
                checking_tokens | token_sign_command},
     OptionSpec{"jwt-leeway", "SECONDS", false, "30", "tolerance for `exp` and `nbf`", checking_tokens},
     OptionSpec{"tls-cert", "FILE", true, "",
-               "HTTPS: PEM certificate with its chain; SNI selects one of several; reloaded on SIGHUP", serving},
-    OptionSpec{"tls-key", "FILE", true, "", "PEM key of the --tls-cert at the same position, not encrypted", serving},
+               "HTTPS: PEM certificate with its chain; SNI selects one of several; reloaded on SIGHUP", asking},
+    OptionSpec{"tls-key", "FILE", true, "", "PEM key of the --tls-cert at the same position, not encrypted", asking},
     OptionSpec{"tls-client-ca", "FILE", false, "",
-               "PEM certificate authorities; clients need a certificate of one of them", serving},
+               "PEM certificate authorities; clients need a certificate of one of them", asking},
     OptionSpec{"cors-origin", "ORIGIN", true, "*", "origins whose scripts may call the API", serving},
     OptionSpec{"max-connections", "N", false, "10000", "connections at a time; further ones wait in the backlog",
                serving},
@@ -85,26 +91,12 @@ constexpr std::array options{
     OptionSpec{"expires", "TIME", false, "", "validity of the token, for example 30d (default: until revoked)",
                token_create_command},
     OptionSpec{"subject", "TEXT", false, "", "`sub` of the JWT", token_sign_command},
+    OptionSpec{"timeout", "TIME", false, "5s", "time for the answer of the server", healthcheck_command},
     OptionSpec{"ttl", "TIME", false, "1h", "validity of the JWT", token_sign_command},
 };
 
 constexpr std::array reloaded{"jwt-secret-file", "jwt-public-key", "jwks",    "jwt-issuer",    "jwt-audience",
                               "jwt-leeway",      "tls-cert",       "tls-key", "tls-client-ca", "log-level"};
-
-/// Levenshtein's distance.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    auto diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      auto const replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
 
 }  // namespace
 
@@ -127,23 +119,11 @@ bool is_reloaded(std::string_view option) noexcept {
   return std::ranges::find(reloaded, option) != reloaded.end();
 }
 
-std::string_view nearest_name(std::string_view mistyped, std::vector<std::string_view> const& names) {
-  std::string_view nearest;
-  auto least = std::min<std::size_t>(3, mistyped.size() / 2 + 1);
-  for (auto const name : names) {
-    auto const far = distance(mistyped, name);
-    if (far >= least) continue;
-    least = far;
-    nearest = name;
-  }
-  return nearest;
-}
-
 std::string_view nearest_option(std::string_view mistyped, unsigned commands) {
   std::vector<std::string_view> names;
   for (auto const& option : options)
     if ((option.commands & commands) != 0) names.push_back(option.name);
-  return nearest_name(mistyped, names);
+  return base::nearest_name(mistyped, names);
 }
 
 }  // namespace deployd::server

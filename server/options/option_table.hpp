@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace deployd::server {
 
@@ -22,6 +21,7 @@ enum CommandBit : unsigned {
   check_command = 256,
   backup_command = 512,
   token_check_command = 1024,
+  healthcheck_command = 2048,
 };
 
 struct OptionSpec {
@@ -43,9 +43,6 @@ std::string environment_name(std::string_view option);
 
 /// True for an option whose value SIGHUP puts in force; a change of another one needs a restart.
 bool is_reloaded(std::string_view option) noexcept;
-
-/// The one of `names` that is nearest to a mistyped one; empty when none is near.
-std::string_view nearest_name(std::string_view mistyped, std::vector<std::string_view> const& names);
 
 /// The name of an option of these commands that is nearest to a mistyped one; empty when none is near.
 std::string_view nearest_option(std::string_view mistyped, unsigned commands);

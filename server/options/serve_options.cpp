@@ -106,6 +106,12 @@ StorePlace read_store_place(Settings const& settings) {
   Settings::refuse(*settings.find(given), fmt::format("needs --{} beside it", missing));
 }
 
+milliseconds read_wait_for_store(Settings const& settings) {
+  milliseconds wait{0};
+  read_time(settings, "wait-for-store", milliseconds(0), wait);
+  return wait;
+}
+
 auth::KeyRingOptions read_key_options(Settings const& settings) {
   auth::KeyRingOptions keys;
   if (auto const* const file = settings.find("jwt-secret-file")) {
@@ -140,18 +146,25 @@ std::size_t read_max_header_bytes(Settings const& settings) {
   return bytes;
 }
 
-ServeOptions read_serve_options(Settings const& settings) {
+ServeOptions read_address_options(Settings const& settings) {
   ServeOptions options;
-  auto place = read_store_place(settings);
-  options.database.url = std::move(place.url);
-  options.database.patterns_relation = std::move(place.relations.patterns);
-  options.database.deployments_relation = std::move(place.relations.deployments);
   if (auto listen = settings.read_all("listen", parse_listen_address); !listen.empty())
     options.listen = std::move(listen);
   options.admin_listen = settings.read("admin-listen", parse_listen_address);
   options.listen_origin = settings.origin_of("listen");
   options.admin_listen_origin = settings.origin_of("admin-listen");
   refuse_shared_addresses(settings, options);
+  options.tls = read_tls_options(settings);
+  return options;
+}
+
+ServeOptions read_serve_options(Settings const& settings) {
+  auto options = read_address_options(settings);
+  auto place = read_store_place(settings);
+  options.database.url = std::move(place.url);
+  options.database.patterns_relation = std::move(place.relations.patterns);
+  options.database.deployments_relation = std::move(place.relations.deployments);
+  options.wait_for_store = read_wait_for_store(settings);
   options.take_over = settings.read("take-over", parse_switch).value_or(false);
   read_count(settings, "workers", {1, 1024}, options.workers);
   if (auto origins = settings.read_all("cors-origin", parse_origin); !origins.empty())
@@ -180,7 +193,6 @@ ServeOptions read_serve_options(Settings const& settings) {
           .value_or(options.access_log_file ? AccessLog::text : AccessLog::off);
   options.keys = read_key_options(settings);
   if (auto exposure = password_exposure(settings)) options.keys.complaints.push_back(*std::move(exposure));
-  options.tls = read_tls_options(settings);
   return options;
 }
 

@@ -25,6 +25,7 @@ struct ServeOptions {
   bool take_over = false;
   unsigned workers = 0;  // 0: the cores this process may run on
   storage::DatabaseOptions database;
+  std::chrono::milliseconds wait_for_store{0};
   auth::KeyRingOptions keys;
   TlsOptions tls;
   std::vector<std::string> cors_origins{"*"};
@@ -58,8 +59,12 @@ struct StorePlace {
 /// These throw UsageError or ConfigurationError for a bad value; a secret file that cannot be read is auth::KeyError.
 StorePlace read_store_place(Settings const& settings);
 auth::KeyRingOptions read_key_options(Settings const& settings);
+std::chrono::milliseconds read_wait_for_store(Settings const& settings);
 TlsOptions read_tls_options(Settings const& settings);
 std::size_t read_max_header_bytes(Settings const& settings);
 ServeOptions read_serve_options(Settings const& settings);
+
+/// Only `listen`, `admin_listen`, `tls` and the origins of the addresses; the rest are defaults. Throws as above.
+ServeOptions read_address_options(Settings const& settings);
 
 }  // namespace deployd::server

@@ -7,6 +7,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/nearest_name.hpp"
 #include "server/options/option_table.hpp"
 
 namespace deployd::server {
@@ -54,6 +55,7 @@ bool is_of_kubernetes(std::string_view name, std::string_view value) noexcept {
 
 std::vector<std::string> stray_variables() {
   auto const known = known_names();
+  std::vector<std::string_view> const names(known.begin(), known.end());
   std::vector<std::string> lines;
   for (auto const* const* entry = environ; *entry != nullptr; ++entry) {
     std::string_view const text = *entry;
@@ -61,7 +63,7 @@ std::vector<std::string> stray_variables() {
     auto const value = text.substr(std::min(name.size() + 1, text.size()));
     if (!name.starts_with(prefix) || value.empty()) continue;
     if (std::ranges::find(known, name) != known.end() || is_of_kubernetes(name, value)) continue;
-    auto const nearest = nearest_name(name, {known.begin(), known.end()});
+    auto const nearest = base::nearest_name(name, names);
     lines.push_back(fmt::format("{}: there is no such option{}", name,
                                 nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
   }

@@ -55,20 +55,40 @@ std::string show(std::chrono::milliseconds time) {
   return {};
 }
 
-TcpAddress parse_tcp_address(std::string_view text) {
-  auto const colon = text.rfind(':');
-  if (colon == text.npos) refuse(fmt::format("'{}' has no port; give ADDR:PORT, [ADDR]:PORT or unix:PATH", text));
-  auto host = text.substr(0, colon);
-  auto const port = number(text.substr(colon + 1));
-  if (!port || *port > 65535) refuse(fmt::format("'{}' does not end in a port from 0 to 65535", text));
-  bool const bracketed = host.starts_with('[') && host.ends_with(']');
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  if (host == "localhost") host = "127.0.0.1";
-  std::string const address(host);
+bool is_address(int family, std::string const& text) {
   std::array<unsigned char, sizeof(in6_addr)> binary{};
-  if (::inet_pton(bracketed ? AF_INET6 : AF_INET, address.c_str(), binary.data()) != 1)
-    refuse(fmt::format("'{}' is no numeric address with a port, as 127.0.0.1:8080 or [::1]:8080", text));
-  return {address, static_cast<std::uint16_t>(*port)};
+  return ::inet_pton(family, text.c_str(), binary.data()) == 1;
+}
+
+/// True for what can be looked up. Not for what ends in a number, as 10.0.0.300, which resolvers take for an address.
+bool is_host_name(std::string_view text) {
+  constexpr std::string_view characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+  if (text.size() > 253 || text.starts_with('.') || text.starts_with('-') || text.find("..") != text.npos) return false;
+  auto const last = text.substr(0, text.size() - (text.ends_with('.') ? 1 : 0));
+  auto const label = last.substr(last.rfind('.') + 1);
+  return text.find_first_not_of(characters) == text.npos && label.find_first_not_of("0123456789") != label.npos;
+}
+
+ListenAddress parse_tcp_address(std::string_view text) {
+  auto const colon = text.rfind(':');
+  bool const bare_port = colon == text.npos && number(text);
+  if (colon == text.npos && !bare_port)
+    refuse(fmt::format("'{}' has no port; give ADDR:PORT, [ADDR]:PORT, HOST:PORT, :PORT or unix:PATH", text));
+  auto const host = std::string(bare_port ? std::string_view() : text.substr(0, colon));
+  auto const port = number(bare_port ? text : text.substr(colon + 1));
+  if (!port || *port > 65535) refuse(fmt::format("'{}' does not end in a port from 0 to 65535", text));
+  auto const number16 = static_cast<std::uint16_t>(*port);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    auto address = host.substr(1, host.size() - 2);
+    if (!is_address(AF_INET6, address)) refuse(fmt::format("'{}' has no IPv6 address in its brackets", text));
+    return TcpAddress{std::move(address), number16};
+  }
+  if (host.find(':') != host.npos)
+    refuse(fmt::format("'{}' has a colon in its host; write IPv6 addresses in brackets, as [::1]:8080", text));
+  if (is_address(AF_INET, host)) return TcpAddress{host, number16};
+  if (!host.empty() && !is_host_name(host))
+    refuse(fmt::format("'{}' begins neither with an address, as 127.0.0.1 or [::1], nor with a host name", text));
+  return HostAddress{host, number16};
 }
 
 }  // namespace

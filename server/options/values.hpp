@@ -32,7 +32,7 @@ std::uint64_t parse_count(std::string_view text, Between<std::uint64_t> range);
 /// `100/s`: more than none a second.
 double parse_rate(std::string_view text);
 
-/// `ADDR:PORT`, `[ADDR]:PORT` or `unix:PATH`. An address is numeric, or `localhost` for 127.0.0.1.
+/// `ADDR:PORT`, `[ADDR]:PORT`, `HOST:PORT` or `unix:PATH`; `:PORT` or `PORT` alone for all addresses.
 ListenAddress parse_listen_address(std::string_view text);
 
 /// `*`, `null`, or `scheme://host[:port]` (RFC 6454 §6.2).

@@ -132,6 +132,13 @@ std::vector<TokenRecord> list_tokens(DatabaseUrl const& url, Relations const& re
   }
 }
 
+std::vector<std::int64_t> find_tokens(DatabaseUrl const& url, Relations const& relations, std::string_view name) {
+  std::vector<std::int64_t> ids;
+  for (auto const& token : list_tokens(url, relations))
+    if (token.name == name && !token.revoked) ids.push_back(token.id);
+  return ids;
+}
+
 bool revoke_token(DatabaseUrl const& url, Relations const& relations, std::int64_t id) {
   require_place(url, relations);
   require_current_schema(url, relations);

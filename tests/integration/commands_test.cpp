@@ -183,6 +183,53 @@ TEST_CASE("token create prints the token alone, and token list its id first and 
   });
 }
 
+TEST_CASE("token revoke takes the name of exactly one token that is not revoked, and an id first", "[commands]") {
+  with_each_new_database([](std::string const& database) {
+    for (std::string const name : {"ci", "ci", "once", "1"})
+      CHECK(run_with(database, {"token", "create", "--name", name}).status == 0);
+    auto const revoke = [&](std::string const& token) { return run_with(database, {"token", "revoke", token}); };
+    CHECK(revoke("once").out == "Revoked token 3.\n");
+    auto const gone = revoke("once");
+    CHECK(gone.status == 65);
+    CHECK(gone.err.find("there is no token with the name 'once'") != std::string::npos);
+    auto const several = revoke("ci");
+    CHECK(several.status == 65);
+    CHECK(several.err.find("2 tokens have the name 'ci'; revoke them by id: 1, 2") != std::string::npos);
+    CHECK(revoke("1").out == "Revoked token 1.\n");
+    CHECK(revoke("ci").out == "Revoked token 2.\n");
+    CHECK(revoke("9").err.find("there is no token with the id or name '9'") != std::string::npos);
+    CHECK(run_with(database, {"token", "create", "--name", "2026"}).status == 0);
+    CHECK(revoke("2026").out == "Revoked token 5.\n");
+  });
+}
+
+TEST_CASE("check prints a table of what it has found, with a remedy for what is not good", "[commands]") {
+  TemporaryDirectory const directory;
+  FilledStore const filled(StoreKind::sqlite);
+  auto const secret = directory.write("secret", jwt_secret);
+  std::filesystem::permissions(secret, std::filesystem::perms(0644));
+  auto const good = run_with(filled.url(), {"check", "--listen", "127.0.0.1:0"});
+  CAPTURE(good.out);
+  CHECK(good.err.empty());
+  CHECK(good.out.starts_with("ITEM          STATE FOUND\nstore         ok    " + filled.url() + " can be read\n"));
+  for (std::string const line :
+       {"schema        ok    version ", "rows          ok    2 patterns, ",
+        "address       ok    --listen: 127.0.0.1:0 is free",
+        "keys          look  no key for tokens is configured and the store has no API token",
+        "remedy: run `deployd token create --name NAME`", "descriptors   ok    enough for --max-connections 10000"})
+    CHECK(good.out.find(line) != std::string::npos);
+  auto const exposed = run_with(
+      filled.url(), {"check", "--listen", "127.0.0.1:0", "--jwt-secret-file", secret, "--max-connections", "9999999"});
+  CAPTURE(exposed.out);
+  CHECK(exposed.status == 0);
+  for (std::string const line :
+       {"keys          ok    " + secret + ": HMAC secret",
+        "permissions   look  " + secret + ": every user of this machine can get at this secret (mode 0644)\n",
+        std::string("remedy: chmod 640, or 600\n"), std::string("descriptors   look  only "),
+        std::string("remedy: raise the hard limit to ")})
+    CHECK(exposed.out.find(line) != std::string::npos);
+}
+
 TEST_CASE("token sign prints a JWT alone and needs the secret and a subject", "[commands]") {
   std::map<std::string, std::string> const secret{{"DEPLOYD_JWT_SECRET", jwt_secret}};
   auto const printed = run_deployd({"token", "sign", "--subject", "jane", "--ttl", "5m"}, secret);

@@ -414,7 +414,7 @@ TEST_CASE("check finds nothing wrong with deployd's own tables, and names in SQL
   if (store.kind() == StoreKind::postgresql) return;
   *storage::open_session(*storage::parse_database_url(store.url()), storage::Access::write)
       << "UPDATE deployments SET name = CAST(x'FF' AS TEXT) WHERE id = 1";
-  CHECK(check().err.find("1 row has a name that is not UTF-8, such as id 1") != std::string::npos);
+  CHECK(check().out.find("1 row has a name that is not UTF-8, such as id 1") != std::string::npos);
 }
 
 TEST_CASE("rows that a relation cannot give at all are named by check", "[foreign_rows]") {

@@ -390,14 +390,14 @@ TEST_CASE("check and serve warn of secrets that others can read, and of private 
   auto const served = server.process().wait().err;
   for (auto const& line : wanted) {
     CAPTURE(line);
-    CHECK(checked.err.find(line) != std::string::npos);
+    CHECK(checked.out.find(line) != std::string::npos);
     auto const first = served.find(line);
     REQUIRE(first != std::string::npos);
     auto const second = served.find(line, first + 1);
     REQUIRE(second != std::string::npos);  // after the reload
     CHECK(served.find(line, second + 1) == std::string::npos);
   }
-  CHECK((checked.err + served).find(jwt_secret) == std::string::npos);
+  CHECK((checked.out + checked.err + served).find(jwt_secret) == std::string::npos);
 }
 
 TEST_CASE("check warns of a configuration file with the password of the database that others can read", "[logs]") {
@@ -415,8 +415,8 @@ TEST_CASE("check warns of a configuration file with the password of the database
     auto const outcome = run_deployd({"check", "--config", config}, {{"DEPLOYD_JWT_SECRET", jwt_secret}});
     CAPTURE(outcome.err);
     CHECK(outcome.status == 0);
-    CHECK(outcome.err.find("s3cret") == std::string::npos);
-    return outcome.err.find(config + ": every user of this machine can get at the password of --database") !=
+    CHECK((outcome.out + outcome.err).find("s3cret") == std::string::npos);
+    return outcome.out.find(config + ": every user of this machine can get at the password of --database") !=
            std::string::npos;
   };
   CHECK(said(with_password, 0644));

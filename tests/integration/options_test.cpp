@@ -45,7 +45,11 @@ struct BadValue {
 
 std::vector<BadValue> bad_values() {
   return {
-      {"listen", "example.com:80"},
+      {"listen", "10.0.0.300:80"},
+      {"listen", "::1:80"},
+      {"listen", "[localhost]:80"},
+      {"listen", "a host:80"},
+      {"listen", "65536"},
       {"listen", "127.0.0.1"},
       {"listen", "127.0.0.1:65536"},
       {"listen", "unix:"},
@@ -216,8 +220,41 @@ TEST_CASE("several addresses are all served, by one program", "[options]") {
   CHECK(HttpConnection(path).ask(request("GET", "/healthz")).status == 200);
 }
 
+TEST_CASE("a port alone means all addresses, on one port", "[options]") {
+  RunningDeployd server(store().url(), {"--listen", ":0"});
+  auto const line = server.process().wait_for_line("listening on 0.0.0.0:");
+  auto const port = line.substr(line.rfind(':') + 1);
+  if (std::filesystem::exists("/proc/net/if_inet6")) server.process().wait_for_line("listening on [::]:" + port);
+  CHECK(HttpConnection(static_cast<std::uint16_t>(std::stoul(port))).ask(request("GET", "/healthz")).status == 200);
+}
+
+TEST_CASE("a host name means each of its addresses that this machine has", "[options]") {
+  RunningDeployd server(store().url(), {"--listen", "localhost:0", "--admin-listen", "localhost:0"});
+  auto const line = server.process().wait_for_line("/metrics, /healthz and /readyz on ");
+  CHECK(line.find("127.0.0.1:") != std::string::npos);
+  auto const& log = server.process().err();
+  auto const first = log.find("listening on 127.0.0.1:");
+  CHECK(log.find("listening on 127.0.0.1:", first + 1) != std::string::npos);
+}
+
+TEST_CASE("addresses are checked for overlaps as they are written and as they are resolved", "[options]") {
+  expect_failure({"check", "--listen", "80", "--listen", ":80"}, 64, "--listen: ':80' is given twice");
+  expect_failure({"check", "--listen", "127.0.0.1:1", "--listen", "1"}, 64, "'127.0.0.1:1' and ':1' overlap");
+  expect_failure({"check", "--listen", "host:1", "--admin-listen", "1"}, 64, "':1' overlaps with 'host:1' of --listen");
+  for (std::string const command : {"check", "serve"}) {
+    std::vector<std::string> const arguments{command, "--database", store().url(), "--listen", "127.0.0.1:1"};
+    auto listen = arguments;
+    listen.insert(listen.end(), {"--listen", "localhost:1"});
+    expect_failure(listen, 69, "--listen: 'localhost:1' resolves to 127.0.0.1:1, which overlaps with 127.0.0.1:1");
+    auto admin = arguments;
+    admin.insert(admin.end(), {"--admin-listen", "localhost:1"});
+    expect_failure(admin, 69, "--admin-listen: 'localhost:1' resolves to 127.0.0.1:1, which overlaps");
+    expect_failure({command, "--database", store().url(), "--listen", "nowhere.invalid:80"}, 69,
+                   "--listen: cannot listen on nowhere.invalid:80: the name 'nowhere.invalid' cannot be resolved: ");
+  }
+}
+
 TEST_CASE("bad usage exits 64 with a line that names the option", "[options]") {
-  expect_failure({}, 64, "no command");
   expect_failure({"sevre"}, 64, "sevre");
   expect_failure({"serve", "--lisen", "127.0.0.1:0"}, 64, "--listen");
   expect_failure({"serve", "extra"}, 64, "extra");
@@ -236,6 +273,47 @@ TEST_CASE("bad usage exits 64 with a line that names the option", "[options]") {
   expect_failure({"token", "create", "--database", store().url()}, 64, "--name");
   expect_failure({"token", "sign"}, 64, "--subject", {{"DEPLOYD_JWT_SECRET", jwt_secret}});
   for (auto const& [option, value] : bad_values()) expect_failure({"serve", "--" + option, value}, 64, "--" + option);
+}
+
+TEST_CASE("deployd alone exits 64 and prints the commands to begin with", "[options]") {
+  auto const outcome = run_deployd({});
+  CHECK(outcome.status == 64);
+  CHECK(outcome.err == "deployd: no command is given; see `deployd --help`\n");
+  for (std::string const command : {"deployd import FILE", "deployd token create --name NAME", "deployd serve"})
+    CHECK(outcome.out.find("  " + command + " ") != std::string::npos);
+}
+
+TEST_CASE("a mistyped command is refused with the one that is probably meant", "[options]") {
+  expect_failure({"sevre"}, 64, "there is no command 'sevre'; did you mean `deployd serve`?");
+  expect_failure({"tokn", "list"}, 64, "did you mean `deployd token`?");
+  expect_failure({"revoke", "1"}, 64, "there is no command 'revoke'; did you mean `deployd token revoke`?");
+  expect_failure({"token", "crate"}, 64, "token has no command 'crate'; did you mean `deployd token create`?");
+  expect_failure({"help", "sreve"}, 64, "did you mean `deployd serve`?");
+  expect_failure({"launch"}, 64, "there is no command 'launch'; see `deployd --help`");
+  expect_failure({"--verson"}, 64, "did you mean --version?");
+  expect_failure({"version", "x"}, 64, "'x' is one word too many");
+}
+
+TEST_CASE("help and version are commands as well as options", "[options]") {
+  auto const out = [](std::vector<std::string> arguments) {
+    auto const outcome = run_deployd(std::move(arguments));
+    CHECK(outcome.status == 0);
+    CHECK(outcome.err.empty());
+    return outcome.out;
+  };
+  CHECK(out({"version"}) == out({"--version"}));
+  CHECK(out({"-V"}) == out({"--version"}));
+  CHECK(out({"help"}) == out({"--help"}));
+  CHECK(out({"help", "serve"}) == out({"serve", "--help"}));
+  CHECK(out({"help", "token", "create"}) == out({"token", "create", "--help"}));
+  CHECK(out({"help", "token", "list"}).find("Example: deployd token list --format json") != std::string::npos);
+}
+
+TEST_CASE("output is not coloured", "[options]") {
+  for (std::string const command : {"help", "check"}) {
+    auto const outcome = run_deployd({command}, {{"DEPLOYD_DATABASE", store().url()}, {"CLICOLOR_FORCE", "1"}});
+    CHECK((outcome.out + outcome.err).find('\x1b') == std::string::npos);
+  }
 }
 
 TEST_CASE("a word that is missing or too many is named, and no option is taken for the value of another", "[options]") {

@@ -11,12 +11,14 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
+#include <catch2/matchers/catch_matchers_vector.hpp>
 
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "server/listen/resolve.hpp"
 #include "tests/process.hpp"
 
 using namespace deployd::server;
@@ -128,6 +130,27 @@ TEST_CASE("an address of another machine, or none, is refused with one line that
   CHECK_THROWS_MATCHES(Listener(TcpAddress{"192.0.2.1", 8080}, 1, false), ListenError,
                        Message("cannot listen on 192.0.2.1:8080: Cannot assign requested address"));
   CHECK_THROWS_AS(Listener(TcpAddress{"localhost", 8080}, 1, false), ListenError);
+}
+
+TEST_CASE("the port that is taken for port 0 is the same on every endpoint of an address") {
+  auto const listen = [](ListenAddress const& address) { return Listener(address, 1, false); };
+  auto const listeners = listen_on_each({TcpAddress{"127.0.0.1", 0}, TcpAddress{"127.0.0.2", 0}}, listen);
+  REQUIRE(listeners.size() == 2);
+  CHECK(listeners.front().port() != 0);
+  CHECK(listeners.front().port() == listeners.back().port());
+  CHECK(listeners.back().name() == "127.0.0.2:" + std::to_string(listeners.front().port()));
+}
+
+TEST_CASE("a host name stands for its addresses, and none for all addresses") {
+  auto const names = [](HostAddress const& host) {
+    std::vector<std::string> all;
+    for (auto const& endpoint : resolve(host)) all.push_back(to_string(endpoint));
+    return all;
+  };
+  CHECK_THAT(names({"localhost", 80}), Catch::Matchers::VectorContains(std::string("127.0.0.1:80")));
+  CHECK_THAT(names({"", 80}), Catch::Matchers::VectorContains(std::string("0.0.0.0:80")));
+  CHECK_THROWS_AS(resolve(HostAddress{"nowhere.invalid", 80}), ListenError);
+  CHECK(to_string(resolve(TcpAddress{"192.0.2.1", 80}).front()) == "192.0.2.1:80");
 }
 
 TEST_CASE("a Unix domain socket stands in the file system as long as its listener") {
