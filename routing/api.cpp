@@ -35,9 +35,12 @@ Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store&
     : options_(std::move(options)),
       authenticator_(authenticator),
       store_(store),
-      surface_(options_.metrics_source == nullptr ? Surface::api : Surface::admin),
+      surface_(options_.metrics_source != nullptr ? Surface::admin
+               : options_.page                    ? Surface::api_and_page
+                                                  : Surface::api),
       cache_(options_.cache_bytes),
-      handlers_(store_, options_.cors, options_.metrics_source, openapi_document()) {}
+      handlers_(store_, options_.cors, options_.metrics_source, openapi_document(),
+                serves(surface_, Surface::page) ? render_page(options_.cors) : PageAnswers()) {}
 
 AnsweredAtOnce Api::answer_at_once(Request const& request, Moment const& moment, Output& out, bool look_at_load) {
   // A token is looked for in the order of what follows: what is in the cache was true when it was rendered, and the
@@ -116,7 +119,7 @@ awaitable<Response> Api::respond(Asked& asked) {
   auto const found = match(path, surface_);
   asked.answered.route = found.label();
   if (options_asked && (path.is_api() || found.route != nullptr)) co_return AllowedMethods{};
-  if (path.is_api() && surface_ == Surface::api) {
+  if (path.is_api() && serves(surface_, Surface::api)) {
     if (asked.identity != nullptr) {
       authenticator_.note_recalled();
     } else if (request.authorization.single()) {
@@ -190,6 +193,8 @@ unsigned Api::append(Response&& response, Asked& asked) {
     if (kept) cache_.keep(asked.request.target, *asked.data_version, std::move(rendered));
     return status;
   }
+  if (auto const* const prepared = std::get_if<Prepared>(&response))
+    return append_answer(out, *prepared, asked.request, asked.moment, options_.cors);
   if (auto const* const error = std::get_if<HttpError>(&response)) {
     append_error(out, *error, asked.request, asked.moment, options_.cors);
     return error->status;

@@ -33,6 +33,7 @@ struct ApiOptions {
   LoopLoad* load = nullptr;                       // null: requests are never too many
   MetricsSource const* metrics_source = nullptr;  // null: the API; else what --admin-listen serves, with these metrics
   bool subjects = false;                          // the access log needs to know whose tokens they are
+  bool page = false;                              // serve the page at `/`
 };
 
 /// How a request was answered, for metrics and the access log.

@@ -205,4 +205,16 @@ awaitable<Response> Handlers::report_metrics(Call& call) {
   co_return Representation{.body = metrics_->render(format), .content_type = content_type(format)};
 }
 
+awaitable<Response> Handlers::send_page(Call&) {
+  co_return page_.page;
+}
+
+awaitable<Response> Handlers::send_icon(Call&) {
+  co_return page_.icon;
+}
+
+awaitable<Response> Handlers::send_robots(Call&) {
+  co_return page_.robots;
+}
+
 }  // namespace deployd::routing

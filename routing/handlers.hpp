@@ -7,10 +7,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "routing/cors.hpp"
 #include "routing/metrics_source.hpp"
 #include "routing/output.hpp"
+#include "routing/page/page.hpp"
 #include "routing/query.hpp"
 #include "routing/request.hpp"
 #include "routing/response.hpp"
@@ -35,9 +37,16 @@ struct Call {
 /// The handlers of one worker.
 class Handlers {
  public:
-  /// All of them must outlive this. `metrics` may be null where /metrics is not served.
-  Handlers(storage::Store& store, CorsPolicy const& cors, MetricsSource const* metrics, std::string const& description)
-      : store_(store), probe_(store), cors_(cors), metrics_(metrics), description_(description) {}
+  /// All that is referred to must outlive this. `metrics` may be null where /metrics is not served, and `page` empty
+  /// where the page is not served.
+  Handlers(storage::Store& store, CorsPolicy const& cors, MetricsSource const* metrics, std::string const& description,
+           PageAnswers page)
+      : store_(store),
+        probe_(store),
+        cors_(cors),
+        metrics_(metrics),
+        description_(description),
+        page_(std::move(page)) {}
 
   /// GET /api/v1/deployments
   boost::asio::awaitable<Response> find_deployments(Call& call);
@@ -63,6 +72,11 @@ class Handlers {
   /// GET /metrics
   boost::asio::awaitable<Response> report_metrics(Call& call);
 
+  /// GET /, /favicon.ico and /robots.txt
+  boost::asio::awaitable<Response> send_page(Call& call);
+  boost::asio::awaitable<Response> send_icon(Call& call);
+  boost::asio::awaitable<Response> send_robots(Call& call);
+
   /// From now on the server is not ready: it is about to stop.
   void begin_drain() noexcept { draining_ = true; }
 
@@ -79,6 +93,7 @@ class Handlers {
   CorsPolicy const& cors_;
   MetricsSource const* metrics_;
   std::string const& description_;  // of the API, as OpenAPI
+  PageAnswers page_;
   bool draining_ = false;
 };
 

@@ -84,10 +84,10 @@ std::string make_etag(std::string_view body) {
 
 RenderedAnswer render_answer(Representation representation, CorsPolicy const& cors) {
   RenderedAnswer answer;
-  auto& [body, content_type, link, may_be_kept] = representation;
+  auto& [body, content_type, link, may_be_kept, extra_lines] = representation;
   answer.etag = make_etag(body);
   std::string head;
-  head.reserve(512 + link.size());
+  head.reserve(512 + link.size() + extra_lines.size());
   head += ok_line;
   head += date_name;
   head += no_date;
@@ -100,6 +100,7 @@ RenderedAnswer render_answer(Representation representation, CorsPolicy const& co
   head += "\r\n";
   head += kept_private;
   head += not_sniffed;
+  head += extra_lines;
   append_link(head, link);
   head += cors.fixed_lines();
   head += "\r\n";

@@ -3,6 +3,7 @@
 
 #include <spdlog/common.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -13,12 +14,15 @@ namespace deployd::routing {
 
 inline constexpr std::string_view json_type = "application/json; charset=utf-8";
 
+struct RenderedAnswer;
+
 /// A 200 with a body of known length.
 struct Representation {
   std::string body;
   std::string_view content_type = json_type;
-  std::string link = {};     // relative reference of the next page; empty: there is none
-  bool may_be_kept = false;  // it depends on the data and the target alone
+  std::string link = {};         // relative reference of the next page; empty: there is none
+  bool may_be_kept = false;      // it depends on the data and the target alone
+  std::string extra_lines = {};  // header lines, each ending in CRLF
 };
 
 /// A 500 or 503, and its reason for the log.
@@ -28,12 +32,15 @@ struct ServerFault {
   spdlog::level::level_enum level = spdlog::level::warn;
 };
 
+/// A 200 that was rendered before: it never changes. Not null.
+using Prepared = std::shared_ptr<RenderedAnswer const>;
+
 /// A 204 that says which methods are allowed.
 struct AllowedMethods {};
 
 /// A 200 that the handler has sent, but for what is left in the exchange's output.
 struct Streamed {};
 
-using Response = std::variant<Representation, HttpError, ServerFault, AllowedMethods, Streamed>;
+using Response = std::variant<Representation, HttpError, ServerFault, Prepared, AllowedMethods, Streamed>;
 
 }  // namespace deployd::routing

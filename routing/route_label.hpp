@@ -7,7 +7,7 @@
 
 namespace deployd::routing {
 
-inline constexpr std::size_t route_count = 8;
+inline constexpr std::size_t route_count = 11;
 
 /// The index of a request's route in `routes()`, or `no_route`. Clients cannot introduce other values.
 using RouteLabel = std::uint8_t;

@@ -53,6 +53,9 @@ constexpr std::array all_routes{
           &Handlers::report_readiness},
     Route{"/openapi.json", "", "", "This description", {}, false, Surface::api, &Handlers::describe_api},
     Route{"/metrics", "", "", "Metrics of the process", {}, false, Surface::admin, &Handlers::report_metrics},
+    Route{"/", "", "", "The page for people", {}, false, Surface::page, &Handlers::send_page},
+    Route{"/favicon.ico", "", "", "The icon of the page", {}, false, Surface::page, &Handlers::send_icon},
+    Route{"/robots.txt", "", "", "What crawlers may read: nothing", {}, false, Surface::page, &Handlers::send_robots},
 };
 static_assert(all_routes.size() == route_count);
 static_assert(std::ranges::all_of(all_routes, [](Route const& route) {
@@ -70,7 +73,7 @@ std::string_view take_segment(std::string_view& path_template) noexcept {
 Match match_one(Route const& route, Path const& path) noexcept {
   if (path.trailing_slash && !route.forgives_trailing_slash) return {};
   Match match{&route, {}};
-  auto rest = route.path_template;
+  auto rest = route.path_template == "/" ? std::string_view() : route.path_template;
   for (auto const& segment : path.segments) {
     if (rest.empty()) return {};
     auto const expected = take_segment(rest);

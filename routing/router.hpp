@@ -28,8 +28,9 @@ struct Parameter {
   std::string_view description;
 };
 
-/// On which sockets a route is served: those of --listen, of --admin-listen, or both.
-enum class Surface : std::uint8_t { api = 1, admin = 2, both = 3 };
+/// Where a route is served: on the sockets of --listen, on that of --admin-listen, or on both. The page is on those of
+/// --listen unless --no-page is given.
+enum class Surface : std::uint8_t { api = 1, admin = 2, both = 3, page = 4, api_and_page = 5 };
 
 constexpr bool serves(Surface route, Surface asked) noexcept {
   return (static_cast<unsigned>(route) & static_cast<unsigned>(asked)) != 0;

@@ -24,6 +24,7 @@ ServeOptions Admin::for_admin(ServeOptions options) {
   options.max_connections_per_address = 0;
   options.cache_bytes = 0;
   options.cors_origins = {};
+  options.page = false;
   options.rate_limit.reset();
   options.access_log = AccessLog::off;
   return options;

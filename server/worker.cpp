@@ -113,7 +113,7 @@ Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, s
       api_(std::make_unique<routing::Api>(
           routing::ApiOptions{routing::CorsPolicy(shared.options.cors_origins, shared.limiter != nullptr),
                               share_of(shared.options.cache_bytes, shared.options), shared.limiter, &load_,
-                              shared.metrics_source, shared.options.access_log != AccessLog::off},
+                              shared.metrics_source, shared.options.access_log != AccessLog::off, shared.options.page},
           *authenticator_, *store_)),
       connection_context_{
           .api = *api_,

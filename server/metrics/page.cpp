@@ -76,7 +76,7 @@ constexpr auto method_names = std::to_array<std::string_view>({"GET", "HEAD", "O
 static_assert(method_names.size() == routing::method_count);
 
 bool served_by_api(routing::RouteLabel label) noexcept {
-  return label == routing::no_route || serves(routing::routes()[label].surface, routing::Surface::api);
+  return label == routing::no_route || serves(routing::routes()[label].surface, routing::Surface::api_and_page);
 }
 
 void write_requests(Exposition& out, Workers const& workers) {

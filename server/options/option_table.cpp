@@ -74,6 +74,7 @@ constexpr std::array options{
     OptionSpec{"store-sessions", "N", false, "8", "PostgreSQL sessions", serving},
     OptionSpec{"store-timeout", "TIME", false, "5s", "time for a query, waiting included; after it 503", serving},
     OptionSpec{"cache-bytes", "SIZE", false, "64MiB", "size of the response cache; 0 turns it off", serving},
+    OptionSpec{"no-page", "", false, "", "do not serve the page at /", serving},
     OptionSpec{"access-log", "off|json|text", false, "off", "one line per request, to stderr or --access-log-file",
                serving},
     OptionSpec{"access-log-file", "FILE", false, "",

@@ -185,6 +185,7 @@ ServeOptions read_serve_options(Settings const& settings) {
   read_count(settings, "store-sessions", {1, 1000}, options.database.sessions);
   read_time(settings, "store-timeout", milliseconds(1), options.database.timeout);
   read_size(settings, "cache-bytes", {0, std::size_t{1} << 40}, options.cache_bytes);
+  options.page = !settings.read("no-page", parse_switch).value_or(false);
   options.access_log_file = settings.read("access-log-file", as_text);
   options.access_log =
       settings

@@ -29,6 +29,7 @@ struct ServeOptions {
   auth::KeyRingOptions keys;
   TlsOptions tls;
   std::vector<std::string> cors_origins{"*"};
+  bool page = true;  // serve the page at `/`
   std::size_t max_connections = 10000;
   std::size_t max_connections_per_address = 0;  // 0: no limit
   std::chrono::milliseconds header_timeout{10'000};

@@ -186,6 +186,7 @@ TEST_CASE("every option is a flag, a variable and a key of the file, and an empt
                                                                 {"store-sessions", "1"},
                                                                 {"store-timeout", "1s"},
                                                                 {"cache-bytes", "1GiB"},
+                                                                {"no-page", "true"},
                                                                 {"access-log", "json"},
                                                                 {"access-log-file", log}};
   std::vector<std::string> flags{"check"};
@@ -193,10 +194,11 @@ TEST_CASE("every option is a flag, a variable and a key of the file, and an empt
   std::map<std::string, std::string> empty_variables{{"DEPLOYD_CONFIG", ""}, {"DEPLOYD_JWT_SECRET", ""}};
   std::string file;
   for (auto const& [option, value] : values) {
-    flags.push_back("--" + option + (option == "take-over" ? "" : "=" + value));
+    bool const is_switch = option == "take-over" || option == "no-page";
+    flags.push_back("--" + option + (is_switch ? "" : "=" + value));
     variables[variable_of(option)] = value;
     empty_variables[variable_of(option)] = "";
-    file += option + " = " + (option == "take-over" ? value : '"' + value + '"') + '\n';
+    file += option + " = " + (is_switch ? value : '"' + value + '"') + '\n';
   }
   auto const config = directory.write("deployd.toml", file);
   for (auto const& outcome : {run_deployd(flags), run_deployd({"check"}, variables),

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/integration/running_deployd.hpp"
@@ -262,7 +263,7 @@ TEST_CASE("anything else under /api/ is a 401 without a good token and a 404 wit
 
 TEST_CASE("any other path is a 404 and needs no token", "[requests]") {
   auto& one = service(StoreKind::sqlite);
-  for (std::string const target : {"/", "/api", "/API/v1/deployments", "/deployments", "/favicon.ico", "//",
+  for (std::string const target : {"/index.html", "/api", "/API/v1/deployments", "/deployments", "/favicon.png", "//",
                                    "/healthz/", "//api/v1/deployments", "/../etc/passwd", "/metrics"}) {
     CAPTURE(target);
     auto const got = one.server.ask(request("GET", target));
@@ -285,6 +286,41 @@ TEST_CASE("/healthz and /readyz are 200 while all is well and need no token", "[
       CHECK(got["Content-Type"] == "application/json; charset=utf-8");
     }
   });
+}
+
+TEST_CASE("the page, its icon and the rules for crawlers need no token", "[requests]") {
+  auto const& server = service(StoreKind::sqlite).server;
+  for (auto const& [target, type] :
+       {std::pair{"/", "text/html; charset=utf-8"}, std::pair{"/?x=1", "text/html; charset=utf-8"},
+        std::pair{"/favicon.ico", "image/svg+xml"}, std::pair{"/robots.txt", "text/plain; charset=utf-8"}}) {
+    CAPTURE(target);
+    auto const got = server.ask(request("GET", target));
+    CHECK(got.status == 200);
+    CHECK(got["Content-Type"] == type);
+    CHECK(got["Content-Length"] == std::to_string(got.body.size()));
+    CHECK(got["X-Content-Type-Options"] == "nosniff");
+    CHECK(got["ETag"].size() == 34);
+    CHECK(got["Cache-Control"] == "private, no-cache");
+    CHECK(got.has("Content-Security-Policy") == got.body.starts_with("<!doctype html>"));
+
+    auto const head = server.connect().ask(request("HEAD", target));
+    CHECK(head.status == 200);
+    CHECK(head["Content-Length"] == got["Content-Length"]);
+    CHECK(server.ask(request("GET", target, "If-None-Match: " + got["ETag"] + "\r\n")).status == 304);
+    CHECK(server.ask(request("POST", target)).status == 501);
+    CHECK(server.ask(request("OPTIONS", target)).status == 204);
+  }
+  CHECK(server.ask("GET / HTTP/1.0\r\n\r\n").body == server.ask(request("GET", "/")).body);
+}
+
+TEST_CASE("with --no-page there is no page", "[requests]") {
+  RunningDeployd const server(store().url(), {"--no-page"});
+  for (std::string const target : {"/", "/favicon.ico", "/robots.txt"}) {
+    CAPTURE(target);
+    auto const got = server.ask(request("GET", target));
+    CHECK(got.status == 404);
+    CHECK(got.body == error_json("NotFound", "Path " + target + " not found", 404, "not-found"));
+  }
 }
 
 TEST_CASE("an If-None-Match that names what would be sent is a 304", "[requests]") {

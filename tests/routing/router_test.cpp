@@ -33,11 +33,11 @@ TEST_CASE("a path belongs to the route whose segments it has") {
 
 TEST_CASE("no other path belongs to a route") {
   auto const text =
-      GENERATE("/", "/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/deployment", "/api/v1/deploymentss",
-               "/API/v1/deployments", "/api/V1/deployments", "/api/v1/Deployments", "/api/v1/deployments//",
-               "/api/v1//deployments", "//api/v1/deployments", "/api//v1/deployments", "/api/v1/deployments//1",
-               "/api/v1/deployments/1//", "/api/v1/deployments/1/2", "/api%2Fv1/deployments", "/api/v1%2Fdeployments",
-               "/healthz/", "/readyz/", "/healthz/x", "/Healthz", "/x/../healthz", "//");
+      GENERATE("/", "/favicon.ico", "/robots.txt", "/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/deployment",
+               "/api/v1/deploymentss", "/API/v1/deployments", "/api/V1/deployments", "/api/v1/Deployments",
+               "/api/v1/deployments//", "/api/v1//deployments", "//api/v1/deployments", "/api//v1/deployments",
+               "/api/v1/deployments//1", "/api/v1/deployments/1//", "/api/v1/deployments/1/2", "/api%2Fv1/deployments",
+               "/api/v1%2Fdeployments", "/healthz/", "/readyz/", "/healthz/x", "/Healthz", "/x/../healthz", "//");
   CAPTURE(text);
   CHECK(match(decode_path(text)).route == nullptr);
 }
@@ -53,6 +53,20 @@ TEST_CASE("metrics are served where the API is not, and health where both are") 
   for (auto const path : {"/healthz", "/readyz"}) {
     CHECK(served(path, Surface::admin));
     CHECK(served(path, Surface::api));
+  }
+}
+
+TEST_CASE("the page is served beside the API, unless it is turned off") {
+  for (auto const* const path : {"/", "/favicon.ico", "/robots.txt"}) {
+    CAPTURE(path);
+    CHECK(match(decode_path(path)).route == nullptr);
+    CHECK(match(decode_path(path), Surface::admin).route == nullptr);
+    CHECK(to_string(match(decode_path(path), Surface::api_and_page).label()) == path);
+  }
+  CHECK(match(decode_path("/api/v1/deployments"), Surface::api_and_page).route != nullptr);
+  for (auto const* const path : {"//", "/index.html", "/favicon.ico/", "/robots.txt/", "/Robots.txt", "/metrics"}) {
+    CAPTURE(path);
+    CHECK(match(decode_path(path), Surface::api_and_page).route == nullptr);
   }
 }
 

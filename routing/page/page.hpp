@@ -1,0 +1,28 @@
+// The page for people at `/`, and what else browsers and crawlers ask for by themselves.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "routing/cors.hpp"
+#include "routing/response.hpp"
+
+namespace deployd::routing {
+
+/// The page: page.html, compiled into the program.
+std::string_view page_html() noexcept;
+
+/// The value of a Content-Security-Policy header for `html`, which must contain one `<style>` and one `<script>`. It
+/// allows these two by their hashes, requests to the page's own server, and nothing else.
+std::string content_security_policy(std::string_view html);
+
+/// The responses that contain no data, rendered once a worker.
+struct PageAnswers {
+  Prepared page;    // GET /
+  Prepared icon;    // GET /favicon.ico
+  Prepared robots;  // GET /robots.txt
+};
+
+PageAnswers render_page(CorsPolicy const& cors);
+
+}  // namespace deployd::routing
