@@ -31,12 +31,16 @@ function makeCertificate (directory) {
   return { certificate, key }
 }
 
-/** Starts the server; resolves to its address, a token for it, the certificate with `https`, and what ends it. */
-export async function start ({ https = false } = {}) {
+/**
+ * Starts the server with this data; resolves to its address, a token for it, the certificate with `https`, a function
+ * that runs other commands on its store, and one that ends it.
+ */
+export async function start ({ https = false, input = JSON.stringify(data) } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'deployd-clients-'))
   const database = 'sqlite:' + join(directory, 'deployd.db')
-  execFileSync(program, ['import', '--database', database, '-'], { input: JSON.stringify(data) })
-  const token = execFileSync(program, ['token', 'create', '--database', database, '--name', 'clients']).toString().trim()
+  const command = (...words) => execFileSync(program, [...words, '--database', database]).toString()
+  execFileSync(program, ['import', '--database', database, '-'], { input })
+  const token = command('token', 'create', '--name', 'clients').trim()
   const { certificate, key } = https ? makeCertificate(directory) : {}
   const tls = https ? ['--tls-cert', certificate, '--tls-key', key] : []
   const server = spawn(program, ['serve', '--database', database, '--listen', '127.0.0.1:0', ...tls], {
@@ -58,5 +62,5 @@ export async function start ({ https = false } = {}) {
     rmSync(directory, { recursive: true })
     return status
   }
-  return { url: (https ? 'https://' : 'http://') + await listening, token, certificate, stop }
+  return { url: (https ? 'https://' : 'http://') + await listening, token, certificate, command, stop }
 }
