@@ -213,7 +213,7 @@ TEST_CASE("check prints a table of what it has found, with a remedy for what is 
   CHECK(good.err.empty());
   CHECK(good.out.starts_with("ITEM          STATE FOUND\nstore         ok    " + filled.url() + " can be read\n"));
   for (std::string const line :
-       {"schema        ok    version ", "rows          ok    2 patterns, ",
+       {"schema        ok    version ", "rows          ok    3 patterns, ",
         "address       ok    --listen: 127.0.0.1:0 is free",
         "keys          look  no key for tokens is configured and the store has no API token",
         "remedy: run `deployd token create --name NAME`", "descriptors   ok    enough for --max-connections 10000"})
@@ -222,7 +222,7 @@ TEST_CASE("check prints a table of what it has found, with a remedy for what is 
       filled.url(), {"check", "--listen", "127.0.0.1:0", "--jwt-secret-file", secret, "--max-connections", "9999999"});
   CAPTURE(exposed.out);
   CHECK(exposed.status == 0);
-  for (std::string const line :
+  for (auto const& line :
        {"keys          ok    " + secret + ": HMAC secret",
         "permissions   look  " + secret + ": every user of this machine can get at this secret (mode 0644)\n",
         std::string("remedy: chmod 640, or 600\n"), std::string("descriptors   look  only "),

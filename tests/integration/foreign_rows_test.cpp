@@ -386,7 +386,7 @@ TEST_CASE("check counts what other programs have put there", "[foreign_rows]") {
     CHECK(outcome.status == 0);
     for (auto const& part : parts) {
       CAPTURE(part);
-      CHECK(outcome.err.find(part) != std::string::npos);
+      CHECK(outcome.out.find(part) != std::string::npos);
     }
     CHECK(outcome.out.find("but some of its rows are not good") != std::string::npos);
     return outcome;

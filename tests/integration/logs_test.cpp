@@ -292,8 +292,14 @@ TEST_CASE("the journal, and nobody else, is told the priority of each line", "[l
   FilledStore const store(StoreKind::sqlite);
   auto const said = [&](std::string const& stream, std::vector<std::string> const& options) {
     Command command;
-    command.arguments = {"/bin/sh",         "-c",   "JOURNAL_STREAM=" + stream + " exec \"$@\"", "sh",
-                         deployd_program(), "check"};
+    command.arguments = {"/bin/sh",
+                         "-c",
+                         "JOURNAL_STREAM=" + stream + " exec timeout 1 \"$@\"",
+                         "sh",
+                         deployd_program(),
+                         "serve",
+                         "--listen",
+                         "127.0.0.1:0"};
     command.arguments.insert(command.arguments.end(), options.begin(), options.end());
     return run(command).err;
   };

@@ -232,9 +232,9 @@ TEST_CASE("a port alone means all addresses, on one port", "[options]") {
 
 TEST_CASE("a host name means each of its addresses that this machine has", "[options]") {
   RunningDeployd server(store().url(), {"--listen", "localhost:0", "--admin-listen", "localhost:0"});
-  auto const line = server.process().wait_for_line("/metrics, /healthz and /readyz on ");
-  CHECK(line.find("127.0.0.1:") != std::string::npos);
+  server.process().wait_for_line(" serves ");
   auto const& log = server.process().err();
+  CHECK(log.find("/metrics, /healthz and /readyz on 127.0.0.1:") != std::string::npos);
   auto const first = log.find("listening on 127.0.0.1:");
   CHECK(log.find("listening on 127.0.0.1:", first + 1) != std::string::npos);
 }
@@ -568,7 +568,7 @@ TEST_CASE("check refuses addresses that serve cannot have, and notes those that 
       auto const outcome = run_deployd(check(option, used), secret);
       CAPTURE(used, outcome.err);
       CHECK(outcome.status == 0);
-      CHECK(outcome.err.find(option + ": " + used + " is in use") != std::string::npos);
+      CHECK(outcome.out.find(option + ": " + used + " is in use") != std::string::npos);
       CHECK(server.ask(request("GET", "/healthz")).status == 200);
     }
     CHECK(HttpConnection((directory.path() / "s").string()).ask(request("GET", "/healthz")).status == 200);

@@ -251,7 +251,7 @@ TEST_CASE("a CORS preflight is granted without a token, and the answer may be re
 
 TEST_CASE("anything else under /api/ is a 401 without a good token and a 404 with one", "[requests]") {
   for (std::string const target :
-       {"/api/", "/api/v1", "/api/v1/", "/api/v1/patterns", "/api/v1/deployments/1/2", "/api/v1//deployments",
+       {"/api/", "/api/v1", "/api/v1/", "/api/v1/pattern", "/api/v1/deployments/1/2", "/api/v1//deployments",
         "/api/v1/deployments//", "/api/v1/Deployments", "/api/V1/deployments", "/api//v1/deployments",
         "/api/v1/deployments//1", "/api/v1/deployments/1//"}) {
     expect_not_found(target, "Path " + target + " not found");

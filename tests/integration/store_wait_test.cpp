@@ -39,7 +39,7 @@ TEST_CASE("serve, migrate and import wait for a PostgreSQL that is away", "[stor
   serve.wait_for_line("the store is available after ");
   serve.wait_for_line("listening on 127.0.0.1:");
   CHECK(migrate.wait().status == 0);
-  CHECK(import.wait().out.starts_with("Imported 2 patterns"));
+  CHECK(import.wait().out.starts_with("Imported 3 patterns"));
 }
 
 TEST_CASE("serve waits for a schema that another process makes", "[store_wait]") {

@@ -255,5 +255,5 @@ TEST_CASE("an expired certificate is warned of and served", "[tls]") {
   auto const checked =
       run_deployd({"check", "--database", store().url(), "--tls-cert", files.certificate, "--tls-key", files.key});
   CHECK(checked.status == 0);
-  CHECK(checked.err.find("has expired") != std::string::npos);
+  CHECK(checked.out.find("has expired") != std::string::npos);
 }
