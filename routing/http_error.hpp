@@ -16,8 +16,8 @@ struct HttpError {
   unsigned status;      // a status that `reason_phrase` knows
   std::string message;  // UTF-8, for the client
   std::optional<std::chrono::seconds> retry_after = std::nullopt;
-  bool token_was_given = false;   // 401: the challenge contains error="invalid_token" (RFC 6750 §3)
-  std::string did_you_mean = {};  // UTF-8; empty: there is nothing to suggest
+  bool token_was_given = false;        // 401: the challenge contains error="invalid_token" (RFC 6750 §3)
+  std::string_view did_you_mean = {};  // static text; empty: there is nothing to suggest
 };
 
 HttpError bad_request(std::string message);
