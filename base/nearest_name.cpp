@@ -33,7 +33,7 @@ std::string_view nearest_name(std::string_view mistyped, std::span<std::string_v
   std::string_view nearest;
   auto least = std::min<std::size_t>(3, mistyped.size() / 2 + 1);
   for (auto const name : names) {
-    // The distance is at least the difference of the lengths. A caller's text may be very long.
+    // The distance is at least the difference of the lengths. A client's text may be very long.
     if (std::max(mistyped.size(), name.size()) - std::min(mistyped.size(), name.size()) >= least) continue;
     auto const far = distance(mistyped, name);
     if (far >= least) continue;

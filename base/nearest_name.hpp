@@ -1,4 +1,4 @@
-// What a mistyped name was probably meant to be.
+// Suggests a name for a mistyped one.
 #pragma once
 
 #include <span>
@@ -6,8 +6,8 @@
 
 namespace deployd::base {
 
-/// Returns the one of `names` that is nearest to `mistyped`, the first of several: at most two characters inserted,
-/// removed or replaced, and for short names fewer. Empty when none is near.
+/// Returns the one of `names` that is most similar to `mistyped`, the first of several: at most two characters
+/// inserted, removed or replaced, and fewer for short names. Empty if none is similar.
 std::string_view nearest_name(std::string_view mistyped, std::span<std::string_view const> names);
 
 }  // namespace deployd::base

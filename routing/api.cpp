@@ -19,12 +19,12 @@ namespace deployd::routing {
 
 using boost::asio::awaitable;
 
-/// A request that is being answered.
+/// A request being answered.
 struct Api::Asked {
-  Request request;  // with the lines of `fields`
+  Request request;  // including the lines of `fields`
   Moment const& moment;
   Exchange& exchange;
-  auth::Identity const* identity;  // if it was recalled; then whose token it is
+  auth::Identity const* identity;  // the owner of the token, if it was recalled
   std::optional<std::uint64_t> data_version;
   Answered answered = {};
   std::uint64_t token = 0;  // Identity::key
@@ -43,8 +43,8 @@ Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store&
                 serves(surface_, Surface::page) ? render_page(options_.cors) : PageAnswers()) {}
 
 AnsweredAtOnce Api::answer_at_once(Request const& request, Moment const& moment, Output& out, bool look_at_load) {
-  // A token is looked for in the order of what follows: what is in the cache was true when it was rendered, and the
-  // version says whether it still is.
+  // The version must be read before the look-up: a cached response was correct when it was rendered, and the version
+  // says whether it still is.
   recalled_ = request.authorization.single() && request.method != Method::options
                   ? authenticator_.recall(request.authorization.value, moment.now)
                   : nullptr;
@@ -74,7 +74,8 @@ unsigned Api::append_within_limit(std::shared_ptr<RenderedAnswer const> const& k
   return too_many->status;
 }
 
-/// True if a request must not wait for the store. What needs no token, or has none, is answered without the store.
+/// True if a request must not wait for the store. Requests without a token, or that need none, are answered without the
+/// store.
 bool Api::is_overloaded(Request const& request, Moment const& moment) noexcept {
   if (options_.load == nullptr || !request.target.starts_with("/api/") || !request.authorization.single()) return false;
   return request.method != Method::options && !options_.load->admits(moment.steady);

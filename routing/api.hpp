@@ -1,4 +1,4 @@
-// From a request to its answer: who may ask, what is asked, and in which order things are refused.
+// From a request to its response: authentication, routing, and the order of errors.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -30,13 +30,14 @@ struct ApiOptions {
   CorsPolicy cors;
   std::size_t cache_bytes;                        // of this worker
   std::shared_ptr<RateLimiter> limiter;           // null: no limit
-  LoopLoad* load = nullptr;                       // null: requests are never too many
-  MetricsSource const* metrics_source = nullptr;  // null: the API; else what --admin-listen serves, with these metrics
-  bool subjects = false;                          // the access log needs to know whose tokens they are
+  LoopLoad* load = nullptr;                       // null: overload is not detected
+  MetricsSource const* metrics_source = nullptr;  // null: serve the API; otherwise the routes of --admin-listen, with
+                                                  // these metrics
+  bool subjects = false;                          // the access log needs the owners of tokens
   bool page = false;                              // serve the page at `/`
 };
 
-/// How a request was answered, for metrics and the access log.
+/// The outcome of a request, for metrics and the access log.
 struct Answered {
   unsigned status = 0;
   RouteLabel route = no_route;
@@ -44,31 +45,33 @@ struct Answered {
   std::string subject = {};                             // the owner of the token; empty if there is none
 };
 
-/// The same for a request that was answered at once.
+/// The same for a request that was answered immediately.
 struct AnsweredAtOnce {
   unsigned status = 0;  // 0: it was not answered
   RouteLabel route = no_route;
-  auth::Identity const* identity = nullptr;  // whose token it was; valid until the next request
+  auth::Identity const* identity = nullptr;  // the owner of the token; valid until the next request
 };
 
-/// The API as one worker serves it. Not to be shared between threads.
+/// The API as served by one worker. Not to be shared between threads.
 class Api {
  public:
-  /// `authenticator` and `store` must outlive this.
+  /// `authenticator` and `store` must outlive this object.
   Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store& store);
 
   /// Answers a request that needs neither waiting nor rendering: its token was verified before and its response is in
-  /// the cache (the warm path), or the event loop is overloaded. The load is looked at if `look_at_load`.
+  /// the cache (the warm path), or the event loop is overloaded. Checks the load only if `look_at_load`.
   AnsweredAtOnce answer_at_once(Request const& request, Moment const& moment, Output& out, bool look_at_load);
 
-  /// Answers a request that `answer_at_once`, called just before, has left. Appends one whole response to the output of
-  /// `exchange`, or sends it or aborts the exchange. `request`, `moment` and `exchange` must live until it is done.
+  /// Answers a request that `answer_at_once`, called just before, has not answered. Appends one whole response to the
+  /// output of `exchange`, or sends it or aborts the exchange. `request`, `moment` and `exchange` must live until the
+  /// call has completed.
   boost::asio::awaitable<Answered> answer(Request const& request, Moment const& moment, Exchange& exchange);
 
-  /// Answers a request that could not be read: 400, 408, 413, 414, 417, 431, 501, 505. The connection ends with it.
+  /// Answers a request that could not be parsed: 400, 408, 413, 414, 417, 431, 501, 505. The connection is closed after
+  /// it.
   void answer_bad_framing(HttpError const& error, Method method, Moment const& moment, Output& out);
 
-  /// From now on `/readyz` says 503.
+  /// Makes `/readyz` return 503 from now on.
   void begin_drain() noexcept { handlers_.begin_drain(); }
 
   /// Written by the connections: see RequestBatch. Read on any thread.
@@ -83,7 +86,8 @@ class Api {
   boost::asio::awaitable<Response> respond(Asked& asked);
   Response refuse_credentials(Asked& asked);
   Response refuse_token(auth::Refused const& refused, Asked& asked);
-  /// Counts a request of a token: gives it the lines of `fields`, and returns a 429 if it is one too many.
+  /// Counts a request of a token against its limit: adds the lines of `fields` to the request, and returns a 429 if it
+  /// exceeds the limit.
   std::optional<HttpError> count(auth::Identity const& identity, Request& request, Moment const& moment,
                                  RateLimitFields& fields);
   unsigned append_within_limit(std::shared_ptr<RenderedAnswer const> const& kept, Request counted, Moment const& moment,
@@ -99,7 +103,7 @@ class Api {
   AnswerCache cache_;
   Handlers handlers_;
   RequestMetrics metrics_;
-  // What `answer_at_once` has found out about the request that it has left.
+  // What `answer_at_once` has determined about a request that it did not answer.
   auth::Identity const* recalled_ = nullptr;
   std::optional<std::uint64_t> data_version_;
 };

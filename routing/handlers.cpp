@@ -22,16 +22,16 @@ namespace {
 constexpr std::size_t short_list_rows = 2048;
 constexpr std::size_t short_list_bytes = std::size_t{256} << 10;
 
-// Longer ones are read in steps of this many rows, and other requests are served between two of them.
+// Longer lists are read in steps of this many rows. Other requests are served between two steps.
 constexpr std::size_t rows_a_step = 256;
 
-// A list whose JSON is longer than this is streamed: it has no ETag and is not kept.
+// A list whose JSON is longer than this is streamed: it has no ETag and is not cached.
 constexpr std::size_t longest_whole_body = std::size_t{1} << 20;
 
 // A stream is sent in pieces of about this many bytes.
 constexpr std::size_t piece_size = 64 * 1024;
 
-/// Appends `piece` as a chunk (RFC 9112 §7.1), or as it is for HTTP/1.0.
+/// Appends `piece` as a chunk (RFC 9112 §7.1), or unchanged for HTTP/1.0.
 void append_piece(std::string& out, std::string_view piece, bool chunked) {
   if (!chunked) {
     out += piece;
@@ -50,7 +50,7 @@ ServerFault store_fault(boost::system::error_code failure, spdlog::level::level_
   return {unavailable(overload ? "The store is overloaded" : "The store is not available"), failure.message(), level};
 }
 
-/// Returns the id of a record, or the error for one that no record can have and for a query.
+/// Returns the id of a record, or the error for an id that no record can have or for a query.
 boost::system::result<std::int64_t, HttpError> read_id(Call const& call) {
   if (!call.id_well_formed) return bad_request("Path parameter 'id' has a bad percent escape or is not UTF-8");
   auto const none = expect_no_parameters(call.query);
@@ -80,8 +80,8 @@ awaitable<Response> Handlers::find(Call& call, storage::Table table) {
   if (!listing) co_return store_fault(listing.error());
   if (!listing->pattern_known) co_return no_such_pattern(*filter->pattern);
   if (!listing->complete) {
-    std::string().swap(body);  // the long list may have to wait for a long time
-    // A few rows that were hard to find do not wait behind those who read long lists.
+    std::string().swap(body);  // frees the memory: the long list may wait for a long time
+    // Requests for a few rows far down do not wait for clients that read long lists.
     if (filter->limit && *filter->limit <= short_list_rows) {
       auto page = co_await read_through_cursor(call, *filter, false);
       if (page) co_return std::move(*page);
@@ -189,7 +189,7 @@ awaitable<Response> Handlers::report_health(Call&) {
 }
 
 awaitable<Response> Handlers::report_readiness(Call&) {
-  // Load balancers ask again and again: not worth a line of the log above debug.
+  // Load balancers request this continuously, so it is logged at level debug only.
   constexpr auto level = spdlog::level::debug;
   ServerFault const stopping{unavailable("The server is stopping"), "the server is stopping", level};
   if (draining_) co_return stopping;

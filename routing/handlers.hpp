@@ -1,4 +1,4 @@
-// What each route answers.
+// The handlers of the routes.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -23,12 +23,12 @@ namespace deployd::routing {
 
 class JsonRows;
 
-/// One request on its way to a handler: authenticated where that is needed, its method GET or HEAD.
+/// A request on its way to a handler: authenticated if needed, with method GET or HEAD.
 struct Call {
   Request const& request;
   Moment const& moment;
   Exchange& exchange;          // for streams
-  std::uint64_t token;         // Identity::key; 0 where none is needed
+  std::uint64_t token;         // Identity::key; 0 if no token is needed
   std::string_view id;         // the path parameter
   bool id_well_formed = true;  // false: a bad escape or invalid UTF-8
   std::string_view query;      // raw; empty if there is none
@@ -37,8 +37,8 @@ struct Call {
 /// The handlers of one worker.
 class Handlers {
  public:
-  /// All that is referred to must outlive this. `metrics` may be null where /metrics is not served, and `page` empty
-  /// where the page is not served.
+  /// All references must outlive this object. `metrics` may be null if /metrics is not served, and `page` empty if the
+  /// page is not served.
   Handlers(storage::Store& store, CorsPolicy const& cors, MetricsSource const* metrics, std::string const& description,
            PageAnswers page)
       : store_(store),
@@ -77,13 +77,13 @@ class Handlers {
   boost::asio::awaitable<Response> send_icon(Call& call);
   boost::asio::awaitable<Response> send_robots(Call& call);
 
-  /// From now on the server is not ready: it is about to stop.
+  /// Makes /readyz report that the server is about to stop.
   void begin_drain() noexcept { draining_ = true; }
 
  private:
   boost::asio::awaitable<Response> find(Call& call, storage::Table table);
-  /// Reads a list through a cursor, and streams one that is too long to be kept if `streamed`; nothing if it is too
-  /// long and not `streamed`.
+  /// Reads a list through a cursor. A list that is too long to be cached is streamed if `streamed`; otherwise returns
+  /// nothing for it.
   boost::asio::awaitable<std::optional<Response>> read_through_cursor(Call& call, storage::Filter const& filter,
                                                                       bool streamed);
   boost::asio::awaitable<void> stream(Call& call, storage::Cursor& cursor, JsonRows& rows, std::string& body);

@@ -11,13 +11,13 @@
 namespace deployd::routing {
 
 /// A response that is an error: `{"name":...,"message":...,"code":...,"className":...}`, and
-/// `"data":{"didYouMean":...}` where there is something to suggest.
+/// `"data":{"didYouMean":...}` if there is a suggestion.
 struct HttpError {
   unsigned status;      // a status that `reason_phrase` knows
   std::string message;  // UTF-8, for the client
   std::optional<std::chrono::seconds> retry_after = std::nullopt;
   bool token_was_given = false;        // 401: the challenge contains error="invalid_token" (RFC 6750 §3)
-  std::string_view did_you_mean = {};  // static text; empty: there is nothing to suggest
+  std::string_view did_you_mean = {};  // static text; empty if there is no suggestion
 };
 
 HttpError bad_request(std::string message);

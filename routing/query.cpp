@@ -58,7 +58,7 @@ constexpr std::array list_parameters{
     ListParameter{"id[$gt]", an_integer, apply_integer<&storage::Filter::id_greater_than>},
 };
 
-/// A list of patterns takes all but those that name a pattern, which come first.
+/// Returns the parameters of a list. A list of patterns has all but those that name a pattern, which come first.
 std::span<ListParameter const> parameters_of(storage::Table table) noexcept {
   return std::span(list_parameters).subspan(table == storage::Table::patterns ? 2 : 0);
 }

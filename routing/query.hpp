@@ -15,7 +15,7 @@ namespace deployd::routing {
 /// Why a query was refused: a message that names the parameter.
 struct QueryError {
   std::string message;
-  std::string_view did_you_mean = {};  // the parameter that an unknown one is probably meant to be; empty: none
+  std::string_view did_you_mean = {};  // the known parameter most similar to an unknown one; empty if there is none
 };
 
 /// Either a value or the reason why there is none.

@@ -18,7 +18,7 @@ constexpr std::string_view kept_private = "Cache-Control: private, no-cache\r\n"
 constexpr std::string_view not_kept = "Cache-Control: no-store\r\n";
 constexpr std::size_t date_at = ok_line.size() + date_name.size();
 
-/// Bodies from this size on are sent from where they are kept instead of being copied.
+/// Bodies from this size on are sent from the cache instead of being copied.
 constexpr std::size_t shared_body_size = 32 * 1024;
 
 void append_number(std::string& out, std::size_t number) {
@@ -57,13 +57,13 @@ void append_status_line(std::string& out, unsigned status, Moment const& moment)
   out += "\r\n";
 }
 
-/// What says whether the connection stays: nothing where it is the default of the version (RFC 9112 §9.3).
+/// Returns the Connection line; empty if the default of the version applies (RFC 9112 §9.3).
 std::string_view connection_line(Request const& request) noexcept {
   if (!request.keep_alive) return "Connection: close\r\n";
   return request.http_1_1 ? std::string_view() : "Connection: keep-alive\r\n";
 }
 
-/// The end of a header block: the lines that depend on the request, and the empty line.
+/// Appends the end of a header block: the lines that depend on the request, and the empty line.
 void append_request_lines(std::string& out, Request const& request, CorsPolicy const& cors) {
   cors.append_lines(out, request);
   out += request.limit_lines;
@@ -107,7 +107,7 @@ RenderedAnswer render_answer(Representation representation, CorsPolicy const& co
   answer.body_at = static_cast<std::uint32_t>(head.size());
   auto const size = head.size() + body.size();
   if (body.capacity() < size || body.capacity() - size > size / 4) {
-    // It may be kept for long, or wait for a slow reader: in no more memory than that.
+    // It may be cached for long, or wait for a slow reader, so it must not use more memory than necessary.
     head.reserve(size);
     head += body;
     answer.bytes = std::move(head);
@@ -202,8 +202,8 @@ void append_stream_head(Output& out, std::string_view link, Request const& reque
 
 namespace {
 
-/// True if one of the entity-tags of a list satisfies `is_named`, which gets each with its `W/`. A tag may contain
-/// commas, so the list is read tag by tag, up to the first thing that is not one.
+/// True if `is_named` is true for one of the entity-tags of a list; it gets each tag including its `W/`. Tags may
+/// contain commas, so the list is parsed tag by tag, up to the first invalid one.
 template <typename IsNamed>
 bool any_tag(std::string_view list, IsNamed is_named) noexcept {
   while (true) {
@@ -228,7 +228,7 @@ bool names_etag(std::string_view if_none_match, std::string_view etag) noexcept 
 }
 
 bool forbidden_by_if_match(SingleField const& if_match, std::string_view etag) noexcept {
-  // Of several lines only the last is known: what they name together cannot be told.
+  // If there are several lines, only the last is known, so the complete list is unknown.
   if (!if_match.single()) return if_match.present();
   if (if_match.value == "*") return false;
   return !any_tag(if_match.value, [&](std::string_view tag) { return tag == etag; });

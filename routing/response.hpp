@@ -1,4 +1,4 @@
-// What a handler answers.
+// The responses that handlers return.
 #pragma once
 
 #include <spdlog/common.h>
@@ -20,8 +20,8 @@ struct RenderedAnswer;
 struct Representation {
   std::string body;
   std::string_view content_type = json_type;
-  std::string link = {};         // relative reference of the next page; empty: there is none
-  bool may_be_kept = false;      // it depends on the data and the target alone
+  std::string link = {};         // relative reference of the next page; empty if there is none
+  bool may_be_kept = false;      // it depends only on the data and the target
   std::string extra_lines = {};  // header lines, each ending in CRLF
 };
 
@@ -32,13 +32,13 @@ struct ServerFault {
   spdlog::level::level_enum level = spdlog::level::warn;
 };
 
-/// A 200 that was rendered before: it never changes. Not null.
+/// A 200 that was rendered before and never changes. Not null.
 using Prepared = std::shared_ptr<RenderedAnswer const>;
 
-/// A 204 that says which methods are allowed.
+/// A 204 with the allowed methods.
 struct AllowedMethods {};
 
-/// A 200 that the handler has sent, but for what is left in the exchange's output.
+/// A 200 that the handler has sent, except for the rest in the exchange's output.
 struct Streamed {};
 
 using Response = std::variant<Representation, HttpError, ServerFault, Prepared, AllowedMethods, Streamed>;

@@ -62,7 +62,7 @@ static_assert(std::ranges::all_of(all_routes, [](Route const& route) {
   return std::ranges::count(route.path_template, '/') < static_cast<std::ptrdiff_t>(Path::most_segments);
 }));
 
-/// Takes the next segment off a template that begins with a slash.
+/// Removes the next segment from a template that begins with a slash, and returns it.
 std::string_view take_segment(std::string_view& path_template) noexcept {
   path_template.remove_prefix(1);
   auto const segment = path_template.substr(0, path_template.find('/'));

@@ -1,4 +1,4 @@
-// What --admin-listen serves: /metrics, /healthz and /readyz, on sockets and a thread of their own.
+// Serves /metrics, /healthz and /readyz at --admin-listen, on a separate socket and thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -19,13 +19,13 @@
 
 namespace deployd::server {
 
-/// The admin listener. All members are called on the thread of `main`.
+/// The admin listener. All members must be called on the thread of `main`.
 ///
-/// It is a worker like the others, with the same parser, limits and deadlines, but few connections and no API. When its
-/// socket stops working, that is said in the log and the address is listened on again, as often as it takes.
+/// It is a worker with the same parser, limits and deadlines as the others, but with few connections and no API. If its
+/// socket fails, the failure is logged and the address is opened again, as often as necessary.
 ///
-/// Of two processes on one address only one is asked, so that counters do not seem to go back and forth: with
-/// --take-over the older one, until it drains.
+/// If two processes share an address only one of them answers, so that counters do not seem to go back and forth: with
+/// --take-over it is the older one, until it drains.
 class Admin {
  public:
   /// Listens on `passed`, otherwise on `endpoints`, those of --admin-listen. Throws ListenError if the address is not
@@ -39,8 +39,8 @@ class Admin {
   /// Starts the thread, now or when the older process releases the address.
   void start();
 
-  /// Lets `/readyz` say 503; everything is served until the destruction, or until a newer process that waits for the
-  /// address has it.
+  /// Makes `/readyz` return 503. Everything is served until destruction, or until a newer process that waits for the
+  /// address has received it.
   void begin_drain();
 
  private:

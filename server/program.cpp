@@ -31,7 +31,7 @@ namespace {
 
 enum ExitStatus { usage = 64, data = 65, unavailable = 69, software = 70, output = 74, configuration = 78 };
 
-// For those who run `deployd` to see what it is.
+// Shown to users who run `deployd` without arguments.
 constexpr std::string_view first_steps = R"(deployd serves the read-only deployments REST API. To begin:
 
   deployd import FILE               load patterns and deployments into a new store, deployd.db
@@ -104,7 +104,7 @@ class CommandLine {
     std::vector<std::string> operands;
   };
 
-  /// Replaces the words `help COMMAND` and `version` by the options --help and --version.
+  /// Replaces the words `help COMMAND` and `version` with the options --help and --version.
   static void spell_out(std::vector<std::string>& arguments) {
     if (arguments.empty()) return;
     if (arguments.front() == "version") {
@@ -117,7 +117,8 @@ class CommandLine {
     }
   }
 
-  /// Refuses a first word that is no command, and a second one that is none of `token`, and names what may be meant.
+  /// Refuses a first word that is not a command, and a second one that is not a subcommand of `token`, and suggests a
+  /// similar one.
   void require_command(std::vector<std::string> const& arguments) const {
     if (arguments.empty() || arguments.front().starts_with('-')) return;
     auto const& first = arguments.front();
@@ -150,7 +151,7 @@ class CommandLine {
     return names;
   }
 
-  /// `text` in lines for a terminal. CLI11 does not break the lines of footers.
+  /// Breaks `text` into lines for a terminal. CLI11 does not wrap footers.
   static std::string wrapped(std::string_view text) {
     constexpr std::size_t columns = 80;
     std::string lines;

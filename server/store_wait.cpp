@@ -25,8 +25,8 @@ extern "C" void end_process(int) {
   ::_exit(exit_status);
 }
 
-/// Ends the process on SIGTERM and SIGINT as long as it exists: the first process of a container ignores signals that
-/// it has no handler for.
+/// Makes SIGTERM and SIGINT end the process while it exists: the first process of a container ignores signals without a
+/// handler.
 class EndingSignals {
  public:
   explicit EndingSignals(int status) {

@@ -11,7 +11,7 @@
 namespace deployd::routing {
 namespace {
 
-// The icon that the page has as well: browsers ask for /favicon.ico when they show a response of the API.
+// The icon, which the page also contains: browsers request /favicon.ico when they show a response of the API.
 constexpr std::string_view icon_svg =
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'><rect width='24' height='24' rx='6' fill='#0b6b68'/>"
     "<g fill='none' stroke='#fff' stroke-width='2.5' stroke-linecap='round'><circle cx='10.2' cy='14' r='3.8'/>"
@@ -19,7 +19,7 @@ constexpr std::string_view icon_svg =
 
 constexpr std::string_view robots_txt = "User-agent: *\nDisallow: /\n";
 
-/// What stands between the tags of the first element `name`.
+/// Returns the text between the tags of the first element `name`.
 std::string_view content_of(std::string_view html, std::string_view name) {
   auto const tag = html.find("<" + std::string(name));
   auto const start = html.find('>', tag);
@@ -29,12 +29,12 @@ std::string_view content_of(std::string_view html, std::string_view name) {
   return html.substr(start + 1, end - start - 1);
 }
 
-/// A source of a Content-Security-Policy that allows an inline element with this content.
+/// Returns a source for a Content-Security-Policy that allows an inline element with this content.
 std::string hash_source(std::string_view content) {
   std::array<unsigned char, 32> digest;
   if (EVP_Digest(content.data(), content.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
     throw std::runtime_error("SHA-256 is not available");
-  std::array<unsigned char, 45> base64;  // with the terminating zero
+  std::array<unsigned char, 45> base64;  // including the terminating zero
   EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(digest.size()));
   return "'sha256-" + std::string(base64.begin(), base64.end() - 1) + "'";
 }

@@ -1,4 +1,4 @@
-// The page for people at `/`, and what else browsers and crawlers ask for by themselves.
+// The page for people at `/`, and other resources that browsers and crawlers request.
 #pragma once
 
 #include <string>
@@ -12,11 +12,11 @@ namespace deployd::routing {
 /// The page: page.html, compiled into the program.
 std::string_view page_html() noexcept;
 
-/// The value of a Content-Security-Policy header for `html`, which must contain one `<style>` and one `<script>`. It
-/// allows these two by their hashes, requests to the page's own server, and nothing else.
+/// Returns the value of a Content-Security-Policy header for `html`, which must contain one `<style>` and one
+/// `<script>`. It allows these two by their hashes, requests to the page's own server, and nothing else.
 std::string content_security_policy(std::string_view html);
 
-/// The responses that contain no data, rendered once a worker.
+/// Responses that contain no data, rendered once per worker.
 struct PageAnswers {
   Prepared page;    // GET /
   Prepared icon;    // GET /favicon.ico

@@ -1,4 +1,4 @@
-// Every command: the one place that the command line, the manual and the completion of shells are derived from.
+// The table of commands, from which the command line, the manual and the shell completion are generated.
 #pragma once
 
 #include <span>
@@ -11,14 +11,14 @@
 
 namespace deployd::server {
 
-/// One command as it stands in the help, and what it does.
+/// A command: its description for the help, and its function.
 struct CommandSpec {
   CommandBit bit;
-  std::string_view name;  // of the subcommand, below `token` where the bit is one of token_commands
+  std::string_view name;  // of the subcommand of `token` if the bit is one of token_commands
   std::string_view help;
-  std::string_view operand;  // as the help names it; empty: it has none
-  std::string_view more;     // what its help ends with: formats, and an example
-  /// Null for `serve`, which has to gather its settings anew on SIGHUP.
+  std::string_view operand;  // as shown in the help; empty if there is none
+  std::string_view more;     // the end of its help: formats, and an example
+  /// Null for `serve`, which must read its settings again on SIGHUP.
   int (*run)(Settings const& settings, std::vector<std::string> const& operands);
 };
 
@@ -27,7 +27,7 @@ constexpr unsigned token_commands =
 
 std::span<CommandSpec const> command_table() noexcept;
 
-/// `serve`, `token create`.
+/// Returns `serve`, `token create`.
 std::string full_name(CommandSpec const& command);
 
 }  // namespace deployd::server

@@ -1,4 +1,4 @@
-// The commands of the program. Each runs to its end and returns the exit status; see `run` for what they throw.
+// The commands of the program. Each runs to its end and returns the exit status. `run` describes the exceptions.
 #pragma once
 
 #include <functional>
@@ -9,25 +9,25 @@
 
 namespace deployd::server {
 
-/// Data that cannot be used: exit status 65.
+/// Thrown for invalid input data: exit status 65.
 class DataError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Output that cannot be written: exit status 74, the EX_IOERR of sysexits.h.
+/// Thrown if output cannot be written: exit status 74, EX_IOERR of sysexits.h.
 class OutputError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// A server that does not answer as it should: exit status 69.
+/// Thrown if a server does not respond as expected: exit status 69.
 class UnavailableError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// `reread` gathers the settings anew, for SIGHUP.
+/// `reread` reads the settings again, for SIGHUP.
 int run_serve(Settings const& settings, std::function<Settings()> reread);
 int run_check(Settings const& settings);
 int run_healthcheck(Settings const& settings);
@@ -41,7 +41,7 @@ int run_token_revoke(Settings const& settings, std::string const& id_or_name);
 int run_token_sign(Settings const& settings);
 int run_token_check(Settings const& settings);
 
-/// Writes `text` to standard output, all of it. Throws OutputError.
+/// Writes all of `text` to standard output. Throws OutputError.
 void print(std::string const& text);
 
 }  // namespace deployd::server

@@ -28,15 +28,15 @@ namespace {
 
 constexpr std::string_view request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
-// More than a status line and less than what would be odd.
+// More than the length of any usual status line.
 constexpr std::size_t longest_status_line = 1024;
 
-/// The end of everything that a health check waits for.
+/// The deadline of a health check.
 class Deadline {
  public:
   explicit Deadline(std::chrono::milliseconds timeout) : timeout_(timeout), end_(Clock::now() + timeout) {}
 
-  /// Waits until `socket` is ready for `events` of poll(2). Throws when the time is up.
+  /// Waits until `socket` is ready for `events` of poll(2). Throws after the deadline.
   void wait(int socket, short events) const {
     pollfd waiting{socket, events, 0};
     while (true) {
@@ -84,7 +84,7 @@ void add_tcp(std::vector<SocketAddress>& addresses, std::string const& host, std
   }
 }
 
-/// Where a client on the same machine connects to.
+/// Returns the addresses to which a client on the same machine connects.
 std::vector<SocketAddress> addresses_of(ListenAddress const& address) {
   if (auto const* const local = std::get_if<UnixAddress>(&address)) return {unix_address(*local)};
   std::vector<SocketAddress> addresses;
@@ -137,7 +137,7 @@ class PlainChannel {
   PlainChannel(int socket, Deadline const& deadline) : socket_(socket), deadline_(deadline) {}
 
   void send(std::string_view bytes) {
-    // As much as fits into the buffer of a new connection.
+    // The request fits into the send buffer of a new connection.
     if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) fail(errno);
   }
 
@@ -192,7 +192,7 @@ class TlsChannel {
   OpenSslOwned<SSL> connection_;
 };
 
-/// The status in a status line of HTTP/1.x.
+/// Returns the status in a status line of HTTP/1.x.
 std::optional<int> status_of(std::string_view line) {
   constexpr std::string_view version = "HTTP/1.";
   if (!line.starts_with(version) || line.size() < version.size() + 5 || line[version.size() + 1] != ' ')

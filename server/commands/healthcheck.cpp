@@ -1,4 +1,4 @@
-// `healthcheck`: whether the deployd with these options answers /healthz.
+// `healthcheck`: checks that the deployd with these options answers /healthz.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,8 +28,8 @@ bool is_unix(ListenAddress const& address) noexcept {
   return std::holds_alternative<UnixAddress>(address);
 }
 
-/// The admin address, which serves without TLS and when all connections of the API are in use. Otherwise an address of
-/// the API: a Unix domain socket, which is without TLS as well, before the others.
+/// Returns the admin address, which has no TLS and accepts connections when all connections of the API are in use.
+/// Otherwise an address of the API: preferably a Unix domain socket, which has no TLS either.
 Target choose_target(ServeOptions const& options) {
   if (options.admin_listen) return {*options.admin_listen, options.admin_listen_origin, false};
   auto const local = std::ranges::find_if(options.listen, is_unix);

@@ -29,16 +29,16 @@
 namespace deployd::server {
 namespace {
 
-// What an operator waits for: some ten million rows of SQLite.
+// As long as an operator would wait: enough for some ten million rows of SQLite.
 constexpr std::chrono::seconds longest_row_check{10};
 
-/// Null when TLS is off.
+/// Returns null if TLS is off.
 std::shared_ptr<TlsContext const> load_tls(TlsOptions const& options) {
   if (options.certificates.empty()) return nullptr;
   return TlsContext::load(options, std::make_shared<TlsTicketKeys>());
 }
 
-/// Calls `open` with the path of --access-log-file where there are lines to be written to it.
+/// Calls `open` with the path of --access-log-file if lines will be written to it.
 template <typename Open>
 void with_access_log_file(Settings const& settings, ServeOptions const& options, Open open) {
   if (!options.access_log_file || options.access_log == AccessLog::off) return;
@@ -49,7 +49,7 @@ void with_access_log_file(Settings const& settings, ServeOptions const& options,
   }
 }
 
-/// Throws ListenError for an address that cannot be had.
+/// Throws ListenError for an unavailable address.
 Finding look_at(ListenAddress const& address, std::string const& origin) {
   try {
     if (is_free(address)) return {"address", fmt::format("{}: {} is free", origin, to_string(address)), ""};
@@ -71,7 +71,7 @@ std::vector<Finding> look_at_addresses(ServeOptions const& options) {
   return findings;
 }
 
-/// The store, its schema and its rows.
+/// Checks the store, its schema and its rows.
 std::vector<Finding> look_at_store(storage::DatabaseOptions const& options) {
   storage::Relations const relations{options.patterns_relation, options.deployments_relation};
   std::vector<Finding> findings{{"store", storage::describe(options.url) + " can be read", ""}};
@@ -91,7 +91,8 @@ std::vector<Finding> look_at_store(storage::DatabaseOptions const& options) {
   return findings;
 }
 
-/// Complaints about keys and certificates: those about files that others can read name their remedy themselves.
+/// Makes a finding of a warning about keys or certificates. Warnings about files that others can read contain their
+/// remedy.
 Finding from_complaint(std::string item, std::string complaint, std::string remedy) {
   auto const chmod = complaint.rfind(": chmod ");
   if (chmod == complaint.npos) return {std::move(item), std::move(complaint), std::move(remedy)};
@@ -128,7 +129,7 @@ std::vector<Finding> look_at_certificates(TlsContext const& tls) {
 }
 
 Finding look_at_descriptors(ServeOptions const& options) {
-  // What a server has open beside its connections; it determines the exact number when it starts.
+  // Descriptors that a server needs besides its connections; it determines the exact number when it starts.
   constexpr std::size_t beside_connections = 150;
   auto const limit = hard_descriptor_limit();
   auto const wanted = options.max_connections + beside_connections;
@@ -147,7 +148,7 @@ int run_serve(Settings const& settings, std::function<Settings()> reread) {
   return serve(options, [&settings, reread = std::move(reread)] {
     auto fresh = reread();
     try {
-      // All of it, so that what the next start would refuse is refused now.
+      // Reads all options, so that a value which the next start would refuse is refused now.
       auto read = read_serve_options(fresh);
       ReloadedOptions reloaded{std::move(read.keys), std::move(read.tls), {}, {}};
       for (auto const option : fresh.differences(settings))
@@ -164,7 +165,7 @@ int run_check(Settings const& settings) {
   auto const options = read_serve_options(settings);
   std::vector<Finding> findings;
   auto const add = [&findings](std::vector<Finding> more) { std::ranges::move(more, std::back_inserter(findings)); };
-  // Whatever fails here throws, so that a failure is one line and no table.
+  // Any failure here throws, so that it is reported in one line without a table.
   auto const keys = auth::KeyRing::load(options.keys);
   auto const tls = load_tls(options.tls);
   auto const database = storage::open_database(options.database);

@@ -23,7 +23,8 @@
 namespace deployd::server {
 namespace {
 
-/// Tells how far an import is: on a terminal in one line that is written over, else in a line every few seconds.
+/// Reports the progress of an import: on a terminal in one line that is overwritten, otherwise in a line every few
+/// seconds.
 class ImportReport {
  public:
   void operator()(storage::ImportProgress const& progress) {
@@ -65,7 +66,7 @@ class ImportReport {
   Clock::time_point told_ = start_;
 };
 
-/// The files of an import, all opened before anything is read.
+/// The files of an import, which are all opened before anything is read.
 class Inputs {
  public:
   explicit Inputs(std::vector<std::string> const& names) {
@@ -102,8 +103,7 @@ StoreWait how_to_wait(Settings const& settings) {
   return {.limit = read_wait_for_store(settings), .status_of_signal = 69};
 }
 
-/// For a command that reads its input once, and so can try only once: waits until the store can be asked for its
-/// schema.
+/// Waits until the schema of the store can be read. For a command that reads its input once, and so cannot try twice.
 void await_store(StoreWait const& wait, StorePlace const& place) {
   if (wait.limit.count() == 0) return;
   wait_for_store(wait, [&] {

@@ -26,7 +26,7 @@ std::chrono::seconds to_lifetime(std::string_view text) {
   return std::chrono::floor<std::chrono::seconds>(parse_duration(text, {std::chrono::seconds(1), longest}));
 }
 
-/// Names stand in lists, one line each.
+/// Parses a name, which must fit into one line of a list.
 std::string to_name(std::string_view text) {
   if (text.empty() || text.size() > 200) throw std::invalid_argument("a name has 1 to 200 bytes");
   if (!routing::is_utf8(text)) throw std::invalid_argument("the name is not UTF-8");
@@ -82,7 +82,7 @@ std::string as_json(std::vector<storage::TokenRecord> const& tokens) {
   return text + "]\n";
 }
 
-/// The id that `text` is; nothing where it can only be a name.
+/// Returns the id in `text`, or nothing if it can only be a name.
 std::optional<std::int64_t> to_id(std::string_view text) {
   try {
     return static_cast<std::int64_t>(parse_count(text, {1, INT64_MAX}));
@@ -97,7 +97,7 @@ int run_token_create(Settings const& settings) {
   auto const place = read_store_place(settings);
   auto const name = required(settings, "name", to_name);
   std::optional<std::chrono::sys_seconds> expires;
-  // Up: a token is good for at least as long as was asked for.
+  // Rounded up: a token is valid for at least the requested time.
   if (auto const lifetime = settings.read("expires", to_lifetime))
     expires = std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::now()) + *lifetime;
   auto const token = auth::make_api_token();

@@ -1,4 +1,4 @@
-// `token check`: whether the server with these options would accept a token, and if not why.
+// `token check`: reports whether the server with these options would accept a token, and if not why.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -33,12 +33,12 @@ using std::chrono::system_clock;
 constexpr int accepted = 0;
 constexpr int refused = 65;
 
-// Longer than the header of a request can be.
+// More than fits into the header of a request.
 constexpr std::size_t most_bytes = std::size_t{17} << 20;
 
 constexpr std::string_view bearer = "Bearer ";
 
-/// The credentials on standard input as the value of an Authorization field, whether the scheme stands there or not.
+/// Returns the credentials on standard input as the value of an Authorization field, with or without the scheme.
 std::string read_credentials() {
   std::string text;
   std::string block(65536, '\0');
@@ -96,7 +96,7 @@ std::optional<storage::ApiToken> find_api_token(Settings const& settings, std::s
   auto const hash = auth::hash_of(token);
   auto question = store->api_token(hash);
   auto answer = boost::asio::co_spawn(loop, std::move(question), boost::asio::use_future);
-  // Not to the end: sessions of PostgreSQL stay.
+  // The loop is not run to its end, because PostgreSQL sessions stay open.
   while (answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready) loop.run_one();
   auto found = answer.get();
   if (!found)

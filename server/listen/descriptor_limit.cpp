@@ -9,7 +9,7 @@
 namespace deployd::server {
 namespace {
 
-// Some for scrapers and load balancers, none for those who try how many there are.
+// Enough for scrapers and load balancers.
 constexpr std::size_t most_admin_connections = 64;
 constexpr std::size_t fewest_admin_connections = 4;
 constexpr std::size_t admin_part_of_limit = 16;
@@ -20,7 +20,7 @@ rlimit current_limit() noexcept {
   return limit;
 }
 
-/// The limit that holds then.
+/// Returns the limit in force afterwards.
 std::size_t raise_limit(std::size_t wanted) noexcept {
   auto limit = current_limit();
   if (limit.rlim_cur >= wanted) return limit.rlim_cur;

@@ -1,4 +1,4 @@
-// How many descriptors the process may have, and who has them.
+// The limit on descriptors of the process, and their distribution.
 #pragma once
 
 #include <cstddef>
@@ -6,21 +6,21 @@
 
 namespace deployd::server {
 
-/// What the operating system does not give, of which the server needs some. `what()` is one line that says what to do.
+/// Thrown if the operating system refuses a resource that the server needs. `what()` is one line that says what to do.
 class ResourceError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Raises the soft limit on open descriptors to `wanted` where it is lower, as far as the hard limit allows. Throws
-/// ResourceError when it is not even `needed`, without which no connection can be served.
+/// Raises the soft limit on open descriptors to `wanted` if it is lower, as far as the hard limit allows. Throws
+/// ResourceError if it remains below `needed`, without which no connection can be served.
 void allow_descriptors(std::size_t needed, std::size_t wanted);
 
-/// The most descriptors that the process may have open after raising its limit.
+/// Returns the maximum number of open descriptors after raising the limit.
 std::size_t hard_descriptor_limit() noexcept;
 
-/// What is open once the server can start, and what must remain possible when clients have all the connections that
-/// they can have.
+/// Descriptors that are open once the server can start, and descriptors that must remain available when all connections
+/// are in use.
 struct DescriptorReserve {
   std::size_t open;     // now
   std::size_t serving;  // for the admin address, the sessions of the store, reloads, the log

@@ -93,7 +93,7 @@ void start_listening(base::FileDescriptor const& socket, std::string const& name
 }
 
 std::uint16_t port_of(SocketAddress const& address) noexcept {
-  // The port stands at the same place in both families' form.
+  // The port is at the same position for both families.
   return ntohs(reinterpret_cast<sockaddr_in const*>(&address.storage)->sin_port);
 }
 
@@ -108,7 +108,7 @@ bool is_any(SocketAddress const& address) noexcept {
 int try_to_connect(SocketAddress const& address, std::string const& name) {
   auto const probe = open_socket(AF_UNIX, name);
   if (::connect(probe.get(), address.get(), address.size) == 0) return 0;
-  return errno == EAGAIN ? 0 : errno;  // EAGAIN: its backlog is full
+  return errno == EAGAIN ? 0 : errno;  // EAGAIN: the backlog is full
 }
 
 /// Probes a Unix domain socket with a datagram, which a listening process does not notice. Returns EPROTOTYPE if a
@@ -119,7 +119,7 @@ int try_datagram(SocketAddress const& address, std::string const& name) {
   return ::connect(probe.get(), address.get(), address.size) == 0 ? 0 : errno;
 }
 
-/// Makes a file beside the socket's and removes it: the same permission is needed for the socket.
+/// Creates a file beside the socket's and removes it: the socket needs the same permission.
 void require_room_for(UnixAddress const& address, std::string const& name) {
   auto trial = (std::filesystem::path(address.path).parent_path() / ".deployd-check-XXXXXX").string();
   base::FileDescriptor const file(::mkostemp(trial.data(), O_CLOEXEC));
@@ -147,7 +147,7 @@ bool is_free_unix(UnixAddress const& address, std::string const& name) {
   return true;
 }
 
-/// Nothing for a Unix domain socket.
+/// Returns nothing for a Unix domain socket.
 std::optional<std::uint16_t> tcp_port_of(ListenAddress const& address) noexcept {
   if (auto const* const tcp = std::get_if<TcpAddress>(&address)) return tcp->port;
   if (auto const* const host = std::get_if<HostAddress>(&address)) return host->port;
@@ -160,7 +160,7 @@ bool is_all_addresses(ListenAddress const& address) noexcept {
   return host != nullptr && host->name.empty();
 }
 
-/// The name under which all processes know an address, however it was written.
+/// Returns the name under which all processes know an address, however it was written.
 std::string key_of(UnixAddress const& address) {
   return "unix:" + std::filesystem::absolute(address.path).lexically_normal().string();
 }
@@ -232,7 +232,7 @@ Listener::Listener(ListenAddress const& address, unsigned workers, bool take_ove
 Listener::Listener(PassedSocket passed) : name_(to_string(local_address(passed.socket.get()))) {
   auto const fd = passed.socket.get();
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
-  // Fails for a Unix domain socket, which has nothing to be switched on.
+  // Fails for a Unix domain socket, which does not have this option.
   switch_on(passed.socket, IPPROTO_TCP, TCP_NODELAY);
   sockets_.push_back(std::move(passed.socket));
 }
@@ -249,7 +249,7 @@ Listener Listener::exclusive(ListenAddress const& address, bool take_over) {
 Listener::~Listener() {
   if (unix_path_.empty()) return;
   close();
-  // Another deployd may have taken over the socket, and the file with it.
+  // Another deployd may have taken over the socket and its file.
   try {
     if (try_to_connect(to_socket_address(UnixAddress{unix_path_}, name_), name_) != 0) ::unlink(unix_path_.c_str());
   } catch (ListenError const&) {
@@ -282,7 +282,7 @@ void Listener::close() noexcept {
   sockets_.clear();
 }
 
-/// Gets the sockets of the deployd that listens on the address; false when none gives them.
+/// Gets the sockets of the deployd that listens on the address. Returns false if none hands them over.
 bool Listener::take_over_from_another() {
   auto handed = ask_for_sockets(key_, sharing_);
   if (handed.listening.empty()) return false;
@@ -299,7 +299,7 @@ void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take
   key_ = to_string(wanted);
   if (take_over && take_over_from_another()) return;
   bool const share_port = sharing_ == Sharing::both;
-  // A socket that does not share its port finds out whether anybody listens on it.
+  // Binding without SO_REUSEPORT detects whether another process listens.
   if (share_port && !take_over && address.port != 0) bind_tcp(wanted, false, name_);
   for (unsigned worker = 0; worker < workers; ++worker) {
     sockets_.push_back(bind_tcp(wanted, share_port, name_));
@@ -323,7 +323,7 @@ void Listener::listen_unix(UnixAddress const& address, bool take_over) {
   if (refusal == ECONNREFUSED) {
     std::error_code ignored;
     if (!std::filesystem::is_socket(address.path, ignored)) fail(name_, ENOTSOCK);
-    ::unlink(address.path.c_str());  // left behind by a process that is gone
+    ::unlink(address.path.c_str());  // left by a process that has ended
   }
 
   auto socket = open_socket(AF_UNIX, name_);

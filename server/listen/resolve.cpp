@@ -39,13 +39,13 @@ AddressList look_up(HostAddress const& address) {
   return list;
 }
 
-/// False for an address of another machine, and for one of a family that is switched off.
+/// False for an address of another machine, or of a family that is disabled.
 bool is_of_this_machine(addrinfo const& address) {
   base::FileDescriptor const socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return errno != EAFNOSUPPORT;
   sockaddr_storage any_port{};
   std::memcpy(&any_port, address.ai_addr, address.ai_addrlen);
-  // The port stands at the same place in both families' form.
+  // The port is at the same position for both families.
   reinterpret_cast<sockaddr_in*>(&any_port)->sin_port = 0;
   if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&any_port), address.ai_addrlen) == 0) return true;
   return errno != EADDRNOTAVAIL;
@@ -61,7 +61,7 @@ std::string numeric(addrinfo const& address) {
 bool is_tcp(addrinfo const& address) noexcept {
   if (address.ai_family == AF_INET) return true;
   if (address.ai_family != AF_INET6) return false;
-  // A link-local address needs the name of an interface beside it.
+  // A link-local address also needs the name of an interface.
   return !IN6_IS_ADDR_LINKLOCAL(&reinterpret_cast<sockaddr_in6 const*>(address.ai_addr)->sin6_addr);
 }
 

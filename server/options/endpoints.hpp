@@ -1,4 +1,4 @@
-// The endpoints behind --listen and --admin-listen.
+// The endpoints of --listen and --admin-listen.
 #pragma once
 
 #include <vector>
@@ -7,14 +7,15 @@
 
 namespace deployd::server {
 
-/// Those of one value each, with host names resolved.
+/// The endpoints of one value, with host names resolved.
 using Endpoints = std::vector<ListenAddress>;
 
-/// The endpoints of each value of --listen. Throws ListenError, with one line that says where the value came from, when
-/// a name cannot be resolved or two values have an endpoint in common.
+/// Returns the endpoints of each value of --listen. Throws ListenError, with one line that names the source of the
+/// value, if a name cannot be resolved or two values have an endpoint in common.
 std::vector<Endpoints> resolve_listen(ServeOptions const& options);
 
-/// The endpoints of --admin-listen; none when it is off. Throws ListenError as above, also when one is in `listen`.
+/// Returns the endpoints of --admin-listen; none if it is off. Throws ListenError as above, also if one of them is in
+/// `listen`.
 Endpoints resolve_admin_listen(ServeOptions const& options, std::vector<Endpoints> const& listen);
 
 }  // namespace deployd::server

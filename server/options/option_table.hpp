@@ -1,5 +1,5 @@
-// Every option of every command: the one place that the flags, the help, the environment and the configuration file
-// are derived from.
+// The table of options, from which the flags, the help, the environment variables and the keys of the configuration
+// file are generated.
 #pragma once
 
 #include <span>
@@ -25,26 +25,26 @@ enum CommandBit : unsigned {
 };
 
 struct OptionSpec {
-  std::string_view name;           // without dashes: also the key of the configuration file
-  std::string_view argument;       // how the help calls the value; empty for a switch
+  std::string_view name;           // without dashes; also the key in the configuration file
+  std::string_view argument;       // name of the value in the help; empty for a switch
   bool repeatable;                 // an array in the file, comma-separated in the environment
-  std::string_view default_value;  // for the help; empty: none
+  std::string_view default_value;  // for the help; empty if there is none
   std::string_view help;
   unsigned commands;
 };
 
 std::span<OptionSpec const> option_table() noexcept;
 
-/// Nothing when no command has an option of this name.
+/// Returns nothing if no command has an option with this name.
 OptionSpec const* find_option(std::string_view name) noexcept;
 
-/// `DEPLOYD_JWT_ISSUER` for `jwt-issuer`.
+/// Returns `DEPLOYD_JWT_ISSUER` for `jwt-issuer`.
 std::string environment_name(std::string_view option);
 
-/// True for an option whose value SIGHUP puts in force; a change of another one needs a restart.
+/// True if SIGHUP applies the value of the option; changes of other options need a restart.
 bool is_reloaded(std::string_view option) noexcept;
 
-/// The name of an option of these commands that is nearest to a mistyped one; empty when none is near.
+/// Returns the name of an option of these commands that is most similar to a mistyped name; empty if none is similar.
 std::string_view nearest_option(std::string_view mistyped, unsigned commands);
 
 }  // namespace deployd::server

@@ -49,7 +49,7 @@ void read_count(Settings const& settings, std::string_view option, Between<std::
   if (auto const given = settings.read(option, parse)) value = static_cast<Number>(*given);
 }
 
-/// A whole number of seconds, or a duration.
+/// Parses a number of seconds, or a duration.
 std::chrono::seconds to_leeway(std::string_view text) {
   auto const bare = text.find_first_not_of("0123456789") == text.npos;
   auto const time = parse_duration(bare ? std::string(text) + "s" : std::string(text), {milliseconds(0), longest});
@@ -62,8 +62,7 @@ void take_secret(auth::HmacSecret secret, auth::KeyRingOptions& keys) {
   keys.complaints = std::move(secret.complaints);
 }
 
-/// What is to be said about a configuration file in which the password of the database stands: a line, if others can
-/// read it.
+/// Returns a warning if others can read a configuration file that contains the password of the database.
 std::optional<std::string> password_exposure(Settings const& settings) {
   auto const* const config = settings.find("config");
   auto const* const database = settings.find("database");

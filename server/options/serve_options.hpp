@@ -18,12 +18,12 @@
 
 namespace deployd::server {
 
-/// What `deployd serve` was told, parsed and checked; sizes in bytes.
+/// The options of `deployd serve`, parsed and checked. Sizes are in bytes.
 struct ServeOptions {
   std::vector<ListenAddress> listen{TcpAddress{"127.0.0.1", 8080}};
   std::optional<ListenAddress> admin_listen;
   bool take_over = false;
-  unsigned workers = 0;  // 0: the cores this process may run on
+  unsigned workers = 0;  // 0: the cores available to this process
   storage::DatabaseOptions database;
   std::chrono::milliseconds wait_for_store{0};
   auth::KeyRingOptions keys;
@@ -38,20 +38,20 @@ struct ServeOptions {
   std::chrono::milliseconds drain_delay{0};
   std::chrono::milliseconds drain_timeout{30'000};
   std::chrono::milliseconds stream_timeout{600'000};
-  std::size_t stream_min_rate = std::size_t{64} << 10;  // bytes a second; 0: any
+  std::size_t stream_min_rate = std::size_t{64} << 10;  // bytes per second; 0 for no minimum
   std::size_t max_header_bytes = 16384;
   std::size_t max_target_bytes = 8192;
   std::size_t max_body_bytes = 65536;
-  std::optional<double> rate_limit;  // requests a second per token
+  std::optional<double> rate_limit;  // requests per second and token
   std::size_t cache_bytes = std::size_t{64} << 20;
   AccessLog access_log = AccessLog::off;
-  std::optional<std::string> access_log_file;  // unset: the lines go to the log
-  // Where the addresses came from, for error lines.
+  std::optional<std::string> access_log_file;  // not set: the lines go to the log
+  // The sources of the addresses, for error messages.
   std::string listen_origin = "--listen";
   std::string admin_listen_origin = "--admin-listen";
 };
 
-/// Where the data is, which every command but `token sign` needs.
+/// The location of the data, which every command but `token sign` needs.
 struct StorePlace {
   storage::DatabaseUrl url;
   storage::Relations relations;
@@ -65,7 +65,8 @@ TlsOptions read_tls_options(Settings const& settings);
 std::size_t read_max_header_bytes(Settings const& settings);
 ServeOptions read_serve_options(Settings const& settings);
 
-/// Only `listen`, `admin_listen`, `tls` and the origins of the addresses; the rest are defaults. Throws as above.
+/// Reads only `listen`, `admin_listen`, `tls` and the origins of the addresses; the rest are defaults. Throws the same
+/// exceptions.
 ServeOptions read_address_options(Settings const& settings);
 
 }  // namespace deployd::server

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view sqlite_scheme = "sqlite:";
 
-/// A variable of the environment; an empty one counts as unset.
+/// Returns a variable of the environment; an empty one counts as unset.
 std::optional<std::string> variable(std::string const& name) {
   auto const* const value = std::getenv(name.c_str());
   if (value == nullptr || *value == '\0') return std::nullopt;
@@ -58,7 +58,7 @@ Setting read_key(OptionSpec const& option, toml::node const& node, std::string o
   return setting;
 }
 
-/// What comes before a path in the values of an option; nothing for an option whose values hold no path.
+/// Returns the prefix of a path in the values of an option, or nothing if the values contain no path.
 std::optional<std::string_view> before_path(OptionSpec const& option) {
   if (option.argument == "FILE") return "";
   if (option.name == "database") return sqlite_scheme;
@@ -66,18 +66,19 @@ std::optional<std::string_view> before_path(OptionSpec const& option) {
   return std::nullopt;
 }
 
-/// The value of a key of the configuration file, with a relative path in it made relative to the file's directory.
+/// Returns the value of a key of the configuration file. A relative path in it is resolved against the file's
+/// directory.
 std::string located(OptionSpec const& option, std::string const& value, std::filesystem::path const& directory) {
   auto const scheme = before_path(option);
   if (!scheme || !value.starts_with(*scheme)) return value;
   auto const path = std::string_view(value).substr(scheme->size());
-  // What is no path is left to be refused: nothing, and `:memory:`.
+  // Values without a path, empty or `:memory:`, are refused later.
   if (path.empty() || path.starts_with(':')) return value;
   return std::string(*scheme) + (directory / path).string();
 }
 
 toml::table parse_file(std::string const& path, std::string const& origin) {
-  // Opened like a file, a directory would read as an empty one.
+  // Otherwise a directory would be read as an empty file.
   std::error_code unknown;
   if (std::filesystem::is_directory(path, unknown))
     throw ConfigurationError(fmt::format("{}: {}: is a directory", origin, path));
@@ -92,7 +93,7 @@ toml::table parse_file(std::string const& path, std::string const& origin) {
   }
 }
 
-/// No option means anything by an empty text: it is what an unset variable of a script leaves.
+/// No option accepts an empty text, which is what an unset variable of a script expands to.
 void require_text(Setting const& setting) {
   if (std::ranges::find(setting.values, "") != setting.values.end()) Settings::refuse(setting, "is empty");
 }
@@ -164,7 +165,7 @@ std::string Settings::with_origin(std::string_view message) const {
   }
   if (auto const* const database = find("database")) {
     std::string_view const url = database->values.front();
-    // Shown without its password, a URL of PostgreSQL is not what the message begins with.
+    // A PostgreSQL URL is shown without its password, so the message does not begin with the value.
     bool const about_database = url.starts_with(sqlite_scheme)
                                     ? is_about(url) || is_about(url.substr(sqlite_scheme.size()))
                                     : message.starts_with("postgresql://") || message.starts_with("postgres://");

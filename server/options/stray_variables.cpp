@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view prefix = "DEPLOYD_";
 
-// The one variable that is the value of no option.
+// The only variable that does not belong to an option.
 constexpr std::string_view secret = "DEPLOYD_JWT_SECRET";
 
 std::vector<std::string> known_names() {
@@ -24,14 +24,14 @@ std::vector<std::string> known_names() {
   return names;
 }
 
-/// Takes `ending` off `name`; false when it does not end so.
+/// Removes `ending` from `name`. Returns false if it does not end with it.
 bool take_off(std::string_view& name, std::string_view ending) noexcept {
   if (!name.ends_with(ending)) return false;
   name.remove_suffix(ending.size());
   return true;
 }
 
-/// True for `_PORT_8080_TCP` at the end of a name, and what may follow it.
+/// True for `_PORT_8080_TCP` at the end of a name, and the endings that may follow it.
 bool ends_in_container_port(std::string_view name) noexcept {
   for (auto const ending : {"_PROTO", "_PORT", "_ADDR"})
     if (take_off(name, ending)) break;
@@ -41,8 +41,8 @@ bool ends_in_container_port(std::string_view name) noexcept {
   return digits != 0 && name.ends_with("_PORT_");
 }
 
-/// True for what Kubernetes sets in each container for a service called `deployd` or `deployd-...`: a request to listen
-/// somewhere is never meant by it.
+/// True for the variables that Kubernetes sets in each container for a service called `deployd` or `deployd-...`. They
+/// are never meant as an address to listen on.
 bool is_of_kubernetes(std::string_view name, std::string_view value) noexcept {
   constexpr std::array schemes{"tcp://", "udp://", "sctp://"};
   if (name.ends_with("_PORT") &&

@@ -30,7 +30,7 @@ constexpr std::array size_units{Unit{"", 1}, Unit{"KiB", 1ULL << 10}, Unit{"MiB"
   throw std::invalid_argument(what);
 }
 
-/// The decimal number that `text` is wholly.
+/// Returns the number if all of `text` is a decimal number.
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
   auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -38,7 +38,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
-/// A number with one of `units` behind it, in the smallest of them.
+/// Parses a number followed by one of `units`. Returns it in the smallest unit.
 std::optional<std::uint64_t> quantity(std::string_view text, std::span<Unit const> units) {
   auto const digits = std::min(text.find_first_not_of("0123456789"), text.size());
   auto const value = number(text.substr(0, digits));
@@ -60,7 +60,8 @@ bool is_address(int family, std::string const& text) {
   return ::inet_pton(family, text.c_str(), binary.data()) == 1;
 }
 
-/// True for what can be looked up. Not for what ends in a number, as 10.0.0.300, which resolvers take for an address.
+/// True for names that can be looked up. False for names that end in a number, such as 10.0.0.300, which resolvers take
+/// for an address.
 bool is_host_name(std::string_view text) {
   constexpr std::string_view characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
   if (text.size() > 253 || text.starts_with('.') || text.starts_with('-') || text.find("..") != text.npos) return false;

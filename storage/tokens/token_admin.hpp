@@ -30,8 +30,8 @@ std::int64_t add_token(DatabaseUrl const& url, Relations const& relations, std::
 /// Returns all tokens, in ascending order of id. Needs the current schema; changes nothing.
 std::vector<TokenRecord> list_tokens(DatabaseUrl const& url, Relations const& relations);
 
-/// The ids of the tokens with this name that are not revoked, in ascending order. Needs the current schema; changes
-/// nothing.
+/// Returns the ids of the tokens with this name that are not revoked, in ascending order. Needs the current schema;
+/// changes nothing.
 std::vector<std::int64_t> find_tokens(DatabaseUrl const& url, Relations const& relations, std::string_view name);
 
 /// Revokes a token. Returns false if there is none with this id. Revoking twice keeps the first time.
