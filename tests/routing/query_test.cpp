@@ -99,6 +99,8 @@ TEST_CASE("an unknown parameter comes with the known one that it is near to") {
   CHECK(suggestion("name=a&name=b").empty());
   CHECK(suggestion("$limit=x").empty());
   CHECK(expect_no_parameters("name=x").error().did_you_mean.empty());
+  CHECK(read_filter("Name=x", deployd::storage::Table::patterns).error().did_you_mean == "name");
+  CHECK(read_filter("Pattern=x", deployd::storage::Table::patterns).error().did_you_mean.empty());
 }
 
 TEST_CASE("a pattern_id or id[$gt] that is no decimal 64-bit integer is refused") {
