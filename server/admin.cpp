@@ -79,24 +79,25 @@ void Admin::listen(std::vector<Listener> listeners) {
 }
 
 void Admin::start() {
-  if (worker_) await_turns();
+  if (!worker_ || !await_turns()) return;
+  spdlog::info("/metrics, /healthz and /readyz on {} are served by the older deployd until it drains",
+               names_of(listeners_));
 }
 
-void Admin::await_turns() {
+bool Admin::await_turns() {
   for (auto& listener : listeners_) {
     auto turn = listener.take_turn();
     if (turn.get() < 0) continue;
-    spdlog::info("/metrics, /healthz and /readyz on {} are served by the older deployd until it drains",
-                 listener.name());
     turn_.assign(turn.release());
     turn_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](boost::system::error_code cancelled) {
       if (cancelled) return;
       turn_.close();
       await_turns();
     });
-    return;
+    return true;
   }
   serve();
+  return false;
 }
 
 void Admin::serve() {

@@ -47,7 +47,9 @@ class Admin {
   static ServeOptions for_admin(ServeOptions options);
   void listen(std::vector<Listener> listeners);
   void listen_alone(bool take_over);
-  void await_turns();
+  /// Serves as soon as the older process has released each socket that it shares. Returns true if that takes until
+  /// later.
+  bool await_turns();
   void serve();
   void stop();
   void lost(std::error_code failure);

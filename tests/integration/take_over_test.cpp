@@ -95,6 +95,23 @@ TEST_CASE("an admin address is taken over any number of times", "[take_over]") {
   }
 }
 
+TEST_CASE("an admin address that stands for several is taken over as one", "[take_over]") {
+  RunningDeployd old(store().url(), {"--admin-listen", ":0"});
+  std::string const all_addresses = "/readyz on 0.0.0.0:";
+  auto const at = old.process().err().find(all_addresses);
+  REQUIRE(at != std::string::npos);
+  auto const port = std::stoul(old.process().err().substr(at + all_addresses.size()));
+  RunningDeployd young(store().url(), {"--admin-listen", std::to_string(port), "--take-over"});
+  old.process().signal(SIGTERM);
+  CHECK(old.process().wait().status == 0);
+  young.process().wait_for_line(all_addresses + std::to_string(port));
+  CHECK(HttpConnection(static_cast<std::uint16_t>(port)).ask(request("GET", "/readyz")).status == 200);
+  auto const& log = young.process().err();
+  std::string const waiting = "are served by the older deployd until it drains";
+  CHECK(log.find(waiting) != std::string::npos);
+  CHECK(log.find(waiting) == log.rfind(waiting));
+}
+
 TEST_CASE("what waits to be accepted when the old server goes is served by the new one", "[take_over]") {
   auto const workers = GENERATE("1", "2", "3");  // of the new one; the old has two
   RunningDeployd old(store().url(), {"--workers", "2"});
