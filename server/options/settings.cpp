@@ -27,7 +27,10 @@ std::vector<std::string> split_at_commas(std::string const& text) {
   std::vector<std::string> parts;
   for (std::size_t start = 0; start <= text.size();) {
     auto const comma = std::min(text.find(',', start), text.size());
-    if (comma > start) parts.push_back(text.substr(start, comma - start));
+    // Spaces around a comma do not belong to the values.
+    auto const first = std::min(text.find_first_not_of(' ', start), comma);
+    auto const end = first == comma ? comma : text.find_last_not_of(' ', comma - 1) + 1;
+    if (end > first) parts.push_back(text.substr(first, end - first));
     start = comma + 1;
   }
   return parts;

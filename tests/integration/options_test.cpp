@@ -109,8 +109,9 @@ TEST_CASE("what is repeatable is an array in the file, commas in the environment
   auto const config = directory.write("deployd.toml", R"(cors-origin = ["http://a.example", "http://b.example"])");
   RunningDeployd const file(store().url(), {"--config", config});
   RunningDeployd const variable(store().url(), {}, {{"DEPLOYD_CORS_ORIGIN", "http://a.example,http://b.example"}});
+  RunningDeployd const spaced(store().url(), {}, {{"DEPLOYD_CORS_ORIGIN", " http://a.example , http://b.example "}});
   RunningDeployd const flags(store().url(), {"--cors-origin", "http://a.example", "--cors-origin=http://b.example"});
-  for (auto const* const server : {&file, &variable, &flags}) {
+  for (auto const* const server : {&file, &variable, &spaced, &flags}) {
     CHECK(allows(*server, "http://a.example"));
     CHECK(allows(*server, "http://b.example"));
     CHECK_FALSE(allows(*server, "http://c.example"));
