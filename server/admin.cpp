@@ -141,7 +141,7 @@ void Admin::listen_again() {
     try {
       listen_alone(false);
       start();
-    } catch (ListenError const& failure) {
+    } catch (std::exception const& failure) {
       spdlog::debug("--admin-listen: {}", failure.what());
       listen_again();
     }

@@ -330,11 +330,11 @@ class Server {
   /// Logs now and once a day which certificates have expired or expire soon.
   void watch_certificates() {
     if (!tls_) return;
-    for (auto const& line : tls_->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
     certificate_check_.expires_after(std::chrono::hours(24));
     certificate_check_.async_wait([this](boost::system::error_code cancelled) {
       if (!cancelled) watch_certificates();
     });
+    for (auto const& line : tls_->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
   }
 
   void watch_log() {

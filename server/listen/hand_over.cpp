@@ -149,8 +149,8 @@ SocketOffer::SocketOffer(boost::asio::io_context& loop, std::string address, Sha
 void SocketOffer::await() {
   place_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](boost::system::error_code failure) {
     if (failure) return;
+    await();  // first: answering may fail because memory runs out
     answer_all();
-    await();
   });
 }
 
