@@ -29,9 +29,9 @@ std::unique_ptr<ImportTarget> begin_import(DatabaseUrl const& url, ImportOptions
 }
 
 /// Counts rows and passes them on.
-class CountedRows final : public ImportTarget {
+class CountedRows final : public ImportRows {
  public:
-  CountedRows(ImportTarget& target, ImportProgress& progress) : target_(target), progress_(progress) {}
+  CountedRows(ImportRows& target, ImportProgress& progress) : target_(target), progress_(progress) {}
 
   void pattern(RowPlace place, std::int64_t id, std::string_view name) override {
     target_.pattern(place, id, name);
@@ -45,12 +45,9 @@ class CountedRows final : public ImportTarget {
     target_.deployment_of(place, id, pattern, name);
     ++progress_.deployments;
   }
-  void check() override { target_.check(); }
-  void build_indexes() override { target_.build_indexes(); }
-  void commit() override { target_.commit(); }
 
  private:
-  ImportTarget& target_;
+  ImportRows& target_;
   ImportProgress& progress_;
 };
 
@@ -74,15 +71,12 @@ class Observed {
   Clock::time_point last_ = Clock::now();
 };
 
-/// A target for rows that are only checked.
-class NoTarget final : public ImportTarget {
+/// Takes rows that are only checked.
+class NoRows final : public ImportRows {
  public:
   void pattern(RowPlace, std::int64_t, std::string_view) override {}
   void deployment(RowPlace, std::int64_t, std::int64_t, std::string_view) override {}
   void deployment_of(RowPlace, std::int64_t, std::string_view, std::string_view) override {}
-  void check() override {}
-  void build_indexes() override {}
-  void commit() override {}
 };
 
 using Inputs = std::vector<std::unique_ptr<ImportInput>>;
@@ -91,7 +85,7 @@ using Inputs = std::vector<std::unique_ptr<ImportInput>>;
 /// not change it.
 Inputs open_inputs(std::vector<ImportSource> const& sources) {
   Inputs inputs;
-  NoTarget nowhere;
+  NoRows nowhere;
   for (auto const& source : sources) {
     auto const& input = *inputs.emplace_back(std::make_unique<ImportInput>(source));
     auto const found = other_format(input.front(), {source.name, std::string(input.decompression())});
@@ -113,7 +107,7 @@ std::uint64_t total_bytes(std::vector<ImportSource> const& sources) {
 }
 
 /// Reads all sources into the target. Returns the tables whose contents they define.
-ImportTables read_rows(Inputs const& inputs, ImportTarget& rows, ImportProgress& progress, Observed& observed) {
+ImportTables read_rows(Inputs const& inputs, ImportRows& rows, ImportProgress& progress, Observed& observed) {
   ImportTables tables;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     ImportParser parser(static_cast<std::uint32_t>(i), rows);

@@ -52,7 +52,7 @@ std::optional<std::int64_t> decimal(std::string_view text) noexcept {
 
 }  // namespace
 
-CsvImport::CsvImport(std::uint32_t source, TextPlace begin, ImportTarget& rows)
+CsvImport::CsvImport(std::uint32_t source, TextPlace begin, ImportRows& rows)
     : rows_(rows), source_(source), place_(begin), field_place_(begin) {
   // Cannot fail: it only sets the members.
   csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL);

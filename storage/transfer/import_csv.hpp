@@ -26,7 +26,7 @@ namespace deployd::storage {
 class CsvImport final : public ImportFormat {
  public:
   /// `begin` is the position at which the text begins; `rows` must outlive the object.
-  CsvImport(std::uint32_t source, TextPlace begin, ImportTarget& rows);
+  CsvImport(std::uint32_t source, TextPlace begin, ImportRows& rows);
   ~CsvImport() override;
   CsvImport(CsvImport const&) = delete;
   CsvImport& operator=(CsvImport const&) = delete;
@@ -73,7 +73,7 @@ class CsvImport final : public ImportFormat {
   [[noreturn]] void refuse_syntax(TextPlace place) const;
   [[noreturn]] void refuse_first_line() const;
 
-  ImportTarget& rows_;
+  ImportRows& rows_;
   std::uint32_t source_;
   ImportTables tables_;
   csv_parser parser_{};

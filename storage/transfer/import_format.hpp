@@ -12,6 +12,11 @@ struct TextPlace {
   std::uint64_t column = 1;  // in characters
 };
 
+/// True for white space between the tokens of JSON.
+constexpr bool is_blank(char c) noexcept {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /// The tables whose contents a source defines, even if they are empty.
 struct ImportTables {
   bool patterns = false;

@@ -10,10 +10,6 @@
 namespace deployd::storage {
 namespace {
 
-constexpr bool is_blank(char c) noexcept {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 // The depth of a valid import: a row in an array in an object. Deeper texts are refused earlier, with a better message.
 constexpr std::size_t max_depth = 8;
 
@@ -35,7 +31,7 @@ std::string words_for(boost::system::error_code code) {
 /// The JSON documents of a source: one, or one per line.
 class JsonImport::Text {
  public:
-  Text(std::uint32_t source, ImportTarget& rows) : parser_(strict(), source, rows) {}
+  Text(std::uint32_t source, ImportRows& rows) : parser_(strict(), source, rows) {}
 
   RowReader& rows() { return parser_.handler(); }
   bool begun() const { return begun_; }
@@ -86,7 +82,7 @@ class JsonImport::Text {
   bool begun_ = false;
 };
 
-JsonImport::JsonImport(std::uint32_t source, TextPlace begin, ImportTarget& rows)
+JsonImport::JsonImport(std::uint32_t source, TextPlace begin, ImportRows& rows)
     : text_(std::make_unique<Text>(source, rows)), line_(begin.line) {
   text_->rows().begin_line(line_);
 }

@@ -9,7 +9,7 @@
 
 namespace deployd::storage {
 
-class ImportTarget;
+class ImportRows;
 
 /// Reads a JSON object with the members `patterns` and `deployments`, or one row per line (NDJSON). The name of the
 /// first member decides between the two.
@@ -20,7 +20,7 @@ class ImportTarget;
 class JsonImport final : public ImportFormat {
  public:
   /// `begin` is the position at which the text begins; `rows` must outlive the object.
-  JsonImport(std::uint32_t source, TextPlace begin, ImportTarget& rows);
+  JsonImport(std::uint32_t source, TextPlace begin, ImportRows& rows);
   ~JsonImport() override;
 
   void read(std::string_view piece) override;

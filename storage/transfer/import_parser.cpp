@@ -5,17 +5,9 @@
 #include "storage/transfer/import_json.hpp"
 
 namespace deployd::storage {
-namespace {
-
 using base::byte_order_mark;
 
-constexpr bool is_blank(char c) noexcept {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-}  // namespace
-
-ImportParser::ImportParser(std::uint32_t source, ImportTarget& rows) : source_(source), rows_(rows) {}
+ImportParser::ImportParser(std::uint32_t source, ImportRows& rows) : source_(source), rows_(rows) {}
 
 ImportParser::~ImportParser() = default;
 

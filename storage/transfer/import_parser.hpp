@@ -10,7 +10,7 @@
 
 namespace deployd::storage {
 
-class ImportTarget;
+class ImportRows;
 
 /// Reads one source. Text that begins with a brace or a bracket is JSON or NDJSON (`JsonImport`), any other is CSV
 /// (`CsvImport`). A byte order mark and blanks at the beginning are skipped; a source with nothing else has no rows.
@@ -18,7 +18,7 @@ class ImportTarget;
 class ImportParser {
  public:
   /// `source` is the `RowPlace::source` of every row; `rows` must outlive the parser.
-  ImportParser(std::uint32_t source, ImportTarget& rows);
+  ImportParser(std::uint32_t source, ImportRows& rows);
   ~ImportParser();
   ImportParser(ImportParser const&) = delete;
   ImportParser& operator=(ImportParser const&) = delete;
@@ -38,7 +38,7 @@ class ImportParser {
   void begin(char first);
 
   std::uint32_t source_;
-  ImportTarget& rows_;
+  ImportRows& rows_;
   std::unique_ptr<ImportFormat> format_;  // null until the first character is known
   TextPlace place_;
   std::size_t mark_bytes_ = 0;  // bytes of the byte order mark that have been read

@@ -26,7 +26,7 @@ class RowReader {
   static constexpr std::size_t max_string_size = std::size_t{1} << 20;
   static constexpr std::size_t max_key_size = 256;
 
-  RowReader(std::uint32_t source, ImportTarget& rows) : rows_(rows), place_{source, 1} {}
+  RowReader(std::uint32_t source, ImportRows& rows) : rows_(rows), place_{source, 1} {}
 
   /// Sets the line of the following events.
   void begin_line(std::uint64_t line) noexcept { place_.line = line; }
@@ -93,7 +93,7 @@ class RowReader {
   bool refuse_value(Code& code, std::string const& found);
   bool refuse_number(Code& code);
 
-  ImportTarget& rows_;
+  ImportRows& rows_;
   RowPlace place_;
   Format format_ = Format::unknown;
   Level level_ = Level::nothing;

@@ -68,20 +68,26 @@ struct ImportChanges {
   RowChanges deployments;
 };
 
-/// One import into one store: a transaction that begins when the object is created, and is rolled back on destruction
-/// unless it was committed. Rows may come in any order; of several rows with one id the last counts.
+/// Takes the rows of an import. They may come in any order; of several rows with one id the last counts.
 ///
-/// Names are UTF-8 without U+0000. Members throw `BadRow`, `Error` or soci::soci_error, after which the object can only
-/// be destroyed.
-class ImportTarget {
+/// Names are UTF-8 without U+0000, and must be valid during the call only. Members throw `BadRow`, `Error` or
+/// soci::soci_error, after which the object can only be destroyed.
+class ImportRows {
  public:
-  virtual ~ImportTarget() = default;
-
-  /// Names must be valid during the call only.
   virtual void pattern(RowPlace place, std::int64_t id, std::string_view name) = 0;
   virtual void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) = 0;
   /// Adds a deployment of the pattern whose name is `pattern` at the end of the import.
   virtual void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) = 0;
+
+ protected:
+  ~ImportRows() = default;
+};
+
+/// One import into one store: a transaction that begins when the object is created, and is rolled back on destruction
+/// unless it was committed. Members throw like those of `ImportRows`.
+class ImportTarget : public ImportRows {
+ public:
+  virtual ~ImportTarget() = default;
 
   /// Called after the last row. Checks what can only be known then: that names of patterns are unique and that every
   /// deployment has its pattern. Reports the first invalid row in the order of the input. With `ImportOptions::replace`

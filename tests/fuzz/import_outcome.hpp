@@ -19,7 +19,7 @@ using Deployment = std::tuple<std::int64_t, std::int64_t, std::string>;
 
 using NamedDeployment = std::tuple<std::int64_t, std::string, std::string>;
 
-class Collected final : public storage::ImportTarget {
+class Collected final : public storage::ImportRows {
  public:
   void pattern(storage::RowPlace place, std::int64_t id, std::string_view name) override {
     expect(place.line > 0, "a row has a line");
@@ -37,9 +37,6 @@ class Collected final : public storage::ImportTarget {
     expect(pattern.find('\0') == pattern.npos && name.find('\0') == name.npos, "no name holds U+0000");
     named.emplace_back(id, pattern, name);
   }
-  void check() override {}
-  void build_indexes() override {}
-  void commit() override {}
 
   std::vector<Pattern> patterns;
   std::vector<Deployment> deployments;

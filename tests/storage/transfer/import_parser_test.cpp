@@ -14,7 +14,7 @@ namespace deployd::storage {
 namespace {
 
 /// The rows as they came, in words: `p LINE ID NAME` and `d LINE ID PATTERN_ID NAME`.
-class Written final : public ImportTarget {
+class Written final : public ImportRows {
  public:
   void pattern(RowPlace place, std::int64_t id, std::string_view name) override {
     rows.push_back("p " + std::to_string(place.line) + ' ' + std::to_string(id) + ' ' + std::string(name));
@@ -27,9 +27,6 @@ class Written final : public ImportTarget {
     rows.push_back("d " + std::to_string(place.line) + ' ' + std::to_string(id) + " \"" + std::string(pattern) + "\" " +
                    std::string(name));
   }
-  void check() override {}
-  void build_indexes() override {}
-  void commit() override {}
 
   std::vector<std::string> rows;
 };
