@@ -4,7 +4,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/system/result.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -16,13 +15,12 @@
 #include "storage/filter.hpp"
 #include "storage/pool_metrics.hpp"
 #include "storage/query_metrics.hpp"
+#include "storage/sha256.hpp"
 
 namespace deployd::storage {
 
 template <typename T>
 using Answer = boost::asio::awaitable<boost::system::result<T>>;
-
-using Sha256 = std::array<unsigned char, 32>;
 
 /// Receives the rows of a query, directly from the bound columns. `name` is valid only during the call; nothing stands
 /// for NULL, and it may contain any bytes, since other programs write it. May be called on a thread of the store, but

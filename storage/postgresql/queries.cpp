@@ -49,16 +49,6 @@ bool is_null(PGresult const& rows, std::size_t row, int column) noexcept {
   return PQgetisnull(&rows, static_cast<int>(row), column) != 0;
 }
 
-std::string hex(Sha256 const& hash) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (auto const byte : hash) {
-    text += digits[byte >> 4];
-    text += digits[byte & 0xF];
-  }
-  return text;
-}
-
 std::optional<std::string_view> optional_text(PGresult const& rows, std::size_t row, int column) noexcept {
   if (is_null(rows, row, column)) return std::nullopt;
   return text(rows, row, column);

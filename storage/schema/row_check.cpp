@@ -152,27 +152,22 @@ std::vector<std::string> check_sqlite(DatabaseUrl const& url, milliseconds patie
   Transaction const snapshot(sql, "BEGIN");
   SqliteDeadline const deadline(sql, Clock::now() + patience);
   std::vector<std::string> lines;
-
-  Findings patterns;
+  // Checks the rows of a table one by one, and counts those with one more flaw.
+  auto const look_at = [&](std::string const& table, std::string const& rows, Flaw flaw, std::string const& flawed) {
+    Findings findings;
+    bool const done = look_at_rows(sql, rows, findings);
+    auto const counted = count_rows(sql, flawed);
+    if (counted) findings.put(flaw, *counted);
+    findings.append_to(lines, table);
+    if (!done || !counted) lines.push_back(unfinished(table, patience));
+  };
   // The second column replaces one that patterns do not have.
-  bool const patterns_done = look_at_rows(sql, "SELECT id, 0, name FROM patterns ORDER BY id", patterns);
-  auto const same_names = count_rows(sql,
-                                     "SELECT count(*), min(id) FROM (SELECT min(id) AS id FROM patterns "
-                                     "WHERE typeof(id) = 'integer' GROUP BY name HAVING name IS NOT NULL AND "
-                                     "count(*) > 1)");
-  if (same_names) patterns.put(Flaw::repeated_name, *same_names);
-  patterns.append_to(lines, names.patterns);
-  if (!patterns_done || !same_names) lines.push_back(unfinished(names.patterns, patience));
-
-  Findings deployments;
-  bool const done = look_at_rows(sql, "SELECT id, pattern_id, name FROM deployments ORDER BY id", deployments);
-  auto const orphans = count_rows(sql,
-                                  "SELECT count(*), min(id) FROM deployments WHERE typeof(id) = 'integer' AND "
-                                  "typeof(pattern_id) = 'integer' AND pattern_id NOT IN (SELECT id FROM patterns "
-                                  "WHERE id IS NOT NULL)");
-  if (orphans) deployments.put(Flaw::no_pattern, *orphans);
-  deployments.append_to(lines, names.deployments);
-  if (!done || !orphans) lines.push_back(unfinished(names.deployments, patience));
+  look_at(names.patterns, "SELECT id, 0, name FROM patterns ORDER BY id", Flaw::repeated_name,
+          "SELECT count(*), min(id) FROM (SELECT min(id) AS id FROM patterns WHERE typeof(id) = 'integer' "
+          "GROUP BY name HAVING name IS NOT NULL AND count(*) > 1)");
+  look_at(names.deployments, "SELECT id, pattern_id, name FROM deployments ORDER BY id", Flaw::no_pattern,
+          "SELECT count(*), min(id) FROM deployments WHERE typeof(id) = 'integer' AND "
+          "typeof(pattern_id) = 'integer' AND pattern_id NOT IN (SELECT id FROM patterns WHERE id IS NOT NULL)");
   return lines;
 }
 

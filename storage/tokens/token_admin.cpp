@@ -40,16 +40,6 @@ void require(soci::session& sql, DatabaseUrl const& url, std::vector<std::string
   require_privileges(sql, url, privileges);
 }
 
-std::string hex(Sha256 const& hash) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (auto const byte : hash) {
-    text += digits[byte >> 4];
-    text += digits[byte & 0xF];
-  }
-  return text;
-}
-
 std::string hash_literal(DatabaseUrl const& url, Sha256 const& hash) {
   return std::holds_alternative<SqliteUrl>(url) ? "x'" + hex(hash) + "'" : "decode('" + hex(hash) + "', 'hex')";
 }

@@ -101,13 +101,19 @@ bool SqliteImport::next_row(SqliteStatement& statement) {
   return false;
 }
 
+/// Binds the number of the row, its source and its line, in this order, from the third parameter on.
+void SqliteImport::bind_place(SqliteStatement& statement, RowPlace place) noexcept {
+  statement.bind(3, row_);
+  statement.bind(4, std::int64_t{place.source});
+  statement.bind(5, static_cast<std::int64_t>(place.line));
+}
+
 void SqliteImport::pattern(RowPlace place, std::int64_t id, std::string_view name) {
   auto& put = *put_pattern_;
   put.bind(1, id);
   put.bind(2, name);
-  put.bind(3, ++row_);
-  put.bind(4, std::int64_t{place.source});
-  put.bind(5, static_cast<std::int64_t>(place.line));
+  ++row_;
+  bind_place(put, place);
   run(put);
 }
 
@@ -128,9 +134,7 @@ void SqliteImport::deployment_of(RowPlace place, std::int64_t id, std::string_vi
 void SqliteImport::note_pattern(RowPlace place, std::int64_t id, std::int64_t pattern_id) {
   note_unknown_->bind(1, pattern_id);
   note_unknown_->bind(2, id);
-  note_unknown_->bind(3, row_);
-  note_unknown_->bind(4, std::int64_t{place.source});
-  note_unknown_->bind(5, static_cast<std::int64_t>(place.line));
+  bind_place(*note_unknown_, place);
   run(*note_unknown_);
 }
 
@@ -161,9 +165,7 @@ std::int64_t SqliteImport::ref_of(RowPlace place, std::int64_t id, std::string_v
   if (auto const known = known_names_.find(name); known != known_names_.end()) return known->second;
   note_name_->bind(1, pattern);
   note_name_->bind(2, id);
-  note_name_->bind(3, row_);
-  note_name_->bind(4, std::int64_t{place.source});
-  note_name_->bind(5, static_cast<std::int64_t>(place.line));
+  bind_place(*note_name_, place);
   run(*note_name_);
   find_name_->bind(1, pattern);
   next_row(*find_name_);

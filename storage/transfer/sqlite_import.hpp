@@ -44,6 +44,7 @@ class SqliteImport final : public ImportTarget {
 
   void run(SqliteStatement& statement);
   bool next_row(SqliteStatement& statement);
+  void bind_place(SqliteStatement& statement, RowPlace place) noexcept;
   bool knows_pattern(std::int64_t id);
   void note_pattern(RowPlace place, std::int64_t id, std::int64_t pattern_id);
   void put(std::int64_t id, std::int64_t pattern_id, std::string_view name);
