@@ -39,7 +39,7 @@ Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store&
                : options_.page                    ? Surface::api_and_page
                                                   : Surface::api),
       cache_(options_.cache_bytes),
-      handlers_(store_, options_.cors, options_.metrics_source, openapi_document(),
+      handlers_(store_, options_.cors, options_.metrics_source, prepare({.body = openapi_document()}, options_.cors),
                 serves(surface_, Surface::page) ? render_page(options_.cors) : PageAnswers()) {}
 
 AnsweredAtOnce Api::answer_at_once(Request const& request, Moment const& moment, Output& out, bool look_at_load) {

@@ -181,7 +181,7 @@ awaitable<Response> Handlers::get_pattern(Call& call) {
 }
 
 awaitable<Response> Handlers::describe_api(Call&) {
-  co_return Representation{.body = description_};
+  co_return description_;
 }
 
 awaitable<Response> Handlers::report_health(Call&) {

@@ -39,13 +39,13 @@ class Handlers {
  public:
   /// All references must outlive this object. `metrics` may be null if /metrics is not served, and `page` empty if the
   /// page is not served.
-  Handlers(storage::Store& store, CorsPolicy const& cors, MetricsSource const* metrics, std::string const& description,
+  Handlers(storage::Store& store, CorsPolicy const& cors, MetricsSource const* metrics, Prepared description,
            PageAnswers page)
       : store_(store),
         probe_(store),
         cors_(cors),
         metrics_(metrics),
-        description_(description),
+        description_(std::move(description)),
         page_(std::move(page)) {}
 
   /// GET /api/v1/deployments
@@ -92,7 +92,7 @@ class Handlers {
   StoreProbe probe_;
   CorsPolicy const& cors_;
   MetricsSource const* metrics_;
-  std::string const& description_;  // of the API, as OpenAPI
+  Prepared description_;  // of the API, as OpenAPI
   PageAnswers page_;
   bool draining_ = false;
 };

@@ -2,7 +2,6 @@
 
 #include <boost/json.hpp>
 
-#include <limits>
 #include <string_view>
 
 #include "routing/http_error.hpp"

@@ -71,6 +71,23 @@ void append_request_lines(std::string& out, Request const& request, CorsPolicy c
   out += "\r\n";
 }
 
+/// True if `is_named` is true for one of the entity-tags of a list; it gets each tag including its `W/`. Tags may
+/// contain commas, so the list is parsed tag by tag, up to the first invalid one.
+template <typename IsNamed>
+bool any_tag(std::string_view list, IsNamed is_named) noexcept {
+  while (true) {
+    auto const start = list.find_first_not_of(", \t");
+    if (start == std::string_view::npos) return false;
+    list.remove_prefix(start);
+    auto const quote = list.starts_with("W/") ? std::size_t{2} : std::size_t{0};
+    if (!list.substr(quote).starts_with('"')) return false;
+    auto const end = list.find('"', quote + 1);
+    if (end == std::string_view::npos) return false;
+    if (is_named(list.substr(0, end + 1))) return true;
+    list.remove_prefix(end + 1);
+  }
+}
+
 }  // namespace
 
 std::string make_etag(std::string_view body) {
@@ -116,6 +133,10 @@ RenderedAnswer render_answer(Representation representation, CorsPolicy const& co
     answer.bytes.insert(0, head);
   }
   return answer;
+}
+
+Prepared prepare(Representation representation, CorsPolicy const& cors) {
+  return std::make_shared<RenderedAnswer const>(render_answer(std::move(representation), cors));
 }
 
 unsigned append_answer(Output& out, std::shared_ptr<RenderedAnswer const> const& answer, Request const& request,
@@ -199,27 +220,6 @@ void append_stream_head(Output& out, std::string_view link, Request const& reque
   as_streamed.keep_alive = request.keep_alive && request.http_1_1;
   append_request_lines(bytes, as_streamed, cors);
 }
-
-namespace {
-
-/// True if `is_named` is true for one of the entity-tags of a list; it gets each tag including its `W/`. Tags may
-/// contain commas, so the list is parsed tag by tag, up to the first invalid one.
-template <typename IsNamed>
-bool any_tag(std::string_view list, IsNamed is_named) noexcept {
-  while (true) {
-    auto const start = list.find_first_not_of(", \t");
-    if (start == std::string_view::npos) return false;
-    list.remove_prefix(start);
-    auto const quote = list.starts_with("W/") ? std::size_t{2} : std::size_t{0};
-    if (!list.substr(quote).starts_with('"')) return false;
-    auto const end = list.find('"', quote + 1);
-    if (end == std::string_view::npos) return false;
-    if (is_named(list.substr(0, end + 1))) return true;
-    list.remove_prefix(end + 1);
-  }
-}
-
-}  // namespace
 
 bool names_etag(std::string_view if_none_match, std::string_view etag) noexcept {
   if (if_none_match == "*") return true;

@@ -42,6 +42,9 @@ std::string make_etag(std::string_view body);
 /// Renders a 200, reusing the memory of the body.
 RenderedAnswer render_answer(Representation representation, CorsPolicy const& cors);
 
+/// Renders a 200 that never changes, to be sent any number of times.
+Prepared prepare(Representation representation, CorsPolicy const& cors);
+
 /// Appends `answer` in the form for `request`: whole, without its body for HEAD, as 304 if `If-None-Match` contains its
 /// validator, or as 412 if `If-Match` does not (RFC 9110 §13.2.2). Returns the status. The warm path: for an ordinary
 /// GET it is one copy of bytes.

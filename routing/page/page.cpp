@@ -3,7 +3,6 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <memory>
 #include <stdexcept>
 
 #include "routing/rendered_answer.hpp"
@@ -39,12 +38,6 @@ std::string hash_source(std::string_view content) {
   return "'sha256-" + std::string(base64.begin(), base64.end() - 1) + "'";
 }
 
-Prepared render(std::string_view body, std::string_view content_type, CorsPolicy const& cors,
-                std::string_view extra_lines = {}) {
-  return std::make_shared<RenderedAnswer const>(render_answer(
-      {.body = std::string(body), .content_type = content_type, .extra_lines = std::string(extra_lines)}, cors));
-}
-
 }  // namespace
 
 std::string content_security_policy(std::string_view html) {
@@ -55,11 +48,13 @@ std::string content_security_policy(std::string_view html) {
 
 PageAnswers render_page(CorsPolicy const& cors) {
   auto const html = page_html();
-  return {.page = render(
-              html, "text/html; charset=utf-8", cors,
-              "Content-Security-Policy: " + content_security_policy(html) + "\r\nReferrer-Policy: no-referrer\r\n"),
-          .icon = render(icon_svg, "image/svg+xml", cors),
-          .robots = render(robots_txt, "text/plain; charset=utf-8", cors)};
+  auto const policy = "Content-Security-Policy: " + content_security_policy(html);
+  return {.page = prepare({.body = std::string(html),
+                           .content_type = "text/html; charset=utf-8",
+                           .extra_lines = policy + "\r\nReferrer-Policy: no-referrer\r\n"},
+                          cors),
+          .icon = prepare({.body = std::string(icon_svg), .content_type = "image/svg+xml"}, cors),
+          .robots = prepare({.body = std::string(robots_txt), .content_type = "text/plain; charset=utf-8"}, cors)};
 }
 
 }  // namespace deployd::routing
