@@ -30,7 +30,7 @@ from pipelines import pipeline_steps
 from session import ROOT, Session, name_of
 
 SQL_TEST = ROOT / "tests" / "integration" / "documented_sql_test.cpp"
-TEXT = {"", "text", "http"}
+TEXT = {"", "text", "http", "diff"}
 # The program that checks a configuration, and how.
 SERVERS = {
     "nginx": "check_nginx",
@@ -115,8 +115,8 @@ class Page:
             raise ValueError(f"no test in {SQL_TEST.relative_to(ROOT)} runs this")
 
     def read_yaml(self, block):
-        for name, shell, script in pipeline_steps(yaml.safe_load(block.text)):
-            self.check_shell(block, script)
+        for name, shell, text, script in pipeline_steps(yaml.safe_load(block.text)):
+            self.check_shell(block, text)
             if block.not_run:
                 self.not_run.append(block)
                 return

@@ -7,19 +7,20 @@ import shlex
 
 
 def pipeline_steps(document):
-    """(name, shell, script) of each step. A document that is no pipeline has none."""
+    """(name, CI system, text, script to run) of each step. A document that is no pipeline has none."""
     if not isinstance(document, dict):
         return
     for name, job in document.items():
         if isinstance(job, dict) and "script" in job:
             variables = {**document.get("variables", {}), **job.get("variables", {})}
-            yield name, "GitLab", script_of(lines_of(job["script"]), variables, "sh")
+            text = lines_of(job["script"])
+            yield name, "GitLab", text, script_of(text, variables, "sh")
     jobs = document.get("jobs")
     for name, job in jobs.items() if isinstance(jobs, dict) else ():
         for step in job["steps"]:
             if "run" in step:
                 variables = {**document.get("env", {}), **job.get("env", {}), **step.get("env", {})}
-                yield step.get("name", name), "GitHub", script_of(step["run"], variables, "bash")
+                yield step.get("name", name), "GitHub", step["run"], script_of(step["run"], variables, "bash")
 
 
 def lines_of(script):

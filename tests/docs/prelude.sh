@@ -49,10 +49,21 @@ demo_store() {
   awk -f "$DOCS_SOURCE/demo/make_demo_data.awk" | "$DOCS_DEPLOYD" import - >/dev/null
 }
 
-# The checks of configuration blocks. A site of nginx is checked within a main file of the test.
+# The checks of configuration blocks: parts of a configuration are checked within a main file of the test.
 check_nginx() {
   write_nginx_conf "$1"
-  nginx -t -q -c "$DOCS_ROOT/nginx.conf"
+  command nginx -t -q -c "$DOCS_ROOT/nginx.conf"
+}
+
+check_caddy() {
+  write_caddyfile "$1"
+  command caddy validate --adapter caddyfile --config "$DOCS_ROOT/Caddyfile"
+}
+
+check_haproxy() {
+  write_haproxy_cfg "$1"
+  # A certificate that a later command of the document creates is not there yet.
+  ! command haproxy -c -q -f "$DOCS_ROOT/haproxy.cfg" 2>&1 | grep -v 'unable to stat SSL certificate' | grep ALERT
 }
 
 write_nginx_conf() {
@@ -72,18 +83,30 @@ http {
 END
 }
 
-check_haproxy() { haproxy -c -q -f "$1"; }
+write_caddyfile() {
+  cat >"$DOCS_ROOT/Caddyfile" <<END
+{
+	admin off
+	auto_https disable_redirects
+	https_port $DOCS_PORT_443
+}
+import $1
+END
+}
 
-check_caddy() { caddy validate --adapter caddyfile --config "$1"; }
+write_haproxy_cfg() {
+  { printf 'defaults\n    log stdout format raw local0\n    timeout connect 5s\n    timeout client 50s\n    timeout server 50s\n' && cat "$1"; } >"$DOCS_ROOT/haproxy.cfg"
+}
 
-# make_certificate FOLDER: creates fullchain.pem and key.pem for deployd.example.com in the folder, and ca.pem, which signed
-# them, in the working directory.
+# make_certificate FOLDER [NAME]: creates fullchain.pem and key.pem for NAME (deployd.example.com) in the folder, and ca.pem,
+# which signed them, in the working directory.
 make_certificate() {
+  local name=${2:-deployd.example.com}
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=docs-ca \
     -keyout ca.key -out ca.pem
-  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=deployd.example.com \
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" \
     -keyout "$1/key.pem" -out request.pem
-  printf 'subjectAltName=DNS:deployd.example.com\n' >extensions
+  printf 'subjectAltName=DNS:%s\n' "$name" >extensions
   openssl x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile extensions \
     -out "$1/fullchain.pem"
   rm ca.key request.pem extensions

@@ -11,11 +11,11 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-SECONDS = 60
+SECONDS = 300
 
 # Ports and directories of the machine that documents use. A session has its own instead.
 PORTS = ["8080", "8443", "9090", "443"]
-DIRECTORIES = re.compile(r"(?<![\w.$-])/(?=(?:etc/(?:deployd|nginx|haproxy|caddy)|var/lib/deployd|run/deployd)\b)")
+DIRECTORIES = re.compile(r"(?<![\w.$-])/(?=(?:etc/(?:deployd|nginx|haproxy|caddy)|var/lib/deployd|var/log/(?:nginx|caddy)|run/deployd)\b)")
 
 # What differs from run to run in the output of commands.
 VOLATILE = [

@@ -1,0 +1,3 @@
+# shellcheck shell=bash
+# What GitHub provides to steps.
+export GITHUB_OUTPUT=$DOCS_ROOT/github-output
