@@ -14,7 +14,7 @@ ROOT = HERE.parents[1]
 SECONDS = 300
 
 # Ports and directories of the machine that documents use. A session has its own instead.
-PORTS = ["8080", "8443", "9090", "443"]
+PORTS = ["8080", "8443", "9090", "443", "5432"]
 DIRECTORIES = re.compile(r"(?<![\w.$-])/(?=(?:etc/(?:deployd|nginx|haproxy|caddy)|var/lib/deployd|var/log/(?:nginx|caddy)|run/deployd)\b)")
 
 # What differs from run to run in the output of commands.
@@ -83,6 +83,7 @@ class Session:
     def driver(self):
         text = ["set -Eeuo pipefail", f". {HERE}/prelude.sh"]
         text.append("trap 'printf \"%s: exit status %s: %s\\n\" \"$LINENO\" \"$?\" \"$BASH_COMMAND\" >&2' ERR")
+        text.append("trap 'if declare -F cleanup >/dev/null; then cleanup; fi' EXIT")
         setup = HERE / "setup" / name_of(self.page).with_suffix(".sh")
         if setup.exists():
             text.append(f"echo setup >{self.scratch}/at; . {setup} >{self.scratch}/setup.out 2>&1 </dev/null")
