@@ -127,7 +127,7 @@ bool PostgresqlChanges::take_sign(PGresult const& sign, Clock::time_point asked)
 void PostgresqlChanges::listen(std::stop_token const& stop) {
   auto const session = open();
   auto* const connection = postgresql_connection(*session);
-  if (listening_) storage::run(*session, "LISTEN deployd_change");
+  if (listening_) *session << "LISTEN deployd_change";
   auto asked = Clock::now();
   all_heard_until_.store(asked, std::memory_order_relaxed);
   ++version_;  // odd: all changes made while not listening count as one

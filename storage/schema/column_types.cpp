@@ -13,7 +13,6 @@
 #include "storage/schema/privileges.hpp"
 #include "storage/session/postgresql_command.hpp"
 #include "storage/session/session.hpp"
-#include "storage/session/sqlite_statement.hpp"
 
 namespace deployd::storage {
 namespace {
@@ -43,17 +42,21 @@ bool compares_otherwise(std::string type) {
 
 void require_table(soci::session& sql, std::string const& path, Table const& table) {
   auto const where = path + ": the table " + std::string(table.name);
-  SqliteStatement columns(sql, "SELECT lower(name), type FROM pragma_table_info('" + std::string(table.name) + "')");
+  std::string column, type;
+  soci::statement columns =
+      (sql.prepare << "SELECT lower(name), coalesce(type, '') FROM pragma_table_info('" << table.name << "')",
+       soci::into(column), soci::into(type));
   std::map<std::string, std::string, std::less<>> types;
-  while (columns.step() == SQLITE_ROW) types.emplace(columns.text(1), columns.text(2));
+  columns.execute();
+  while (columns.fetch()) types.emplace(column, type);
   auto needed = table.numbers;
   needed.emplace_back("name");
-  for (auto const& column : needed)
-    if (!types.contains(column)) throw Error(errc::unsuitable, where + " has no column " + column);
-  for (auto const& column : table.numbers)
-    if (compares_otherwise(types[column]))
+  for (auto const& name : needed)
+    if (!types.contains(name)) throw Error(errc::unsuitable, where + " has no column " + name);
+  for (auto const& name : table.numbers)
+    if (compares_otherwise(types[name]))
       throw Error(errc::unsuitable,
-                  where + " has the column " + column + " of type " + types[column] + "; it must be INTEGER");
+                  where + " has the column " + name + " of type " + types[name] + "; it must be INTEGER");
 }
 
 /// The types that compare exactly with an integer: bigint, smallint, integer, numeric.

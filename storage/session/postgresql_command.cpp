@@ -22,9 +22,10 @@ PostgresqlResult run(soci::session& session, std::string const& sql) {
 }
 
 bool behind_pooler(soci::session& session) {
-  auto const backend = run(session, "SELECT pg_backend_pid()");
+  int backend = 0;
+  session << "SELECT pg_backend_pid()", soci::into(backend);
   // A pooler invents the backend process id that it sends to its clients.
-  return std::to_string(PQbackendPID(postgresql_connection(session))) != PQgetvalue(backend.get(), 0, 0);
+  return PQbackendPID(postgresql_connection(session)) != backend;
 }
 
 std::int64_t rows_written(PostgresqlResult const& result) noexcept {

@@ -40,6 +40,8 @@ constexpr std::array statements{
     "SELECT id, id, name FROM patterns WHERE name = ?3 AND id >= ?1 ORDER BY id",
     "SELECT id, id FROM patterns WHERE id >= ?1 ORDER BY id",
     "SELECT id, id FROM patterns WHERE name = ?3 AND id >= ?1 ORDER BY id",
+    "BEGIN",
+    "ROLLBACK",
 };
 constexpr std::size_t pattern_by_name = 8;
 constexpr std::size_t deployment_by_id = 9;
@@ -47,6 +49,8 @@ constexpr std::size_t token_by_hash = 10;
 constexpr std::size_t trivial = 11;
 constexpr std::size_t data_version_pragma = 12;
 constexpr std::size_t first_of_patterns = 13;
+constexpr std::size_t begin_transaction = 17;
+constexpr std::size_t roll_back = 18;
 
 // The number of invalid rows that a short list may skip. With more, it is read through a cursor as well.
 constexpr std::size_t most_left_out = 1000;
@@ -115,7 +119,7 @@ SqliteQueries::SqliteQueries(SqliteUrl const& url, int cache_kib, LeftOutRows& l
   if (auto const file = identify_file(url.path)) file_ = *file;
   session_ = open_session(url_, Access::read, std::chrono::milliseconds(0));
   *session_ << "PRAGMA cache_size = " << -cache_kib;
-  if (ask_data_version()) wal_index_ = SqliteWalIndex::of(sqlite_handle(*session_));
+  if (ask_data_version()) wal_index_ = SqliteWalIndex::of(*session_);
 }
 
 std::string SqliteQueries::message() const {
@@ -253,8 +257,11 @@ result<bool> SqliteQueries::ping() {
 }
 
 result<std::optional<std::int64_t>> SqliteQueries::begin_snapshot(Filter const& filter) {
-  int const begun = sqlite_api::sqlite3_exec(sqlite_handle(*session_), "BEGIN", nullptr, nullptr, nullptr);
-  if (begun != SQLITE_OK) return failure_of(begun);
+  statement(roll_back);  // needed by `end_snapshot`, which must not allocate
+  auto& begin = statement(begin_transaction);
+  int const begun = begin.step();
+  begin.reset();
+  if (begun != SQLITE_DONE) return failure_of(begun);
   // BEGIN alone takes no snapshot, the first read does.
   auto& row = statement(filter.pattern ? pattern_by_name : trivial);
   ResetAtEnd const reset(row);
@@ -273,8 +280,10 @@ bool SqliteQueries::end_snapshot() noexcept {
   auto* const handle = sqlite_handle(*session_);
   for (auto const& statement : statements_)
     if (statement) statement->reset();
-  if (sqlite_api::sqlite3_get_autocommit(handle) == 0)
-    sqlite_api::sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
+  if (sqlite_api::sqlite3_get_autocommit(handle) == 0) {
+    statements_[roll_back]->step();
+    statements_[roll_back]->reset();
+  }
   sqlite_api::sqlite3_db_release_memory(handle);
   return sqlite_api::sqlite3_get_autocommit(handle) != 0;
 }

@@ -104,7 +104,7 @@ class SqliteQueries {
   LeftOutRows& left_out_;
   FileIdentity file_;
   std::unique_ptr<soci::session> session_;
-  std::array<std::unique_ptr<SqliteStatement>, 17> statements_;  // after the session, to be finalized first
+  std::array<std::unique_ptr<SqliteStatement>, 19> statements_;  // after the session, to be finalized first
   std::optional<SqliteWalIndex> wal_index_;
   SqliteWalIndex::Header known_header_{};  // from before `known_version_` was read
   std::optional<std::uint32_t> known_version_;

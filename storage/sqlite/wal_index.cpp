@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <cstddef>
-#include <string_view>
+#include <string>
+
+#include "storage/session/sqlite_statement.hpp"
 
 namespace deployd::storage {
 namespace {
@@ -10,25 +12,18 @@ namespace {
 // The size of a region of the index. The first region begins with the header.
 constexpr int region_bytes = 32 * 1024;
 
-bool uses_wal(sqlite_api::sqlite3* database) noexcept {
-  sqlite_api::sqlite3_stmt* pragma = nullptr;
-  if (sqlite_api::sqlite3_prepare_v2(database, "PRAGMA main.journal_mode", -1, &pragma, nullptr) != SQLITE_OK)
-    return false;
-  bool wal = false;
-  if (sqlite_api::sqlite3_step(pragma) == SQLITE_ROW) {
-    auto const* const mode = reinterpret_cast<char const*>(sqlite_api::sqlite3_column_text(pragma, 0));
-    wal = mode != nullptr && std::string_view(mode) == "wal";
-  }
-  sqlite_api::sqlite3_finalize(pragma);
-  return wal;
+bool uses_wal(soci::session& session) {
+  std::string mode;
+  session << "PRAGMA main.journal_mode", soci::into(mode);
+  return mode == "wal";
 }
 
 }  // namespace
 
-std::optional<SqliteWalIndex> SqliteWalIndex::of(sqlite_api::sqlite3* database) noexcept {
-  if (!uses_wal(database)) return std::nullopt;
+std::optional<SqliteWalIndex> SqliteWalIndex::of(soci::session& session) {
+  if (!uses_wal(session)) return std::nullopt;
   sqlite_api::sqlite3_file* file = nullptr;
-  if (sqlite_api::sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK)
+  if (sqlite_api::sqlite3_file_control(sqlite_handle(session), "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK)
     return std::nullopt;
   if (file == nullptr || file->pMethods == nullptr || file->pMethods->iVersion < 2) return std::nullopt;
   void volatile* region = nullptr;

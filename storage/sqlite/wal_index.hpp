@@ -1,7 +1,7 @@
 // Detects commits to a SQLite database in the memory shared by its users.
 #pragma once
 
-#include <soci/sqlite3/soci-sqlite3.h>
+#include <soci/soci.h>
 
 #include <array>
 #include <cstdint>
@@ -20,10 +20,10 @@ class SqliteWalIndex {
   /// A copy of the header. It may be torn if a commit was in progress; such a value never occurs again.
   using Header = std::array<std::uint64_t, 6>;
 
-  /// Returns the index that `database` uses. Nothing if the database is not in WAL mode or its index is not in shared
-  /// memory that this process may write, as on a read-only file system. `database` must outlive the index and must have
-  /// been read from.
-  static std::optional<SqliteWalIndex> of(sqlite_api::sqlite3* database) noexcept;
+  /// Returns the index that `session` uses. Nothing if its database is not in WAL mode or its index is not in shared
+  /// memory that this process may write, as on a read-only file system. `session` must outlive the index and must have
+  /// been read from. Throws soci::soci_error.
+  static std::optional<SqliteWalIndex> of(soci::session& session);
 
   Header header() const noexcept;
 

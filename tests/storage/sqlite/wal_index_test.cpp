@@ -20,7 +20,7 @@ struct Reader {
     long long count = 0;
     *session << "SELECT count(*) FROM patterns", soci::into(count);
   }
-  std::optional<SqliteWalIndex> index() const { return SqliteWalIndex::of(sqlite_handle(*session)); }
+  std::optional<SqliteWalIndex> index() const { return SqliteWalIndex::of(*session); }
 
   std::unique_ptr<soci::session> session;
 };
@@ -72,7 +72,7 @@ TEST_CASE("a database that is not in WAL mode has no WAL index") {
   long long count = 0;
   *session << "SELECT count(*) FROM patterns", soci::into(count);
 
-  CHECK_FALSE(SqliteWalIndex::of(sqlite_handle(*session)).has_value());
+  CHECK_FALSE(SqliteWalIndex::of(*session).has_value());
 }
 
 TEST_CASE("commits to a database that is not in WAL mode are noticed all the same") {
