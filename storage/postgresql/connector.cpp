@@ -42,11 +42,11 @@ PostgresqlConnector::~PostgresqlConnector() {
   for (auto& thread : threads_) thread.join();
 }
 
-bool PostgresqlConnector::open(std::shared_ptr<WorkerLoop> worker, Done done) {
+bool PostgresqlConnector::open(std::shared_ptr<WorkerLoop> worker, SessionUse use, Done done) {
   {
     std::scoped_lock const lock(mutex_);
     if (pause_.count() != 0 && Clock::now() < next_try_) return false;
-    requests_.push_back(std::make_shared<Request>(std::move(worker), std::move(done)));
+    requests_.push_back(std::make_shared<Request>(std::move(worker), use, std::move(done)));
   }
   changed_.notify_one();
   return true;
@@ -63,7 +63,7 @@ void PostgresqlConnector::run() noexcept {
     requests_.pop_front();
     bool const trying = may_try();
     lock.unlock();
-    if (trying) request->result = connect();
+    if (trying) request->result = connect(request->use);
     hand_over(request);
     request.reset();
     lock.lock();
@@ -79,10 +79,10 @@ bool PostgresqlConnector::may_try() noexcept {
   return true;
 }
 
-PostgresqlConnector::Result PostgresqlConnector::connect() noexcept {
+PostgresqlConnector::Result PostgresqlConnector::connect(SessionUse use) noexcept {
   OpenedPostgresql opened;
   try {
-    opened = open_postgresql(source_);
+    opened = open_postgresql(source_, use);
   } catch (std::exception const& failure) {
     state_.lost(make_error_code(errc::unavailable), failure.what());
     std::scoped_lock const lock(mutex_);

@@ -55,10 +55,10 @@ class PostgresqlConnector {
 
   PostgresqlSource const& source() const noexcept { return source_; }
 
-  /// Opens a session to the host that reads must use, and calls `done` on `worker` with the result. Returns false, and
-  /// does not call `done`, while the server is unreachable and it is not yet time for another attempt. `done` may be
-  /// destroyed on another thread, after the worker's loop.
-  bool open(std::shared_ptr<WorkerLoop> worker, Done done);
+  /// Opens a session for `use` to the host that reads must use, and calls `done` on `worker` with the result. Returns
+  /// false, and does not call `done`, while the server is unreachable and it is not yet time for another attempt.
+  /// `done` may be destroyed on another thread, after the worker's loop.
+  bool open(std::shared_ptr<WorkerLoop> worker, SessionUse use, Done done);
 
   /// The state of the server, for the log. Failed queries are reported by those who send them.
   StoreState& state() noexcept { return state_; }
@@ -66,13 +66,14 @@ class PostgresqlConnector {
  private:
   struct Request {
     std::shared_ptr<WorkerLoop> worker;
+    SessionUse use;
     Done done;
     Result result = make_error_code(errc::unavailable);
   };
 
   void run() noexcept;
   bool may_try() noexcept;
-  Result connect() noexcept;
+  Result connect(SessionUse use) noexcept;
   void hand_over(std::shared_ptr<Request> const& request) noexcept;
 
   PostgresqlSource source_;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/jitter.hpp"
-#include "storage/session/postgresql_command.hpp"
+#include "storage/session/postgresql_execution.hpp"
 #include "storage/session/session.hpp"
 
 namespace deployd::storage {
@@ -38,8 +38,9 @@ std::unique_ptr<soci::session> connect(PostgresqlSource const& source, Postgresq
 /// Returns the time before which a standby has every commit, or nothing if it is too far behind.
 std::optional<Clock::time_point> proven(soci::session& standby, PrimaryWatch const& primary) {
   primary.wait_until_told(longest_unknown);
-  auto const row = run(standby, replayed_position);
-  auto const replayed = parse_log_position(PQgetvalue(row.get(), 0, 0));
+  std::string position;
+  standby << replayed_position, soci::into(position);
+  auto const replayed = parse_log_position(position);
   auto const until = replayed ? primary.complete_until(*replayed) : std::nullopt;
   if (!until || Clock::now() - *until > standby_may_lag) return std::nullopt;
   return until;
@@ -78,9 +79,8 @@ std::unique_ptr<soci::session> open(PostgresqlSource const& source, Role role) {
   return source.hosts.several() ? open_one_of_several(source, role) : open_single(source, role);
 }
 
-}  // namespace
-
-OpenedPostgresql open_postgresql(PostgresqlSource const& source) {
+/// Opens a session to the host that is to be read from.
+OpenedPostgresql open_chosen(PostgresqlSource const& source) {
   auto const moves = source.primary.moves();
   auto const arrivals = source.primary.arrivals();
   auto const from = source.hosts.read_from();
@@ -103,6 +103,39 @@ OpenedPostgresql open_postgresql(PostgresqlSource const& source) {
     opened.session = open(source, Role::standby);
     opened.replace_at = Clock::now() + base::jittered(patience);
     opened.arrivals = arrivals;
+  }
+  return opened;
+}
+
+/// Makes the server cancel statements after `time`, unless its operator has set a shorter timeout.
+void set_statement_timeout(soci::session& session, milliseconds time) {
+  auto const timeout = std::to_string(time.count()) + "ms";
+  session << "SELECT set_config('statement_timeout', '" << timeout
+          << "', false) WHERE current_setting('statement_timeout')::interval NOT BETWEEN '1us' AND '" << timeout << "'";
+}
+
+void prepare(OpenedPostgresql& opened, PostgresqlQueries const& queries) {
+  try {
+    for (auto const& statement : queries.prepared())
+      opened.prepared.push_back(PostgresqlExecution::prepare(*opened.session, statement.sql));
+  } catch (soci::soci_error const&) {
+    if (!opened.session->is_connected()) throw;
+    // A table is locked or missing. Queries that need it will fail with the reason; others need the session.
+    opened.replace_at = std::min(opened.replace_at, Clock::now() + base::jittered(patience));
+  }
+}
+
+}  // namespace
+
+OpenedPostgresql open_postgresql(PostgresqlSource const& source, SessionUse use) {
+  auto opened = open_chosen(source);
+  // Behind a pooler the server session is shared with other clients.
+  if (!source.prepare) return opened;
+  try {
+    set_statement_timeout(*opened.session, source.timeout);
+    if (use == SessionUse::queries) prepare(opened, source.queries);
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, source.hosts.url());
   }
   return opened;
 }

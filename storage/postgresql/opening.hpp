@@ -7,8 +7,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "storage/postgresql/primary_watch.hpp"
+#include "storage/postgresql/queries.hpp"
 #include "storage/session/postgresql_hosts.hpp"
 
 namespace deployd::storage {
@@ -19,12 +22,21 @@ struct PostgresqlSource {
   bool prepare = true;                // each session has a server session of its own
   std::chrono::milliseconds timeout;  // for statements; in whole seconds for connecting
   PrimaryWatch const& primary;        // not written to if there is one host
+  PostgresqlQueries const& queries;   // the statements to prepare
+};
+
+/// The purpose of a session.
+enum class SessionUse {
+  queries,  // those of `PostgresqlQueries::prepared`
+  cursor,   // a long list, whose statements contain their values and are not prepared
 };
 
 struct OpenedPostgresql {
   using Clock = std::chrono::steady_clock;
 
   std::unique_ptr<soci::session> session;
+  /// The names under which SOCI prepared the statements, by their numbers. Missing ones are not prepared.
+  std::vector<std::string> prepared;
   /// When to look for a better host, because this one is not the intended one.
   Clock::time_point replace_at = Clock::time_point::max();
   /// `PrimaryWatch::moves` from before it was opened; for a standby that replaces the primary, `arrivals`.
@@ -41,7 +53,8 @@ inline constexpr std::chrono::milliseconds standby_may_lag{400};
 /// The query for the log position up to which a standby has replayed.
 inline constexpr char const* replayed_position = "SELECT coalesce(pg_last_wal_replay_lsn()::text, '')";
 
-/// Opens a session to a host as `PostgresqlHosts::read_from` requires. Blocks. Throws `Error`.
-OpenedPostgresql open_postgresql(PostgresqlSource const& source);
+/// Opens a session to a host as `PostgresqlHosts::read_from` requires, and prepares the statements that it needs.
+/// Blocks. Throws `Error`.
+OpenedPostgresql open_postgresql(PostgresqlSource const& source, SessionUse use);
 
 }  // namespace deployd::storage

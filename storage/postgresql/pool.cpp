@@ -222,7 +222,7 @@ void PostgresqlPool::take_back(std::shared_ptr<PostgresqlSession> session) {
 
 void PostgresqlPool::open_another() {
   if (opening_ || sessions_ >= most_sessions_) return;
-  opening_ = connector_.open(loop_, [weak = weak_from_this()](PostgresqlConnector::Result opened) {
+  opening_ = connector_.open(loop_, SessionUse::queries, [weak = weak_from_this()](PostgresqlConnector::Result opened) {
     auto const self = weak.lock();
     if (!self) return;
     self->opening_ = false;
@@ -244,7 +244,8 @@ awaitable<result<std::shared_ptr<PostgresqlSession>>> PostgresqlPool::open_sessi
   opening->timer.expires_after(connector_.source().timeout);
   // Only this coroutine holds the timer, which must not outlive the loop.
   bool const asked = connector_.open(
-      loop_, [weak_pool = weak_from_this(), weak_opening = std::weak_ptr(opening)](PostgresqlConnector::Result opened) {
+      loop_, SessionUse::cursor,
+      [weak_pool = weak_from_this(), weak_opening = std::weak_ptr(opening)](PostgresqlConnector::Result opened) {
         auto const pool = weak_pool.lock();
         auto const waiting = weak_opening.lock();
         if (!pool || !waiting) return;

@@ -50,7 +50,7 @@ class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
   /// Safe to call from any thread.
   PoolMetrics const& metrics() const noexcept { return metrics_; }
 
-  /// Opens a session outside of the pool.
+  /// Opens a session for a cursor, outside of the pool.
   boost::asio::awaitable<boost::system::result<std::shared_ptr<PostgresqlSession>>> open_session();
 
  private:

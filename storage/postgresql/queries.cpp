@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <limits>
 #include <utility>
@@ -18,13 +19,12 @@ constexpr std::uint64_t longest_skip = 8192;
 
 constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
-constexpr std::size_t first_list = 4;
+constexpr std::size_t first_list = 3;
 constexpr std::size_t lists = 16;
-constexpr std::size_t first_sound_list = first_list + lists;
-constexpr std::size_t first_pattern_list = first_sound_list + lists;
+constexpr std::size_t first_pattern_list = first_list + lists;
 constexpr std::size_t pattern_lists = 4;
-constexpr std::size_t first_sound_pattern_list = first_pattern_list + pattern_lists;
-static_assert(first_sound_pattern_list + pattern_lists == PostgresqlQueries::prepared_statements);
+// The same lists of relations of another program, limited to valid rows.
+constexpr std::size_t sound_lists_after = lists + pattern_lists;
 
 // The filters of a list, as bits of its statement's number.
 constexpr std::size_t with_id = 1;
@@ -66,6 +66,31 @@ std::size_t pattern_list_of(Filter const& filter) noexcept {
 std::size_t filters_of(Filter const& filter) noexcept {
   return (filter.id_greater_than ? with_id : 0) | (filter.pattern_id ? with_pattern_id : 0) |
          (filter.name ? with_name : 0) | (filter.pattern ? with_pattern : 0);
+}
+
+std::size_t number_of_list(Filter const& filter) noexcept {
+  if (filter.table == Table::patterns) return first_pattern_list + pattern_list_of(filter);
+  return first_list + filters_of(filter);
+}
+
+/// The same quoted name, such as `"a"."b"`, without colons, which begin a parameter's name in SOCI.
+std::string without_colons(std::string const& relation) {
+  if (relation.find(':') == relation.npos) return relation;
+  std::string out;
+  bool inside = false;
+  for (std::size_t at = 0; at < relation.size(); ++at) {
+    char const c = relation[at];
+    if (inside && relation.compare(at, 2, "\"\"") == 0) {
+      out += "\"\"";
+      ++at;
+    } else if (c == '"') {
+      out += inside ? "\"" : "U&\"";
+      inside = !inside;
+    } else {
+      out += c == ':' ? "\\003A" : c == '\\' ? "\\\\" : std::string(1, c);
+    }
+  }
+  return out;
 }
 
 /// Columns of another program are selected unchanged: casting a value that is not a bigint would fail or change the
@@ -154,34 +179,30 @@ std::string list_sql(RelationNames const& relations, Table table, std::size_t fi
 
 }  // namespace
 
-PostgresqlQueries::PostgresqlQueries(RelationNames relations, bool own_tables)
-    : relations_(std::move(relations)), own_tables_(own_tables) {
-  statements_[0].sql = rows_from(relations_, Table::deployments) + "id = $1::bigint";
-  statements_[1].sql = rows_from(relations_, Table::deployments) + "id = ANY($1::bigint[])";
-  statements_[2].sql =
-      "SELECT id, name, expires, revoked, encode(hash, 'hex') FROM deployd.api_tokens WHERE hash = ANY($1::bytea[])";
-  statements_[3].sql = "SELECT id FROM " + relations_.patterns + " LIMIT 1";
-  for (std::size_t filters = 0; filters < lists; ++filters) {
-    statements_[first_list + filters].sql = list_sql(relations_, Table::deployments, filters, false);
-    statements_[first_sound_list + filters].sql = list_sql(relations_, Table::deployments, filters, true);
+PostgresqlQueries::PostgresqlQueries(RelationNames const& relations, bool own_tables)
+    : relations_{without_colons(relations.patterns), without_colons(relations.deployments), relations.own},
+      own_tables_(own_tables) {
+  auto const add = [this](std::string sql) { prepared_.push_back({std::move(sql), prepared_.size()}); };
+  add(rows_from(relations_, Table::deployments) + "id = $1::bigint");
+  add(rows_from(relations_, Table::deployments) + "id = ANY($1::bigint[])");
+  add("SELECT id FROM " + relations_.patterns + " LIMIT 1");
+  for (bool const sound : {false, true}) {
+    if (sound && !foreign()) break;
+    for (std::size_t filters = 0; filters < lists; ++filters)
+      add(list_sql(relations_, Table::deployments, filters, sound));
+    for (std::size_t number = 0; number < pattern_lists; ++number)
+      add(list_sql(relations_, Table::patterns, filters_of_pattern_list(number), sound));
   }
-  for (std::size_t number = 0; number < pattern_lists; ++number) {
-    auto const filters = filters_of_pattern_list(number);
-    statements_[first_pattern_list + number].sql = list_sql(relations_, Table::patterns, filters, false);
-    statements_[first_sound_pattern_list + number].sql = list_sql(relations_, Table::patterns, filters, true);
-  }
-  for (std::size_t number = 0; number < prepared_statements; ++number) statements_[number].number = number;
+  if (!own_tables_) return;
+  add("SELECT id, name, expires, revoked, encode(hash, 'hex') FROM deployd.api_tokens WHERE hash = ANY($1::bytea[])");
 }
 
 PostgresqlStatement const& PostgresqlQueries::list(Filter const& filter) const noexcept {
-  if (filter.table == Table::patterns) return statements_[first_pattern_list + pattern_list_of(filter)];
-  return statements_[first_list + filters_of(filter)];
+  return prepared_[number_of_list(filter)];
 }
 
 PostgresqlStatement const& PostgresqlQueries::sound_list(Filter const& filter) const noexcept {
-  if (!foreign()) return list(filter);
-  if (filter.table == Table::patterns) return statements_[first_sound_pattern_list + pattern_list_of(filter)];
-  return statements_[first_sound_list + filters_of(filter)];
+  return prepared_[number_of_list(filter) + (foreign() ? sound_lists_after : 0)];
 }
 
 PostgresqlStatement PostgresqlQueries::pattern() const {

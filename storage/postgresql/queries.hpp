@@ -3,7 +3,6 @@
 
 #include <boost/container/static_vector.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/left_out_rows.hpp"
 #include "storage/relation_name.hpp"
@@ -25,7 +25,7 @@ struct PostgresqlStatement {
   static constexpr std::size_t never_prepared = static_cast<std::size_t>(-1);
 
   std::string sql;
-  /// Its number among the statements that a session prepares when it first runs them.
+  /// Its index in `PostgresqlQueries::prepared`.
   std::size_t number = never_prepared;
 };
 
@@ -39,18 +39,19 @@ using PostgresqlRows = std::shared_ptr<PGresult const>;
 class PostgresqlQueries {
  public:
   /// `own_tables` is false if there are no API tokens.
-  PostgresqlQueries(RelationNames relations, bool own_tables);
+  PostgresqlQueries(RelationNames const& relations, bool own_tables);
 
-  static constexpr std::size_t prepared_statements = 44;
+  /// The statements to prepare when a session is opened.
+  std::span<PostgresqlStatement const> prepared() const noexcept { return prepared_; }
 
   /// $1: an id. The row of a deployment is `id, pattern_id, name`. In relations of another program, columns may contain
   /// anything.
-  PostgresqlStatement const& deployment() const noexcept { return statements_[0]; }
+  PostgresqlStatement const& deployment() const noexcept { return prepared_[0]; }
   /// $1: an array of ids.
-  PostgresqlStatement const& deployments() const noexcept { return statements_[1]; }
+  PostgresqlStatement const& deployments() const noexcept { return prepared_[1]; }
   /// $1: an array of hashes. Must not be used without own tables.
-  PostgresqlStatement const& api_tokens() const noexcept { return statements_[2]; }
-  PostgresqlStatement const& ping() const noexcept { return statements_[3]; }
+  PostgresqlStatement const& api_tokens() const noexcept { return prepared_.back(); }
+  PostgresqlStatement const& ping() const noexcept { return prepared_[2]; }
   /// Takes the parameters of `list_parameters`. With a pattern, a result without rows means that the pattern does not
   /// exist, and a row of nulls that it has no deployments. With relations of another program, the pattern's id is a
   /// fourth column.
@@ -79,7 +80,7 @@ class PostgresqlQueries {
 
   RelationNames relations_;
   bool own_tables_;
-  std::array<PostgresqlStatement, prepared_statements> statements_;
+  std::vector<PostgresqlStatement> prepared_;
 };
 
 /// The bounds of a query for a list.

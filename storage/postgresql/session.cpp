@@ -4,6 +4,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -25,24 +26,6 @@ constexpr std::chrono::milliseconds between_looks{200};
 constexpr std::chrono::milliseconds between_proofs{50};
 
 constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::use_awaitable);
-
-char const* words_of(PGconn const* connection, PGresult const* result) {
-  auto const* const words = result == nullptr ? PQerrorMessage(connection) : PQresultErrorMessage(result);
-  return words == nullptr ? "" : words;
-}
-
-/// Receives what the server has sent. Returns false if the connection is lost. A TLS record may contain more (16 KiB)
-/// than libpq can receive at once (at least 8 KiB), and a socket does not become readable for bytes that OpenSSL
-/// already has.
-bool receive(PGconn* connection) {
-  for (int left = PQsslInUse(connection) != 0 ? 3 : 1; left > 0; --left)
-    if (PQconsumeInput(connection) == 0) return false;
-  return true;
-}
-
-std::string name_of(PostgresqlStatement const& statement) {
-  return "deployd_" + std::to_string(statement.number);
-}
 
 }  // namespace
 
@@ -79,10 +62,11 @@ class PostgresqlSession::Watch {
 
 PostgresqlSession::PostgresqlSession(boost::asio::any_io_executor worker, OpenedPostgresql opened,
                                      PostgresqlSource const& source)
-    : source_(source), opened_(std::move(opened)), socket_(worker, PQsocket(connection())), timer_(worker) {
-  // With this, closing does not wait either.
-  PQsetnonblocking(connection(), 1);
-}
+    : source_(source),
+      opened_(std::move(opened)),
+      execution_(*opened_.session),
+      socket_(worker, execution_.socket()),
+      timer_(worker) {}
 
 PostgresqlSession::~PostgresqlSession() {
   socket_.release();
@@ -100,9 +84,9 @@ bool PostgresqlSession::primary_moved() const noexcept {
 error_code PostgresqlSession::fail(PGresult const* result) {
   auto const* const field = result == nullptr ? nullptr : PQresultErrorField(result, PG_DIAG_SQLSTATE);
   std::string_view const state = field == nullptr ? "" : field;
-  message_ = first_line_without_passwords(words_of(connection(), result), DatabaseUrl(source_.hosts.url()));
+  message_ = first_line_without_passwords(execution_.message(result), DatabaseUrl(source_.hosts.url()));
   if (state == "42501") message_ += "; `deployd check` names the GRANT that mends it";
-  if (PQstatus(connection()) != CONNECTION_OK || state.starts_with("57P")) broken_ = true;
+  if (!execution_.connected() || state.starts_with("57P")) broken_ = true;
   // A prepared statement that does not exist any more, or whose types have changed: a new session prepares it again.
   if (state == "26000" || state == "0A000") broken_ = true;
   // The query conflicted with the replay on a standby: another session may use another host.
@@ -119,8 +103,7 @@ error_code PostgresqlSession::fail_overdue() {
 }
 
 bool PostgresqlSession::lags() const noexcept {
-  return opened_.complete_until && PQtransactionStatus(connection()) == PQTRANS_IDLE &&
-         Clock::now() - *opened_.complete_until > standby_may_lag;
+  return opened_.complete_until && execution_.idle() && Clock::now() - *opened_.complete_until > standby_may_lag;
 }
 
 error_code PostgresqlSession::fail_lagging() {
@@ -130,10 +113,10 @@ error_code PostgresqlSession::fail_lagging() {
 }
 
 awaitable<error_code> PostgresqlSession::flush() {
-  for (int unsent = PQflush(connection()); unsent != 0; unsent = PQflush(connection())) {
+  for (int unsent = execution_.flush(); unsent != 0; unsent = execution_.flush()) {
     if (unsent < 0) co_return fail(nullptr);
     // The server may have to send something before it accepts more.
-    if (!receive(connection())) co_return fail(nullptr);
+    if (!execution_.receive()) co_return fail(nullptr);
     co_await socket_.async_wait(stream_descriptor::wait_write, without_exceptions);
     if (overdue_) co_return fail_overdue();
   }
@@ -147,12 +130,12 @@ awaitable<result<PostgresqlRows>> PostgresqlSession::result_of(bool sent) {
   if (failed) co_return failed;
   PostgresqlResult last;
   while (true) {
-    while (PQisBusy(connection()) != 0) {
+    while (execution_.busy()) {
       co_await socket_.async_wait(stream_descriptor::wait_read, without_exceptions);
       if (overdue_) co_return fail_overdue();
-      if (!receive(connection())) co_return fail(nullptr);
+      if (!execution_.receive()) co_return fail(nullptr);
     }
-    PostgresqlResult next(PQgetResult(connection()));
+    auto next = execution_.next_result();
     if (!next) break;
     last = std::move(next);
   }
@@ -162,24 +145,9 @@ awaitable<result<PostgresqlRows>> PostgresqlSession::result_of(bool sent) {
   co_return PostgresqlRows(std::move(last));
 }
 
-awaitable<error_code> PostgresqlSession::set_statement_timeout() {
-  set_up_ = true;
-  // The server cancels queries whose caller has stopped waiting, or sooner if its operator has configured that. Behind
-  // a pooler the setting would also apply to other clients.
-  if (!source_.prepare) co_return error_code();
-  auto const timeout = std::to_string(source_.timeout.count()) + "ms";
-  PostgresqlStatement const set{.sql = "SELECT set_config('statement_timeout', '" + timeout + "', false) WHERE " +
-                                       "current_setting('statement_timeout')::interval NOT BETWEEN '1us' AND '" +
-                                       timeout + "'"};
-  bool const sent = send(set, {});
-  auto const done = co_await result_of(sent);
-  co_return done ? error_code() : done.error();
-}
-
 /// Fails on a standby that lags. A list that has begun is read from its snapshot.
 awaitable<error_code> PostgresqlSession::prove_fresh() {
-  if (!opened_.complete_until || PQtransactionStatus(connection()) != PQTRANS_IDLE || Clock::now() < next_proof_)
-    co_return error_code();
+  if (!opened_.complete_until || !execution_.idle() || Clock::now() < next_proof_) co_return error_code();
   next_proof_ = Clock::now() + between_proofs;
   PostgresqlStatement const question{.sql = replayed_position};
   bool const sent = send(question, {});
@@ -191,49 +159,24 @@ awaitable<error_code> PostgresqlSession::prove_fresh() {
   co_return error_code();
 }
 
-awaitable<error_code> PostgresqlSession::prepare(PostgresqlStatement const& statement) {
-  if (!source_.prepare || statement.number == statement.never_prepared || prepared_[statement.number])
-    co_return error_code();
-  bool const sent = PQsendPrepare(connection(), name_of(statement).c_str(), statement.sql.c_str(), 0, nullptr) != 0;
-  auto const done = co_await result_of(sent);
-  if (!done) co_return done.error();
-  prepared_.set(statement.number);
-  co_return error_code();
-}
-
 bool PostgresqlSession::send(PostgresqlStatement const& statement, PostgresqlParameters const& parameters) {
   std::array<char const*, PostgresqlParameters::static_capacity> values;
   std::ranges::transform(parameters, values.begin(), &std::string::c_str);
-  auto const count = static_cast<int>(parameters.size());
-  if (statement.number != statement.never_prepared && prepared_[statement.number])
-    return PQsendQueryPrepared(connection(), name_of(statement).c_str(), count, values.data(), nullptr, nullptr, 0) !=
-           0;
-  return PQsendQueryParams(connection(), statement.sql.c_str(), count, nullptr, values.data(), nullptr, nullptr, 0) !=
-         0;
+  PostgresqlExecution::Values const used(values.data(), parameters.size());
+  bool const prepared = statement.number < opened_.prepared.size();
+  return prepared ? execution_.send_prepared(opened_.prepared[statement.number], used)
+                  : execution_.send(statement.sql, used);
 }
 
 awaitable<result<PostgresqlRows>> PostgresqlSession::run(PostgresqlStatement const& statement,
                                                          PostgresqlParameters const& parameters) {
   Watch const watch(*this);
-  if (!set_up_) {
-    auto const failed = co_await set_statement_timeout();
-    if (failed) co_return failed;
-  }
   auto failed = co_await prove_fresh();
   if (!failed && lags()) failed = fail_lagging();
-  if (!failed) failed = co_await prepare(statement);
   if (failed) co_return failed;
   bool const sent = send(statement, parameters);
   auto rows = co_await result_of(sent);
   co_return rows;
-}
-
-std::string PostgresqlSession::quoted(std::string const& text) const {
-  struct Free {
-    void operator()(char* literal) const noexcept { PQfreemem(literal); }
-  };
-  std::unique_ptr<char, Free> const literal(PQescapeLiteral(connection(), text.data(), text.size()));
-  return literal ? literal.get() : "NULL";
 }
 
 }  // namespace deployd::storage

@@ -1,22 +1,19 @@
 // One PostgreSQL session on the event loop of a worker.
 #pragma once
 
-#include <soci/soci.h>
-
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/result.hpp>
 
-#include <bitset>
 #include <chrono>
 #include <memory>
 #include <string>
 
 #include "storage/postgresql/connector.hpp"
 #include "storage/postgresql/queries.hpp"
-#include "storage/session/postgresql_command.hpp"
+#include "storage/session/postgresql_execution.hpp"
 
 namespace deployd::storage {
 
@@ -40,19 +37,16 @@ class PostgresqlSession : public std::enable_shared_from_this<PostgresqlSession>
                                                                     PostgresqlParameters const& parameters);
 
   /// Returns `text` as an SQL literal; `NULL` if it is invalid in the connection's encoding.
-  std::string quoted(std::string const& text) const;
+  std::string quoted(std::string const& text) const { return execution_.quoted(text); }
 
  private:
   class Watch;
 
   bool primary_moved() const noexcept;
   boost::asio::awaitable<boost::system::result<PostgresqlRows>> result_of(bool sent);
-  boost::asio::awaitable<boost::system::error_code> prepare(PostgresqlStatement const& statement);
-  boost::asio::awaitable<boost::system::error_code> set_statement_timeout();
   boost::asio::awaitable<boost::system::error_code> prove_fresh();
   boost::asio::awaitable<boost::system::error_code> flush();
   bool send(PostgresqlStatement const& statement, PostgresqlParameters const& parameters);
-  PGconn* connection() const noexcept { return postgresql_connection(*opened_.session); }
   boost::system::error_code fail(PGresult const* result);
   boost::system::error_code fail_overdue();
   bool lags() const noexcept;
@@ -60,13 +54,12 @@ class PostgresqlSession : public std::enable_shared_from_this<PostgresqlSession>
 
   PostgresqlSource const& source_;
   OpenedPostgresql opened_;
+  PostgresqlExecution execution_;
   std::chrono::steady_clock::time_point next_proof_;
   boost::asio::posix::stream_descriptor socket_;  // owned by libpq: released and never closed
   boost::asio::steady_timer timer_;
-  std::bitset<PostgresqlQueries::prepared_statements> prepared_;
   std::string message_;
   unsigned turn_ = 0;  // number of the statement: a late deadline of one must not end the next one
-  bool set_up_ = false;
   bool overdue_ = false;
   bool broken_ = false;
 };

@@ -305,7 +305,7 @@ PostgresqlDatabase::PostgresqlDatabase(DatabaseOptions options)
       hosts_(std::get<PostgresqlUrl>(options_.url)),
       timed_step_(reads_standbys(hosts_) ? 250 : 500),
       queries_(relation_names(relations_of(options_)), own_tables_),
-      connector_({hosts_, prepare_, options_.timeout, primary_}) {
+      connector_({hosts_, prepare_, options_.timeout, primary_, queries_}) {
   require_readable_tables(options_, own_tables_);
   if (own_tables_) token_uses_.emplace(options_.url, "deployd.api_tokens");
   // Only deployd's own tables have triggers, LISTEN does not work behind a pooler, and a standby may not have a change

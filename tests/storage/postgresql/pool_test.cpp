@@ -37,8 +37,8 @@ TEST_CASE("an attempt to connect that outlives the worker's loop refers to nothi
   SilentServer const server;
   PrimaryWatch const primary;
   PostgresqlQueries const queries(relation_names({}), true);
-  auto connector =
-      std::make_unique<PostgresqlConnector>(PostgresqlSource{PostgresqlHosts(server.url()), true, 1s, primary});
+  auto connector = std::make_unique<PostgresqlConnector>(
+      PostgresqlSource{PostgresqlHosts(server.url()), true, 1s, primary, queries});
   std::weak_ptr<PostgresqlPool> pool;
   {
     boost::asio::io_context loop;
