@@ -12,6 +12,7 @@
 #include "base/coarse_clock.hpp"
 #include "base/jitter.hpp"
 #include "storage/error.hpp"
+#include "storage/session/postgresql_deadline.hpp"
 #include "storage/session/session.hpp"
 
 namespace deployd::storage {
@@ -27,6 +28,8 @@ constexpr std::chrono::milliseconds longest_silence{500};
 // thread is prevented from noticing that notifications have stopped.
 constexpr std::chrono::milliseconds longest_unheard{900};
 
+// For connecting, and then for beginning to listen.
+constexpr std::chrono::milliseconds longest_connecting{2000};
 constexpr std::chrono::milliseconds first_pause{100};
 constexpr std::chrono::milliseconds longest_pause{500};
 
@@ -112,7 +115,7 @@ std::unique_ptr<soci::session> PostgresqlChanges::open() {
     if (!found) throw Error(errc::unavailable, "none of the hosts is the primary");
     host = *found;
   }
-  auto session = open_session(hosts_.url(host, role), Access::read, std::chrono::seconds(2));
+  auto session = open_session(hosts_.url(host, role), Access::read, longest_connecting);
   primary_.arrived(host);
   return session;
 }
@@ -127,7 +130,10 @@ bool PostgresqlChanges::take_sign(PGresult const& sign, Clock::time_point asked)
 void PostgresqlChanges::listen(std::stop_token const& stop) {
   auto const session = open();
   auto* const connection = postgresql_connection(*session);
-  if (listening_) *session << "LISTEN deployd_change";
+  if (listening_) {
+    PostgresqlDeadline const deadline(connection, longest_connecting);
+    *session << "LISTEN deployd_change";
+  }
   auto asked = Clock::now();
   all_heard_until_.store(asked, std::memory_order_relaxed);
   ++version_;  // odd: all changes made while not listening count as one

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/jitter.hpp"
+#include "storage/session/postgresql_deadline.hpp"
 #include "storage/session/postgresql_execution.hpp"
 #include "storage/session/session.hpp"
 
@@ -26,13 +27,19 @@ constexpr milliseconds longest_preference{250};
 // One of several hosts may stop between being found and being connected to.
 constexpr milliseconds longest_connecting{2000};
 
+// The time for which a statement may wait for a locked table to be prepared.
+constexpr milliseconds longest_lock{200};
+
 // How long to wait until the position of the primary is known for the first time.
 constexpr milliseconds longest_unknown{300};
 
+milliseconds time_to_connect(PostgresqlSource const& source) {
+  return source.hosts.several() ? std::min(source.timeout, longest_connecting) : source.timeout;
+}
+
 std::unique_ptr<soci::session> connect(PostgresqlSource const& source, PostgresqlUrl url) {
-  auto const time = source.hosts.several() ? std::min(source.timeout, longest_connecting) : source.timeout;
   url.parameters.try_emplace("tcp_user_timeout", std::to_string(2 * source.timeout.count()));
-  return open_session(url, Access::read, time);
+  return open_session(url, Access::read, time_to_connect(source));
 }
 
 /// Returns the time before which a standby has every commit, or nothing if it is too far behind.
@@ -53,6 +60,7 @@ std::optional<OpenedPostgresql> open_fresh_standby(PostgresqlSource const& sourc
     try {
       OpenedPostgresql opened;
       opened.session = connect(source, source.hosts.url(*host, Role::standby));
+      PostgresqlDeadline const deadline(postgresql_connection(*opened.session), time_to_connect(source));
       opened.complete_until = proven(*opened.session, source.primary);
       if (opened.complete_until) return opened;
     } catch (Error const&) {
@@ -115,14 +123,17 @@ void set_statement_timeout(soci::session& session, milliseconds time) {
 }
 
 void prepare(OpenedPostgresql& opened, PostgresqlQueries const& queries) {
+  auto& session = *opened.session;
+  session << "SET lock_timeout = " << longest_lock.count();
   try {
     for (auto const& statement : queries.prepared())
-      opened.prepared.push_back(PostgresqlExecution::prepare(*opened.session, statement.sql));
+      opened.prepared.push_back(PostgresqlExecution::prepare(session, statement.sql));
   } catch (soci::soci_error const&) {
-    if (!opened.session->is_connected()) throw;
+    if (!session.is_connected()) throw;
     // A table is locked or missing. Queries that need it will fail with the reason; others need the session.
     opened.replace_at = std::min(opened.replace_at, Clock::now() + base::jittered(patience));
   }
+  session << "RESET lock_timeout";
 }
 
 }  // namespace
@@ -131,10 +142,12 @@ OpenedPostgresql open_postgresql(PostgresqlSource const& source, SessionUse use)
   auto opened = open_chosen(source);
   // Behind a pooler the server session is shared with other clients.
   if (!source.prepare) return opened;
+  PostgresqlDeadline const deadline(postgresql_connection(*opened.session), time_to_connect(source));
   try {
     set_statement_timeout(*opened.session, source.timeout);
     if (use == SessionUse::queries) prepare(opened, source.queries);
   } catch (soci::soci_error const& failure) {
+    if (deadline.passed()) throw Error(errc::timeout, describe(source.hosts.url()) + ": no answer in time");
     throw translate(failure, source.hosts.url());
   }
   return opened;

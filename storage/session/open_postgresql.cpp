@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/session/postgresql_deadline.hpp"
 #include "storage/session/postgresql_hosts.hpp"
 
 namespace deployd::storage {
@@ -29,8 +30,11 @@ std::unique_ptr<soci::session> connect_postgresql(PostgresqlUrl url, std::chrono
   // If the database has no encoding, PostgreSQL refuses to send text that is not UTF-8 to a client with that encoding.
   auto const* const stored = PQparameterStatus(connection, "server_encoding");
   bool const without_encoding = stored != nullptr && std::string_view(stored) == "SQL_ASCII";
+  // SOCI has sent one statement before this, which has no limit.
+  PostgresqlDeadline const deadline(connection, std::max(busy, std::chrono::milliseconds(1000)));
   if (PQsetClientEncoding(connection, without_encoding ? "SQL_ASCII" : "UTF8") != 0)
-    throw Error(errc::unavailable, describe(url) + ": the server does not support UTF-8");
+    throw Error(errc::unavailable,
+                describe(url) + (deadline.passed() ? ": no answer in time" : ": the server does not support UTF-8"));
   return session;
 }
 
