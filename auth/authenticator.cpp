@@ -3,9 +3,13 @@
 #include <openssl/sha.h>
 #include <spdlog/spdlog.h>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <list>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -17,10 +21,12 @@
 #include "auth/refusal_report.hpp"
 #include "auth/token_cache.hpp"
 #include "auth/unknown_tokens.hpp"
+#include "base/wait_for_outcome.hpp"
 
 namespace deployd::auth {
 namespace {
 
+using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
 // CONTRACT: revocation takes effect within one second. The other half second is for clock differences and the store.
@@ -31,6 +37,30 @@ constexpr std::chrono::seconds use_noted_every{15};
 constexpr std::size_t max_uses_remembered = 4096;
 
 constexpr std::chrono::seconds store_trouble_logged_every{10};
+
+// Limits the memory that tokens with invented names of keys can take.
+constexpr std::size_t max_waiting = 1000;
+
+using JwtVerdict = boost::system::result<GoodJwt, Fault>;
+
+/// A request that waits for the key of its token.
+struct Waiter {
+  Waiter(std::list<Waiter*>& waiting, boost::asio::any_io_executor const& executor, steady_clock::time_point deadline)
+      : all(waiting), place(all.insert(all.end(), this)), timer(executor, deadline) {}
+  Waiter(Waiter const&) = delete;
+  Waiter& operator=(Waiter const&) = delete;
+  ~Waiter() { all.erase(place); }
+
+  void wake() {
+    woken = true;
+    timer.cancel();
+  }
+
+  std::list<Waiter*>& all;
+  std::list<Waiter*>::iterator place;
+  boost::asio::steady_timer timer;
+  bool woken = false;
+};
 
 /// Returns a number derived from `parts` that is the same in each worker and process.
 std::uint64_t key_of(std::initializer_list<std::string_view> parts) {
@@ -63,12 +93,15 @@ struct Authenticator::Impl {
   std::shared_ptr<KeyRing const> keys;
   storage::Store& store;
   RefusalLog* log;
+  KeyMissing key_missing;
   JwtVerifier jwts{keys};
   TokenCache cache{};
   UnknownTokens unknown{};
   TokenChecks checks{};
   std::unordered_map<std::int64_t, system_clock::time_point> uses_noted{};
   std::optional<system_clock::time_point> trouble_logged{};
+  std::list<Waiter*> waiting{};
+  bool stopped = false;
 
   /// Returns the verdict on an API token that is in the store.
   Verdict judge(std::string_view credentials, storage::ApiToken const& token, system_clock::time_point now) {
@@ -90,8 +123,26 @@ struct Authenticator::Impl {
     store.note_token_used(id);
   }
 
-  Verdict verify_jwt(std::string_view credentials, std::string_view token, system_clock::time_point now) {
-    auto good = jwts.verify(token, now);
+  /// Verifies a token that was refused again whenever the keys may have changed, while its key is missing.
+  boost::asio::awaitable<JwtVerdict> verify_with_newer_keys(std::string_view token, system_clock::time_point now,
+                                                            Fault refusal) {
+    JwtVerdict verdict = std::move(refusal);
+    auto const executor = co_await boost::asio::this_coro::executor;
+    auto const start = steady_clock::now();
+    for (auto passed = steady_clock::duration::zero(); passed < longest_wait_for_key;
+         passed = steady_clock::now() - start) {
+      if (stopped || waiting.size() >= max_waiting) break;
+      auto const kid = jwts.missing_kid(token, now + passed);
+      if (!kid || !key_missing(*kid)) break;
+      Waiter waiter(waiting, executor, start + longest_wait_for_key);
+      co_await base::wait_for_outcome(waiter.timer, waiter.woken);
+      verdict = jwts.verify(token, now + passed);
+      if (verdict) break;
+    }
+    co_return verdict;
+  }
+
+  Verdict judge(std::string_view credentials, std::string_view token, JwtVerdict good, system_clock::time_point now) {
     if (!good) return refuse(good.error().why, [&] { return report_refusal(good.error(), token, *keys, now); });
     return accept(credentials, identity_of(good->claims, token), good->validity);
   }
@@ -127,8 +178,9 @@ struct Authenticator::Impl {
   }
 };
 
-Authenticator::Authenticator(std::shared_ptr<KeyRing const> keys, storage::Store& store, RefusalLog* log)
-    : impl_(new Impl{.keys = std::move(keys), .store = store, .log = log}) {}
+Authenticator::Authenticator(std::shared_ptr<KeyRing const> keys, storage::Store& store, RefusalLog* log,
+                             KeyMissing key_missing)
+    : impl_(new Impl{.keys = std::move(keys), .store = store, .log = log, .key_missing = std::move(key_missing)}) {}
 
 Authenticator::~Authenticator() = default;
 
@@ -155,7 +207,11 @@ TokenChecks const& Authenticator::checks() const noexcept {
 boost::asio::awaitable<Verdict> Authenticator::verify(std::string_view credentials, system_clock::time_point now) {
   auto const token = bearer_token(credentials);
   if (!token) co_return impl_->refuse(token.error());
-  if (!looks_like_api_token(*token)) co_return impl_->verify_jwt(credentials, *token, now);
+  if (!looks_like_api_token(*token)) {
+    auto good = impl_->jwts.verify(*token, now);
+    if (!good && impl_->key_missing) good = co_await impl_->verify_with_newer_keys(*token, now, good.error());
+    co_return impl_->judge(credentials, *token, std::move(good), now);
+  }
 
   auto const hash = hash_of(*token);
   if (impl_->unknown.contains(hash, now)) co_return impl_->refuse(Refusal::unknown_token);
@@ -177,6 +233,16 @@ void Authenticator::replace_keys(std::shared_ptr<KeyRing const> keys) noexcept {
   impl_->keys = keys;
   impl_->jwts = JwtVerifier(std::move(keys));
   impl_->cache.clear();
+  retry_waiting();
+}
+
+void Authenticator::retry_waiting() noexcept {
+  for (auto* const waiter : impl_->waiting) waiter->wake();
+}
+
+void Authenticator::stop_waiting() noexcept {
+  impl_->stopped = true;
+  retry_waiting();
 }
 
 }  // namespace deployd::auth

@@ -34,7 +34,7 @@ std::string_view in_words(Refusal why) noexcept {
     case Refusal::wrong_issuer: return "is of another issuer (iss)";
     case Refusal::wrong_audience: return "is for another audience (aud)";
     case Refusal::algorithm: return "has an algorithm (alg) that none of its keys may be used with";
-    case Refusal::unknown_key: return "is a JWT, and no key for JWTs is configured";
+    case Refusal::unknown_key: return "is a JWT, and no key for JWTs is configured, or fetched yet";
     case Refusal::bad_signature: return "has a signature that was made with none of the configured keys";
     case Refusal::critical_extension: return "has a critical extension (crit), of which none is supported";
     case Refusal::store_unavailable: return "cannot be looked up: the store is not available";

@@ -35,6 +35,11 @@ std::optional<Algorithm> algorithm_of(std::string_view name) noexcept;
 /// Returns every algorithm with its `alg` value.
 std::span<std::pair<std::string_view, Algorithm> const> all_algorithms() noexcept;
 
+/// True if the algorithm uses a shared secret.
+constexpr bool is_hmac(Algorithm algorithm) noexcept {
+  return algorithm == Algorithm::hs256 || algorithm == Algorithm::hs384 || algorithm == Algorithm::hs512;
+}
+
 /// True if the algorithm is EdDSA under any of its names.
 constexpr bool is_edwards(Algorithm algorithm) noexcept {
   return algorithm == Algorithm::eddsa || algorithm == Algorithm::ed25519 || algorithm == Algorithm::ed448;

@@ -37,4 +37,10 @@ std::shared_ptr<KeyRing const> KeyRing::load(KeyRingOptions const& options) {
   return ring;
 }
 
+std::shared_ptr<KeyRing const> KeyRing::with_keys(KeyRing const& ring, std::vector<Key> const& more) {
+  std::shared_ptr<KeyRing> const joined(new KeyRing(ring));
+  joined->keys_.insert(joined->keys_.end(), more.begin(), more.end());
+  return joined;
+}
+
 }  // namespace deployd::auth

@@ -1,4 +1,4 @@
-// The keys and rules for verifying JWTs, loaded once from the configuration and shared by all workers.
+// The keys and rules for verifying JWTs, shared by all workers.
 #pragma once
 
 #include <chrono>
@@ -30,13 +30,16 @@ class KeyRing {
   /// HMAC secret under 32 bytes).
   static std::shared_ptr<KeyRing const> load(KeyRingOptions const& options);
 
+  /// Returns the keys and rules of `ring`, followed by the keys in `more`.
+  static std::shared_ptr<KeyRing const> with_keys(KeyRing const& ring, std::vector<Key> const& more);
+
   /// True if there are no keys, so that no JWT can be valid.
   bool empty() const noexcept { return keys_.empty(); }
 
   /// Warnings about the keys and how they are stored, one line each.
   std::vector<std::string> const& complaints() const noexcept { return complaints_; }
 
-  /// In the order of the options: the secret, the PEM files, the JWKS files.
+  /// In the order of the options: the secret, the PEM files, the JWKS files, fetched key sets.
   std::vector<Key> const& keys() const noexcept { return keys_; }
 
   std::optional<std::string> const& issuer() const noexcept { return issuer_; }      // unset: not checked

@@ -35,4 +35,14 @@ boost::system::result<GoodJwt, Fault> JwtVerifier::verify(std::string_view token
   return GoodJwt{.claims = *std::move(claims), .validity = *validity};
 }
 
+std::optional<std::string> JwtVerifier::missing_kid(std::string_view token,
+                                                    std::chrono::system_clock::time_point now) const {
+  auto jwt = read_jwt(token);
+  if (!jwt || !jwt->kid || is_hmac(jwt->algorithm)) return std::nullopt;
+  if (std::ranges::any_of(ring_->keys(), [&](Key const& key) { return key.kid == jwt->kid; })) return std::nullopt;
+  auto const claims = read_claims(jwt->payload);
+  if (!claims || !check_claims(*claims, *ring_, now)) return std::nullopt;
+  return std::move(jwt->kid);
+}
+
 }  // namespace deployd::auth

@@ -35,6 +35,10 @@ class JwtVerifier {
   /// Checks the signature before parsing the payload.
   boost::system::result<GoodJwt, Fault> verify(std::string_view token, std::chrono::system_clock::time_point now);
 
+  /// Returns the `kid` of a refused token if no key has this name and the claims are good: a newer key set may have the
+  /// key. Parses claims that no signature has confirmed. Tokens with HMAC never count, as their keys are not published.
+  std::optional<std::string> missing_kid(std::string_view token, std::chrono::system_clock::time_point now) const;
+
  private:
   /// Returns why no key matches the signature of the token, or nothing if one does.
   std::optional<Refusal> check_signature(Jwt const& jwt);

@@ -1,10 +1,17 @@
 #include "auth/authenticator.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>
+#include <future>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -31,6 +38,41 @@ std::string bearer(std::string const& claims, std::string const& signed_with = s
 std::uint64_t key_of(Authenticator& authenticator, std::string const& credentials) {
   REQUIRE(verdict(authenticator, credentials).starts_with("good"));
   return authenticator.recall(credentials, noon)->key;
+}
+
+/// A verification on a loop of its own that may have to wait.
+class Verification {
+ public:
+  Verification(Authenticator& authenticator, std::string credentials) : credentials_(std::move(credentials)) {
+    auto waiting = authenticator.verify(credentials_, noon);
+    verdict_ = boost::asio::co_spawn(loop_, std::move(waiting), boost::asio::use_future);
+    loop_.poll();
+  }
+
+  /// Runs what can run now. Returns `good`, `refused` or `waits`.
+  std::string state() {
+    loop_.poll();
+    if (verdict_.wait_for(0s) != std::future_status::ready) return "waits";
+    return std::holds_alternative<deployd::auth::Refused>(verdict_.get()) ? "refused" : "good";
+  }
+
+ private:
+  boost::asio::io_context loop_;
+  std::string credentials_;
+  std::future<deployd::auth::Verdict> verdict_;
+};
+
+std::string token_with_kid(std::string_view kid, std::string const& claims = R"({"sub":"jane","exp":1800000060})") {
+  return "Bearer " + jwt_with_header(p256_key(), deployd::auth::Algorithm::es256,
+                                     R"({"alg":"ES256","kid":")" + std::string(kid) + "\"}", claims);
+}
+
+SigningKey const other_key = SigningKey::of("P-256");
+
+/// A key with the name `kid`, by default that of these tokens.
+std::shared_ptr<KeyRing const> ring_with_kid(std::string_view kid, SigningKey const& key = p256_key()) {
+  KeyFiles const files;
+  return KeyRing::load({.jwks_files = {files.write("jwks", jwks_of({with(key.jwk(), {{"kid", kid}})}))}});
 }
 
 }  // namespace
@@ -179,4 +221,68 @@ TEST_CASE("checks are counted by how they ended") {
   CHECK(refused(deployd::auth::Refusal::store_unavailable) == 1);
   CHECK(refused(deployd::auth::Refusal::no_credentials) == 1);
   CHECK(refused(deployd::auth::Refusal::malformed) == 0);
+}
+
+TEST_CASE("a JWT whose key is missing waits for newer keys while they may come") {
+  StoredTokens store;
+  std::vector<std::string> asked;
+  Authenticator authenticator(ring_with_kid("a", other_key), store, nullptr, [&](std::string_view kid) {
+    asked.emplace_back(kid);
+    return true;
+  });
+  Verification verification(authenticator, token_with_kid("b"));
+  CHECK(verification.state() == "waits");
+  authenticator.retry_waiting();
+  CHECK(verification.state() == "waits");
+  CHECK(asked == std::vector<std::string>{"b", "b"});
+  authenticator.replace_keys(ring_with_kid("b"));
+  CHECK(verification.state() == "good");
+}
+
+TEST_CASE("a JWT that waits for its key is refused once no newer keys may come") {
+  StoredTokens store;
+  bool may_come = true;
+  Authenticator authenticator(ring_with_kid("a", other_key), store, nullptr,
+                              [&](std::string_view) { return may_come; });
+  Verification one(authenticator, token_with_kid("b"));
+  CHECK(one.state() == "waits");
+  may_come = false;
+  CHECK(one.state() == "waits");
+  authenticator.retry_waiting();
+  CHECK(one.state() == "refused");
+  may_come = true;
+  Verification other(authenticator, token_with_kid("b"));
+  CHECK(other.state() == "waits");
+  authenticator.stop_waiting();
+  CHECK(other.state() == "refused");
+  CHECK(Verification(authenticator, token_with_kid("b")).state() == "refused");
+}
+
+TEST_CASE("a JWT that no key could make good does not wait") {
+  StoredTokens store;
+  Authenticator authenticator(KeyRing::load({.secret = secret, .issuer = "me"}), store, nullptr,
+                              [](std::string_view) { return true; });
+  auto const refused = [&](std::string const& credentials) {
+    return Verification(authenticator, credentials).state() == "refused";
+  };
+  CHECK(refused(token_with_kid("b")));
+  CHECK(refused(token_with_kid("b", R"({"iss":"me","exp":1})")));
+  CHECK(refused(token_with_kid("b", R"({"iss":"me"})")));
+  CHECK(refused("Bearer " + jwt(p256_key(), "ES256", R"({"iss":"me","exp":1800000060})")));
+  CHECK(refused("Bearer " + jwt_with_header(SigningKey::hmac(other_secret), deployd::auth::Algorithm::hs256,
+                                            R"({"alg":"HS256","kid":"b"})", R"({"iss":"me","exp":1800000060})")));
+  CHECK_FALSE(refused(token_with_kid("b", R"({"iss":"me","exp":1800000060})")));
+}
+
+TEST_CASE("a JWT waits for its key for a limited time") {
+  StoredTokens store;
+  int asked = 0;
+  Authenticator authenticator(ring_with_kid("a", other_key), store, nullptr,
+                              [&](std::string_view) { return ++asked > 0; });
+  auto const begin = std::chrono::steady_clock::now();
+  CHECK(verdict(authenticator, token_with_kid("b")) == "bad signature");
+  auto const waited = std::chrono::steady_clock::now() - begin;
+  CHECK(waited >= deployd::auth::longest_wait_for_key);
+  CHECK(waited < deployd::auth::longest_wait_for_key + 5s);
+  CHECK(asked >= 1);
 }
