@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -22,6 +23,7 @@
 
 #include "server/admin.hpp"
 #include "server/event_loop.hpp"
+#include "server/keys/key_refresher.hpp"
 #include "server/listen/descriptor_limit.hpp"
 #include "server/listen/listener.hpp"
 #include "server/log/access_log_file.hpp"
@@ -47,6 +49,7 @@ namespace asio = boost::asio;
 // The open descriptors of a server without connections, and of each of its loops besides listening sockets.
 constexpr std::size_t least_descriptors = 24;
 constexpr std::size_t least_descriptors_of_a_worker = 10;
+constexpr std::size_t descriptors_of_key_refresher = 3;  // of its event loop
 
 // Descriptors that are opened occasionally and closed soon: reloaded files, /proc for the metrics, another deployd that
 // requests the sockets, the admin address when it is opened again.
@@ -61,8 +64,13 @@ unsigned usable_cores() noexcept {
   return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
 }
 
+// When the server starts, clients wait in the backlog for keys that are fetched, instead of being refused.
+constexpr std::chrono::seconds longest_start_without_keys{3};
+
 std::size_t needed_descriptors(ServeOptions const& options) noexcept {
-  return least_descriptors + options.workers * (least_descriptors_of_a_worker + options.listen.size());
+  auto const sources = options.key_sources.locations.size();
+  return least_descriptors + options.workers * (least_descriptors_of_a_worker + options.listen.size()) +
+         (sources == 0 ? 0 : descriptors_of_key_refresher + sources);
 }
 
 std::string counted(std::size_t count, std::string_view noun) {
@@ -87,28 +95,48 @@ class Server {
         tls_(load_tls(options.tls)) {
     listen();
     auto const keys = auth::KeyRing::load(options.keys);
+    refresher_.emplace(options.key_sources, keys);
+    shared_.key_missing = [this](std::string_view kid) { return refresher_->key_missing(kid); };
     keys_ = keys->keys().size();
     note_reloaded();
     for (unsigned index = 0; index < options.workers; ++index) {
       auto sockets = take_of_each(listeners_, index, options.workers);
-      workers_.push_back(std::make_unique<Worker>(shared_, keys, std::move(sockets), worker_events(index)));
+      workers_.push_back(
+          std::make_unique<Worker>(shared_, refresher_->ring(), std::move(sockets), worker_events(index)));
       if (tls_) workers_.back()->replace_tls(tls_);
     }
     page_.replace_tls(tls_);
+    page_.set_key_refresher(&*refresher_);
     if (!admin_endpoints_.empty() || !passed_admin_.empty())
       admin_.emplace(main_, options, database, page_, std::move(admin_endpoints_), std::move(passed_admin_));
     limit_connections(options);
     // Done last, so that a start that fails prints one line.
     warn_of(*keys);
-    if (keys->empty() && !database.has_api_tokens())
+    if (keys->empty() && options.key_sources.locations.empty() && !database.has_api_tokens())
       spdlog::warn("no key for tokens is configured and the store has no API token: every request will be refused");
   }
+
+  ~Server() {
+    // Its thread uses the workers, and they use it: end the thread before any of them is destroyed.
+    refresher_->stop();
+  }
+  Server(Server const&) = delete;
+  Server& operator=(Server const&) = delete;
 
   void run() {
     await_stop();
     await_reload();
     watch_certificates();
     watch_log();
+    refresher_->start({.new_keys =
+                           [this](std::shared_ptr<auth::KeyRing const> const& keys) {
+                             for (auto& worker : workers_) worker->replace_keys(keys);
+                           },
+                       .no_new_keys =
+                           [this] {
+                             for (auto& worker : workers_) worker->retry_waiting_tokens();
+                           }});
+    refresher_->wait_for_keys(longest_start_without_keys);
     for (auto& worker : workers_) worker->start();
     if (admin_) admin_->start();
     for (auto& listener : listeners_) {
@@ -135,10 +163,11 @@ class Server {
     // Each listener keeps copies of the sockets that it hands over, besides the socket for requests to hand over.
     auto const handed_over = listeners_.size() * (options.workers + 1) + (admin_ ? 2 : 0);
     auto const open = read_process_usage().open_descriptors;  // 0 without /proc
-    DescriptorReserve const reserve{
-        .open = open > 0 ? open : needed_descriptors(options),
-        .serving = handed_over + transient_descriptors + store.serving + (admin_ ? admin_connections() : 0),
-        .lists = store.lists};
+    DescriptorReserve const reserve{.open = open > 0 ? open : needed_descriptors(options),
+                                    .serving = handed_over + transient_descriptors +
+                                               2 * options.key_sources.locations.size() + store.serving +
+                                               (admin_ ? admin_connections() : 0),
+                                    .lists = store.lists};
     options.max_connections = connections_within_limit(options.max_connections, reserve);
     shared_.connections.limit_to(options.max_connections);
   }
@@ -200,7 +229,12 @@ class Server {
   }
 
   std::string describe_accepted() const {
-    auto const jwts = keys_ == 0 ? "no JWT" : "JWTs signed with " + counted(keys_, "configured key");
+    auto const urls = options_.key_sources.locations.size();
+    std::vector<std::string> signers;
+    if (keys_ > 0) signers.push_back(counted(keys_, "configured key"));
+    if (urls > 0) signers.push_back("the keys of " + counted(urls, "URL"));
+    auto const jwts =
+        signers.empty() ? std::string("no JWT") : fmt::format("JWTs signed with {}", fmt::join(signers, " or "));
     try {
       if (shared_.database.has_api_tokens()) return "API tokens and " + jwts;
       return jwts + " and no API token";
@@ -283,9 +317,10 @@ class Server {
       auto const keys = auth::KeyRing::load(fresh.keys);
       if (fresh.tls.certificates.empty() == (tls_ != nullptr))
         throw TlsError("--tls-cert: HTTPS is switched on or off by a restart only");
+      auto trust = KeyRefresher::trust_for(fresh.key_sources);
       auto tls = load_tls(fresh.tls);
       reload_log_level(fresh.settings);
-      for (auto& worker : workers_) worker->replace_keys(keys);
+      refresher_->replace(std::move(fresh.key_sources), std::move(trust), keys);
       warn_of(*keys);
       if (tls) replace_tls(std::move(tls));
     } catch (std::exception const& error) {
@@ -388,6 +423,7 @@ class Server {
   std::vector<Listener> listeners_;
   std::vector<PassedSocket> passed_admin_;  // until admin_ is created from them
   Endpoints admin_endpoints_;               // likewise
+  std::optional<KeyRefresher> refresher_;   // set by the constructor; destroyed after the workers
   std::vector<std::unique_ptr<Worker>> workers_;
   ReloadRecord reloads_;
   MetricsPage page_{options_, shared_.database, workers_, reloads_};

@@ -15,6 +15,7 @@ namespace deployd::server {
 /// The configuration read on SIGHUP. Nothing of it has been applied yet.
 struct ReloadedOptions {
   auth::KeyRingOptions keys;
+  KeySourceOptions key_sources;
   TlsOptions tls;
   std::vector<std::string> need_restart;  // names of options that have changed but need a restart
   Settings settings;                      // all of them, for the log level and for naming the source of a bad value

@@ -109,7 +109,8 @@ Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, s
     : shared_(shared),
       events_(std::move(events)),
       store_(shared.database.store_for(context_.get_executor())),
-      authenticator_(std::make_unique<auth::Authenticator>(std::move(keys), *store_, &shared.refusals)),
+      authenticator_(
+          std::make_unique<auth::Authenticator>(std::move(keys), *store_, &shared.refusals, shared.key_missing)),
       api_(std::make_unique<routing::Api>(
           routing::ApiOptions{routing::CorsPolicy(shared.options.cors_origins, shared.limiter != nullptr),
                               share_of(shared.options.cache_bytes, shared.options), shared.limiter, &load_,
@@ -169,6 +170,7 @@ void Worker::join() {
 
 void Worker::stop() {
   asio::post(context_, [this] {
+    authenticator_->stop_waiting();
     for (auto& connection : connections_) connection.cut();
     draining_ = true;
     end_if_drained();
@@ -177,6 +179,10 @@ void Worker::stop() {
 
 void Worker::replace_keys(std::shared_ptr<auth::KeyRing const> keys) {
   asio::post(context_, [this, keys = std::move(keys)]() mutable { authenticator_->replace_keys(std::move(keys)); });
+}
+
+void Worker::retry_waiting_tokens() {
+  asio::post(context_, [this] { authenticator_->retry_waiting(); });
 }
 
 void Worker::replace_tls(std::shared_ptr<TlsContext const> tls) {

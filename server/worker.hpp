@@ -96,6 +96,7 @@ struct SharedState {
   Complaints connections_refused{};
   Complaints no_descriptors{};
   auth::RefusalLog refusals{};
+  auth::KeyMissing key_missing{};  // called by workers
 };
 
 /// Events of a worker, reported on its thread.
@@ -117,6 +118,8 @@ class Worker {
   void start();
   /// Applies new keys.
   void replace_keys(std::shared_ptr<auth::KeyRing const> keys);
+  /// Verifies tokens again that wait for keys.
+  void retry_waiting_tokens();
   /// Sets the TLS context for new TCP connections; before the first call they are in plain text.
   void replace_tls(std::shared_ptr<TlsContext const> tls);
   /// Makes /readyz report that the server is about to stop, and continues to serve.

@@ -20,6 +20,8 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 
 set(CPACK_DEBIAN_DEPLOYD_PACKAGE_NAME deployd)
 set(CPACK_DEBIAN_DEPLOYD_PACKAGE_SECTION httpd)
+# For keys by URL.
+set(CPACK_DEBIAN_DEPLOYD_PACKAGE_RECOMMENDS "ca-certificates")
 set(CPACK_DEBIAN_DEPLOYD_PACKAGE_DEPENDS "init-system-helpers (>= 1.54~), systemd | systemd-standalone-sysusers | systemd-sysusers")
 set(CPACK_DEBIAN_DEPLOYD_PACKAGE_SUGGESTS "deployd-bench, postgresql")
 set(CPACK_DEBIAN_DEPLOYD_DESCRIPTION

@@ -106,7 +106,7 @@ std::string values_in_shell() {
       for (auto& c : words)
         if (c == '|') c = ' ';
       text += fmt::format("    --{}) words='{}' ;;\n", option.name, words);
-    } else if (option.argument == "FILE") {
+    } else if (option.argument == "FILE" || option.argument == "DIRECTORY") {
       text += fmt::format("    --{}) files=yes ;;\n", option.name);
     } else {
       free += fmt::format("{}--{}", free.empty() ? "" : " | ", option.name);

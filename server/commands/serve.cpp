@@ -6,6 +6,7 @@
 #include <chrono>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -13,6 +14,8 @@
 
 #include "server/commands/commands.hpp"
 #include "server/commands/findings.hpp"
+#include "server/keys/key_refresher.hpp"
+#include "server/keys/key_set.hpp"
 #include "server/listen/descriptor_limit.hpp"
 #include "server/listen/listener.hpp"
 #include "server/log/access_log_file.hpp"
@@ -99,8 +102,9 @@ Finding from_complaint(std::string item, std::string complaint, std::string reme
   return {"permissions", complaint.substr(0, chmod), complaint.substr(chmod + 2)};
 }
 
-std::vector<Finding> look_at_keys(Settings const& settings, auth::KeyRingOptions const& options,
+std::vector<Finding> look_at_keys(Settings const& settings, ServeOptions const& serve_options,
                                   auth::KeyRing const& keys, storage::Database& database) {
+  auto const& options = serve_options.keys;
   std::vector<Finding> findings;
   auto const add = [&findings](std::string text) { findings.push_back({"keys", std::move(text), ""}); };
   if (options.secret) add(options.secret_origin + ": HMAC secret");
@@ -108,12 +112,34 @@ std::vector<Finding> look_at_keys(Settings const& settings, auth::KeyRingOptions
     add(fmt::format("{}: {}: public key", settings.origin_of("jwt-public-key"), file));
   for (auto const& file : options.jwks_files) add(fmt::format("{}: {}: key set", settings.origin_of("jwks"), file));
   if (database.has_api_tokens()) add("API tokens of the store");
-  if (keys.empty() && findings.empty())
-    findings.push_back(
-        {"keys", "no key for tokens is configured and the store has no API token: every request will be refused",
-         "run `deployd token create --name NAME`, or give --jwks, --jwt-public-key or --jwt-secret-file"});
+  if (keys.empty() && serve_options.key_sources.locations.empty() && findings.empty())
+    findings.push_back({"keys",
+                        "no key for tokens is configured and the store has no API token: every request will be refused",
+                        "run `deployd token create --name NAME`, or give --oidc-issuer, --jwks, --jwt-public-key or "
+                        "--jwt-secret-file"});
   for (auto const& line : keys.complaints())
     findings.push_back(from_complaint("keys", line, "correct the key, then reload deployd with SIGHUP"));
+  return findings;
+}
+
+/// Fetches the key sets from URLs. A failure is a finding only: `serve` starts without them.
+std::vector<Finding> look_at_key_sources(Settings const& settings, KeySourceOptions const& options) {
+  auto const trust = KeyRefresher::trust_for(options);
+  std::vector<Finding> findings;
+  for (auto const& location : options.locations) {
+    auto const origin = settings.origin_of(location.issuer ? "oidc-issuer" : "jwks");
+    auto const fetched = fetch_keys(location, trust);
+    if (!fetched) {
+      findings.push_back({"keys", fmt::format("{}: {}", origin, fetched.error().what),
+                          "correct the URL, the provider or --jwks-ca; until it answers, `serve` uses the keys kept in "
+                          "--state-directory, or refuses tokens signed with its keys"});
+      continue;
+    }
+    findings.push_back(
+        {"keys", fmt::format("{}: {}: {}", origin, name_of(location), describe_keys(fetched->set->keys)), ""});
+    for (auto const& line : fetched->set->complaints)
+      findings.push_back({"keys", line, "the provider must replace this key"});
+  }
   return findings;
 }
 
@@ -150,7 +176,7 @@ int run_serve(Settings const& settings, std::function<Settings()> reread) {
     try {
       // Reads all options, so that a value which the next start would refuse is refused now.
       auto read = read_serve_options(fresh);
-      ReloadedOptions reloaded{std::move(read.keys), std::move(read.tls), {}, {}};
+      ReloadedOptions reloaded{std::move(read.keys), std::move(read.key_sources), std::move(read.tls), {}, {}};
       for (auto const option : fresh.differences(settings))
         if (!is_reloaded(option)) reloaded.need_restart.emplace_back(option);
       reloaded.settings = std::move(fresh);
@@ -167,12 +193,14 @@ int run_check(Settings const& settings) {
   auto const add = [&findings](std::vector<Finding> more) { std::ranges::move(more, std::back_inserter(findings)); };
   // Any failure here throws, so that it is reported in one line without a table.
   auto const keys = auth::KeyRing::load(options.keys);
+  auto key_sources = look_at_key_sources(settings, options.key_sources);
   auto const tls = load_tls(options.tls);
   auto const database = storage::open_database(options.database);
   auto addresses = look_at_addresses(options);
   with_access_log_file(settings, options, try_access_log);
   add(look_at_store(options.database));
-  add(look_at_keys(settings, options.keys, *keys, *database));
+  add(look_at_keys(settings, options, *keys, *database));
+  add(std::move(key_sources));
   if (tls) add(look_at_certificates(*tls));
   add(std::move(addresses));
   add({look_at_descriptors(options)});

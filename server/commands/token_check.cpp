@@ -7,11 +7,14 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -21,6 +24,8 @@
 #include "auth/refusal_report.hpp"
 #include "base/byte_order_mark.hpp"
 #include "server/commands/commands.hpp"
+#include "server/keys/kept_keys.hpp"
+#include "server/keys/key_refresher.hpp"
 #include "server/options/serve_options.hpp"
 #include "storage/error.hpp"
 #include "storage/open_database.hpp"
@@ -66,8 +71,41 @@ std::string until(system_clock::time_point time, system_clock::time_point now) {
                      auth::in_units(second - std::chrono::floor<std::chrono::seconds>(now)));
 }
 
-int check_jwt(std::string_view token, auth::KeyRingOptions const& options) {
-  auto const ring = auth::KeyRing::load(options);
+/// Returns the keys of a location: those that are fetched, or else those that are kept.
+std::vector<auth::Key> keys_of(KeyLocation const& location, KeySourceOptions const& options,
+                               std::shared_ptr<boost::asio::ssl::context> const& trust) {
+  auto const fetched = fetch_keys(location, trust);
+  if (fetched) {
+    spdlog::info("{}: fetched {}", name_of(location), describe_keys(fetched->set->keys));
+    for (auto const& line : fetched->set->complaints) spdlog::warn("{}", line);
+    return fetched->set->keys;
+  }
+  spdlog::warn("keys not fetched: {}", fetched.error().what);
+  if (!options.state_directory) return {};
+  try {
+    auto const kept = read_kept_keys(*options.state_directory, location);
+    if (!kept) return {};
+    auto set = read_key_set(kept->text, kept_file(*options.state_directory, location));
+    if (!set) throw std::runtime_error(set.error().what);
+    spdlog::info("{}: kept {}", name_of(location), describe_keys(set->keys));
+    return std::move(set->keys);
+  } catch (std::runtime_error const& failure) {
+    spdlog::warn("kept keys are not used: {}", failure.what());
+    return {};
+  }
+}
+
+std::shared_ptr<auth::KeyRing const> load_ring(auth::KeyRingOptions const& options, KeySourceOptions const& sources) {
+  auto const local = auth::KeyRing::load(options);
+  auto const trust = KeyRefresher::trust_for(sources);
+  std::vector<auth::Key> fetched;
+  for (auto const& location : sources.locations)
+    std::ranges::move(keys_of(location, sources, trust), std::back_inserter(fetched));
+  return auth::KeyRing::with_keys(*local, fetched);
+}
+
+int check_jwt(std::string_view token, auth::KeyRingOptions const& options, KeySourceOptions const& sources) {
+  auto const ring = load_ring(options, sources);
   for (auto const& line : ring->complaints()) spdlog::warn("{}", line);
   auto const now = system_clock::now();
   auto const good = auth::JwtVerifier(ring).verify(token, now);
@@ -119,6 +157,7 @@ int check_api_token(Settings const& settings, std::string_view token) {
 
 int run_token_check(Settings const& settings) {
   auto const keys = read_key_options(settings);
+  auto const sources = read_key_source_options(settings);
   auto const most = read_max_header_bytes(settings);
   auto const credentials = read_credentials();
   if (credentials.size() <= bearer.size()) return refuse("there is no token on standard input");
@@ -133,7 +172,7 @@ int run_token_check(Settings const& settings) {
     return refuse(auth::report_refusal(
         {auth::Refusal::malformed,
          "it contains characters that a bearer token cannot have, such as spaces or line breaks"}));
-  return auth::looks_like_api_token(*token) ? check_api_token(settings, *token) : check_jwt(*token, keys);
+  return auth::looks_like_api_token(*token) ? check_api_token(settings, *token) : check_jwt(*token, keys, sources);
 }
 
 }  // namespace deployd::server

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "auth/refusal.hpp"
+#include "server/keys/key_refresher.hpp"
 #include "server/log/access_log_file.hpp"
 #include "server/log/output.hpp"
 #include "server/metrics/exposition.hpp"
@@ -180,6 +181,25 @@ void write_token_checks(Exposition& out, Workers const& workers) {
   }
 }
 
+void write_key_sources(Exposition& out, KeyRefresher const* refresher) {
+  if (refresher == nullptr) return;
+  auto const sources = refresher->statuses();
+  if (sources.empty()) return;
+  out.begin({"deployd_key_source_refreshes_total", counter, "Attempts to fetch a key set, by source and result."});
+  for (auto const& source : sources) {
+    out.sample(source.successes, {{"source", source.name}, {"result", "success"}});
+    out.sample(source.failures, {{"source", source.name}, {"result", "failure"}});
+  }
+  out.begin({"deployd_key_source_keys", gauge, "Keys of a source that are in use."});
+  for (auto const& source : sources) out.sample(std::uint64_t{source.keys}, {{"source", source.name}});
+  out.begin({"deployd_key_source_age_seconds", gauge,
+             "Time since the key set of a source was last fetched or confirmed; missing before the first time."});
+  auto const now = std::chrono::system_clock::now();
+  for (auto const& source : sources)
+    if (source.last_success)
+      out.sample(std::max(0.0, in_seconds(now - *source.last_success)), {{"source", source.name}});
+}
+
 void write_left_out_rows(Exposition& out, storage::LeftOutRows const& left_out) {
   out.begin({"deployd_store_rows_left_out_total", counter,
              "Rows left out of responses because a column holds no 64-bit integer, by table and column."});
@@ -305,6 +325,7 @@ std::string MetricsPage::render(routing::MetricsFormat format) const {
   write_tls(out, workers_, tls().get());
   write_cache(out, workers_, options_);
   write_token_checks(out, workers_);
+  write_key_sources(out, refresher_);
   write_store(out, database_, prober_);
   write_queries(out, workers_);
   write_left_out_rows(out, database_.left_out_rows());

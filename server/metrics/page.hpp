@@ -13,6 +13,7 @@
 
 namespace deployd::server {
 
+class KeyRefresher;
 class TlsContext;
 class Worker;
 
@@ -25,6 +26,10 @@ class MetricsPage final : public routing::MetricsSource {
 
   /// Sets the worker that probes the store; there is none before this call. Must not be called while rendering.
   void set_prober(Worker const* prober) noexcept { prober_ = prober; }
+
+  /// Sets whose key sources are shown, which must outlive this object; none before this call. Must not be called while
+  /// rendering.
+  void set_key_refresher(KeyRefresher const* refresher) noexcept { refresher_ = refresher; }
 
   /// Sets the TLS context for new connections; before the first call TLS is off. Safe to call from any thread.
   void replace_tls(std::shared_ptr<TlsContext const> tls);
@@ -42,6 +47,7 @@ class MetricsPage final : public routing::MetricsSource {
   std::vector<std::unique_ptr<Worker>> const& workers_;
   ReloadRecord const& reloads_;
   Worker const* prober_ = nullptr;
+  KeyRefresher const* refresher_ = nullptr;
   mutable std::mutex tls_mutex_;
   std::shared_ptr<TlsContext const> tls_;
   base::Counter draining_;

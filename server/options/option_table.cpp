@@ -42,7 +42,17 @@ constexpr std::array options{
                checking_tokens | token_sign_command},
     OptionSpec{"jwt-public-key", "FILE", true, "", "PEM public key for RS, PS, ES and EdDSA; reloaded on SIGHUP",
                checking_tokens},
-    OptionSpec{"jwks", "FILE", true, "", "JSON Web Key Set; reloaded on SIGHUP", checking_tokens},
+    OptionSpec{"jwks", "FILE", true, "", "JSON Web Key Set: a file or an https URL; reloaded on SIGHUP",
+               checking_tokens},
+    OptionSpec{"oidc-issuer", "URL", false, "",
+               "find the JSON Web Key Set of this issuer by OpenID discovery; sets --jwt-issuer", checking_tokens},
+    OptionSpec{"jwks-refresh", "TIME", false, "5m", "fetch key sets from URLs again after this time", serving},
+    OptionSpec{"jwks-ca", "FILE", false, "",
+               "PEM certificate authorities for URLs of keys (default: those of the system)", checking_tokens},
+    OptionSpec{"state-directory", "DIRECTORY", false, "",
+               "keep the last good key set of each URL in this directory, for a start without network (default: "
+               "STATE_DIRECTORY, set by systemd)",
+               checking_tokens},
     OptionSpec{"jwt-issuer", "TEXT", false, "", "required `iss` of JWTs; `token sign` writes it",
                checking_tokens | token_sign_command},
     OptionSpec{"jwt-audience", "TEXT", false, "", "required `aud` of JWTs; `token sign` writes it",
@@ -96,8 +106,9 @@ constexpr std::array options{
     OptionSpec{"ttl", "TIME", false, "1h", "validity of the JWT", token_sign_command},
 };
 
-constexpr std::array reloaded{"jwt-secret-file", "jwt-public-key", "jwks",    "jwt-issuer",    "jwt-audience",
-                              "jwt-leeway",      "tls-cert",       "tls-key", "tls-client-ca", "log-level"};
+constexpr std::array reloaded{"jwt-secret-file", "jwt-public-key",  "jwks",          "oidc-issuer",  "jwks-refresh",
+                              "jwks-ca",         "state-directory", "jwt-issuer",    "jwt-audience", "jwt-leeway",
+                              "tls-cert",        "tls-key",         "tls-client-ca", "log-level"};
 
 }  // namespace
 

@@ -1,7 +1,13 @@
 #include "server/options/serve_options.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "auth/jwt/hmac_secret.hpp"
 #include "auth/key_file.hpp"
@@ -73,6 +79,66 @@ std::optional<std::string> password_exposure(Settings const& settings) {
   return auth::exposure_of(auth::read_key_file(file), "the password of --database");
 }
 
+/// True if a value of --jwks is a URL and not a file.
+bool is_url(std::string_view text) noexcept {
+  return text.find("://") != text.npos;
+}
+
+Url to_key_url(std::string_view text) {
+  auto url = parse_url(text);
+  // Unreadable URLs are not shown: they may hold a password.
+  if (!url) throw std::invalid_argument("the URL cannot be used: " + url.error().what);
+  if (!may_bring_keys(*url))
+    throw std::invalid_argument(
+        fmt::format("'{}' is not https; http is allowed for loopback addresses only", shown(*url)));
+  return *std::move(url);
+}
+
+KeyLocation to_issuer(std::string_view text) {
+  auto url = to_key_url(text);
+  if (text.find('?') != text.npos)
+    throw std::invalid_argument(fmt::format("'{}' has a query, which an issuer cannot have", shown(url)));
+  return {std::move(url), std::string(text)};
+}
+
+/// Returns the issuer that tokens must name: that of --jwt-issuer or --oidc-issuer.
+std::optional<std::string> read_issuer(Settings const& settings) {
+  auto const discovered = settings.read("oidc-issuer", to_issuer);
+  auto issuer = settings.read("jwt-issuer", as_text);
+  if (!discovered) return issuer;
+  if (issuer && *issuer != *discovered->issuer)
+    Settings::refuse(*settings.find("jwt-issuer"),
+                     fmt::format("'{}' is not the issuer '{}' of --oidc-issuer; leave one of them out", *issuer,
+                                 *discovered->issuer));
+  return discovered->issuer;
+}
+
+/// Returns the directory that systemd gives a unit with StateDirectory=, or nothing.
+std::optional<std::string> systemd_state_directory() {
+  auto const* const directories = std::getenv("STATE_DIRECTORY");
+  if (directories == nullptr || *directories == '\0') return std::nullopt;
+  std::string_view const all(directories);
+  return std::string(all.substr(0, all.find(':')));
+}
+
+/// Returns what is wrong with the directory, or an empty text.
+std::string fault_of_directory(std::string const& path) {
+  std::error_code failure;
+  if (!std::filesystem::is_directory(path, failure))
+    return failure && failure != std::errc::no_such_file_or_directory
+               ? failure.message()
+               : "there is no such directory; create it for the user of deployd";
+  return ::access(path.c_str(), R_OK | W_OK | X_OK) == 0 ? "" : std::generic_category().message(errno);
+}
+
+void require_state_directory(Settings const& settings, std::string const& path) {
+  auto const fault = fault_of_directory(path);
+  if (fault.empty()) return;
+  if (auto const* const setting = settings.find("state-directory"))
+    Settings::refuse(*setting, fmt::format("{}: {}", path, fault));
+  throw ConfigurationError(fmt::format("STATE_DIRECTORY: {}: {}; or give --state-directory", path, fault));
+}
+
 void refuse_shared_addresses(Settings const& settings, ServeOptions const& options) {
   auto const& all = options.listen;
   for (auto one = all.begin(); one != all.end(); ++one) {
@@ -119,11 +185,31 @@ auth::KeyRingOptions read_key_options(Settings const& settings) {
     take_secret(auth::secret_of_variable("DEPLOYD_JWT_SECRET", secret), keys);
   }
   keys.public_key_files = settings.read_all("jwt-public-key", as_text);
-  keys.jwks_files = settings.read_all("jwks", as_text);
-  keys.issuer = settings.read("jwt-issuer", as_text);
+  for (auto& value : settings.read_all("jwks", as_text))
+    if (!is_url(value)) keys.jwks_files.push_back(std::move(value));
+  keys.issuer = read_issuer(settings);
   keys.audience = settings.read("jwt-audience", as_text);
   keys.leeway = settings.read("jwt-leeway", to_leeway).value_or(keys.leeway);
   return keys;
+}
+
+KeySourceOptions read_key_source_options(Settings const& settings) {
+  KeySourceOptions sources;
+  auto const to_location = [](std::string_view text) {
+    return is_url(text) ? std::optional(KeyLocation{to_key_url(text), std::nullopt}) : std::nullopt;
+  };
+  for (auto& location : settings.read_all("jwks", to_location)) {
+    if (!location) continue;
+    if (std::ranges::find(sources.locations, *location) != sources.locations.end())
+      Settings::refuse(*settings.find("jwks"), fmt::format("'{}' is given twice", name_of(*location)));
+    sources.locations.push_back(*std::move(location));
+  }
+  if (auto issuer = settings.read("oidc-issuer", to_issuer)) sources.locations.push_back(*std::move(issuer));
+  read_time(settings, "jwks-refresh", milliseconds(1000), sources.refresh);
+  sources.ca_file = settings.read("jwks-ca", as_text);
+  sources.state_directory = settings.read("state-directory", as_text);
+  if (!sources.state_directory) sources.state_directory = systemd_state_directory();
+  return sources;
 }
 
 TlsOptions read_tls_options(Settings const& settings) {
@@ -193,6 +279,9 @@ ServeOptions read_serve_options(Settings const& settings) {
           .value_or(options.access_log_file ? AccessLog::text : AccessLog::off);
   options.keys = read_key_options(settings);
   if (auto exposure = password_exposure(settings)) options.keys.complaints.push_back(*std::move(exposure));
+  options.key_sources = read_key_source_options(settings);
+  if (options.key_sources.state_directory && !options.key_sources.locations.empty())
+    require_state_directory(settings, *options.key_sources.state_directory);
   return options;
 }
 

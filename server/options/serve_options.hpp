@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "auth/jwt/key_ring.hpp"
+#include "server/keys/key_location.hpp"
 #include "server/listen/listen_address.hpp"
 #include "server/log/access_log.hpp"
 #include "server/options/settings.hpp"
@@ -27,6 +28,7 @@ struct ServeOptions {
   storage::DatabaseOptions database;
   std::chrono::milliseconds wait_for_store{0};
   auth::KeyRingOptions keys;
+  KeySourceOptions key_sources;
   TlsOptions tls;
   std::vector<std::string> cors_origins{"*"};
   bool page = true;  // serve the page at `/`
@@ -61,6 +63,7 @@ struct StorePlace {
 StorePlace read_store_place(Settings const& settings);
 auth::KeyRingOptions read_key_options(Settings const& settings);
 std::chrono::milliseconds read_wait_for_store(Settings const& settings);
+KeySourceOptions read_key_source_options(Settings const& settings);
 TlsOptions read_tls_options(Settings const& settings);
 std::size_t read_max_header_bytes(Settings const& settings);
 ServeOptions read_serve_options(Settings const& settings);

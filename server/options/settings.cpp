@@ -63,7 +63,7 @@ Setting read_key(OptionSpec const& option, toml::node const& node, std::string o
 
 /// Returns the prefix of a path in the values of an option, or nothing if the values contain no path.
 std::optional<std::string_view> before_path(OptionSpec const& option) {
-  if (option.argument == "FILE") return "";
+  if (option.argument == "FILE" || option.argument == "DIRECTORY") return "";
   if (option.name == "database") return sqlite_scheme;
   if (option.name == "listen" || option.name == "admin-listen") return "unix:";
   return std::nullopt;
@@ -74,6 +74,7 @@ std::optional<std::string_view> before_path(OptionSpec const& option) {
 std::string located(OptionSpec const& option, std::string const& value, std::filesystem::path const& directory) {
   auto const scheme = before_path(option);
   if (!scheme || !value.starts_with(*scheme)) return value;
+  if (option.name == "jwks" && value.find("://") != value.npos) return value;
   auto const path = std::string_view(value).substr(scheme->size());
   // Values without a path, empty or `:memory:`, are refused later.
   if (path.empty() || path.starts_with(':')) return value;

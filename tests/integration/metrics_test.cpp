@@ -10,8 +10,12 @@
 #include <map>
 #include <regex>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "tests/auth/key_files.hpp"
+#include "tests/auth/signing.hpp"
+#include "tests/http_provider.hpp"
 #include "tests/integration/admin_listener.hpp"
 #include "tests/integration/listening_socket.hpp"
 #include "tests/integration/running_deployd.hpp"
@@ -343,8 +347,11 @@ TEST_CASE("without TLS there are no metrics of it", "[metrics]") {
 TEST_CASE("docs/metrics.md has every metric with its type and its meaning, and no other", "[metrics]") {
   std::map<std::string, Metrics::Family> served;
   TlsFilesOnDisk const tls;
+  HttpProvider const provider([](auto const&, auto const&) { return Provided{jwks_of({p256_key().jwk()})}; });
   for (auto const kind : {StoreKind::sqlite, StoreKind::postgresql}) {
-    Watched watched(kind, tls.options());
+    auto options = tls.options();
+    options.insert(options.end(), {"--jwks", provider.url("/jwks")});
+    Watched watched(kind, std::move(options));
     auto const metrics = watched.metrics();
     for (auto const& [name, family] : metrics.families()) served[name] = family;
   }
