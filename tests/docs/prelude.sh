@@ -44,6 +44,18 @@ runuser() {
   "$@"
 }
 
+# Runs a command until it succeeds, at most for half a minute.
+eventually() {
+  local end=$((SECONDS + 30))
+  until "$@"; do
+    if ((SECONDS > end)); then
+      echo "never: $*"
+      return 1
+    fi
+    sleep 0.02
+  done
+}
+
 # Creates the demo store deployd.db in the working directory.
 demo_store() {
   awk -f "$DOCS_SOURCE/demo/make_demo_data.awk" | "$DOCS_DEPLOYD" import - >/dev/null

@@ -9,7 +9,7 @@ demo_store
 HOSTED_TOKEN=$(deployd token create --name docs)
 "$DOCS_DEPLOYD" serve --listen "127.0.0.1:$DOCS_PORT_443" --tls-cert fullchain.pem --tls-key key.pem >serve.log 2>&1 &
 disown
-until grep -q ' serves ' serve.log; do sleep 0.02; done
+eventually grep ' serves ' serve.log
 export CURL_CA_BUNDLE=$PWD/ca.pem
 echo "connect-to = \"app.metakraftwerk.com:443:127.0.0.1:$DOCS_PORT_443\"" >>"$HOME/.curlrc"
 cd .. || exit

@@ -90,19 +90,9 @@ check_proxy() {
   wait_for_proxy
 }
 
-# Runs a command until it succeeds, at most for ten seconds.
-eventually() {
-  for _ in {1..500}; do
-    ! "$@" || return 0
-    sleep 0.02
-  done
-  echo "never: $*"
-  return 1
-}
-
 # Proxies leave out a server that was away for a moment.
 wait_for_proxy() {
-  curl --retry 50 --retry-delay 0 --retry-max-time 10 --retry-all-errors https://deployd.example.com/healthz
+  eventually curl https://deployd.example.com/healthz
 }
 
 # status_of URL [OUTPUT OPTIONS]
