@@ -209,9 +209,3 @@ TEST_CASE("promtool takes the alert rules, and they say what they are to say") {
     CHECK(outcome.status == 0);
   }
 }
-
-TEST_CASE("the dashboard is what make_dashboard writes") {
-  auto const made = run_program({(packaging / "grafana" / "make_dashboard").string()});
-  CHECK(made.status == 0);
-  CHECK((made.out == read_file(packaging / "grafana" / "deployd.json")));
-}
