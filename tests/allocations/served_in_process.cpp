@@ -69,7 +69,8 @@ ServedInProcess::ServedInProcess(int patterns, int deployments_each, std::size_t
     // It may still be starting when the worker answers already.
     leave_out_this_thread();
     server::serve(options, [options] {
-      return server::ReloadedOptions{.keys = options.keys, .tls = options.tls, .need_restart = {}, .settings = {}};
+      return server::ReloadedOptions{
+          .keys = options.keys, .key_sources = {}, .tls = options.tls, .need_restart = {}, .settings = {}};
     });
   });
   if (!eventually(std::chrono::seconds(30), [this] { return answers_at(socket_); }))
