@@ -33,6 +33,7 @@ using std::chrono::system_clock;
 
 constexpr std::chrono::seconds least_max_age{2};
 constexpr milliseconds first_pause{1000};
+constexpr milliseconds longest_pause{60'000};  // after failures
 constexpr unsigned most_doublings = 20;
 constexpr std::chrono::hours same_failure_logged_every{1};
 
@@ -46,8 +47,7 @@ std::string age_of(system_clock::time_point fetched) {
   return auth::in_units(std::max(age, std::chrono::seconds(0)));
 }
 
-/// The pause before the next attempt. A set that may be kept for longer than `refresh` is fetched again nevertheless:
-/// a key may have been withdrawn.
+/// Returns the pause before the next fetch. A longer `max-age` does not lengthen it, since keys can be withdrawn.
 milliseconds pause_after(FetchedKeySet const& fetched, milliseconds refresh) {
   if (!fetched.max_age || fetched.max_age->count() == 0) return refresh;
   return std::min<milliseconds>(refresh, std::max(*fetched.max_age, least_max_age));
@@ -55,7 +55,7 @@ milliseconds pause_after(FetchedKeySet const& fetched, milliseconds refresh) {
 
 milliseconds pause_after(FetchFault const& fault, unsigned failures_in_a_row, milliseconds refresh) {
   auto const doublings = std::min(failures_in_a_row - 1, most_doublings);
-  auto pause = base::jittered(std::min(refresh, first_pause * (1U << doublings)));
+  auto pause = base::jittered(std::min({refresh, longest_pause, first_pause * (1U << doublings)}));
   if (fault.retry_after) pause = std::max(pause, std::min<milliseconds>(*fault.retry_after, refresh));
   return pause;
 }
