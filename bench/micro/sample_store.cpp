@@ -45,10 +45,14 @@ std::filesystem::path make_directory() {
 
 }  // namespace
 
+void import_sample_rows(storage::DatabaseUrl const& url) {
+  std::istringstream rows(sample_rows());
+  storage::import(url, {}, {{"sample", &rows}}, {}, [](storage::ImportProgress const&) {});
+}
+
 SampleStore::SampleStore()
     : directory_(make_directory()), url_(storage::SqliteUrl{(directory_ / "deployd.db").string()}) {
-  std::istringstream rows(sample_rows());
-  storage::import(url_, {}, {{"sample", &rows}}, {}, [](storage::ImportProgress const&) {});
+  import_sample_rows(url_);
   storage::DatabaseOptions options;
   options.url = url_;
   database_ = storage::open_database(options);

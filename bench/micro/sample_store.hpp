@@ -17,6 +17,9 @@
 
 namespace deployd::bench {
 
+/// Fills an empty store with the rows of `SampleStore`.
+void import_sample_rows(storage::DatabaseUrl const& url);
+
 class SampleStore {
  public:
   static constexpr int patterns = 10;
@@ -29,6 +32,7 @@ class SampleStore {
   SampleStore& operator=(SampleStore const&) = delete;
 
   storage::Store& store() noexcept { return *store_; }
+  storage::DatabaseUrl const& url() const noexcept { return url_; }
 
   /// Adds `token` to the store.
   void add_token(std::string_view token);
