@@ -14,6 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "tests/auth/key_files.hpp"
+#include "tests/auth/signing.hpp"
+#include "tests/http_provider.hpp"
 #include "tests/integration/admin_listener.hpp"
 #include "tests/integration/running_deployd.hpp"
 #include "tests/integration/tls_server.hpp"
@@ -27,12 +30,14 @@ namespace {
 std::filesystem::path const packaging = DEPLOYD_SOURCE_DIR "/packaging";
 auto const rules = packaging / "prometheus" / "deployd.rules.yml";
 
-/// A deployd that has something to say about everything: with TLS, PostgreSQL and a limit for each token.
+/// A deployd that has something to say about everything: with TLS, PostgreSQL, a limit for each token and a key set
+/// from a URL.
 class ObservedDeployd {
  public:
   ObservedDeployd()
       : store_(StoreKind::postgresql),
-        server_(store_.url(), {"--admin-listen", "127.0.0.1:0", "--workers", "2", "--rate-limit", "40/s"}),
+        server_(store_.url(), {"--admin-listen", "127.0.0.1:0", "--workers", "2", "--rate-limit", "40/s", "--jwks",
+                               provider_.url("/jwks")}),
         token_(bearer(store_.create_token())),
         port_(admin_port(server_.running)) {
     server_.client.resume();
@@ -56,6 +61,7 @@ class ObservedDeployd {
   void reload() { server_.running.process().signal(SIGHUP); }
 
  private:
+  HttpProvider provider_{[](auto const&, auto const&) { return Provided{jwks_of({p256_key().jwk()})}; }};
   FilledStore store_;
   TlsServer server_;
   std::string token_;
