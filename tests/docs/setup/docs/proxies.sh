@@ -75,6 +75,9 @@ check_proxy() {
   # Metrics are not an address of the API.
   [[ $(status_of https://deployd.example.com/metrics) == 404 ]]
 
+  # A token of 12 KB reaches deployd, which refuses it.
+  [[ $(status_of "$api/1" -H "Authorization: Bearer $(head -c 9000 /dev/zero | base64 --wrap 0)") == 401 ]]
+
   # The logs of deployd and of the proxy have the same id.
   eventually grep '"target":"/metrics"' "$DOCS_ROOT/serve.log"
   id=$(grep '"target":"/metrics"' "$DOCS_ROOT/serve.log" | tail -1 | sed 's/.*"request_id":"\([^"]*\)".*/\1/')
