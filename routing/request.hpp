@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "routing/form.hpp"
+
 namespace deployd::routing {
 
 enum class Method : std::uint8_t { get, head, options, other };
@@ -26,6 +28,7 @@ struct Request {
   std::string_view target;  // as in the request line
   bool http_1_1 = true;     // false: HTTP/1.0
   bool keep_alive = true;   // false if the connection is closed after this response
+  WantedForm wanted = {};   // by Accept and Accept-Encoding
   SingleField authorization;
   SingleField if_match;
   SingleField if_none_match;

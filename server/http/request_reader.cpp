@@ -10,6 +10,7 @@
 #include <limits>
 #include <string>
 
+#include "routing/accept.hpp"
 #include "routing/authority.hpp"
 
 namespace deployd::server {
@@ -67,6 +68,12 @@ class HeadParser final : public http::basic_parser<true> {
   /// and treats Proxy-Connection as Connection.
   bool stays() const noexcept { return !close_named_ && (request_.http_1_1 || keep_alive_named_); }
 
+  routing::WantedForm wanted() const noexcept {
+    routing::WantedForm wanted{{.format = formats_.best()}};
+    codings_.choose(wanted);
+    return wanted;
+  }
+
  private:
   void on_request_impl(http::verb, boost::beast::string_view method, boost::beast::string_view target, int version,
                        ParserError&) override {
@@ -85,6 +92,8 @@ class HeadParser final : public http::basic_parser<true> {
     }
     switch (field) {
       case http::field::host: note(host_, value); break;
+      case http::field::accept: formats_.read(view(value)); break;
+      case http::field::accept_encoding: codings_.read(view(value)); break;
       case http::field::authorization: note(request_.authorization, value); break;
       case http::field::if_match: note(request_.if_match, value); break;
       case http::field::if_none_match: note(request_.if_none_match, value); break;
@@ -147,6 +156,8 @@ class HeadParser final : public http::basic_parser<true> {
   std::optional<HttpError> error_;
   std::size_t header_at_ = 0;  // where the field lines begin
   SingleField host_;
+  routing::AcceptedFormats formats_;
+  routing::AcceptedCodings codings_;
   SingleField content_length_;
   bool transfer_coding_ = false;
   bool expects_continue_ = false;
@@ -230,6 +241,7 @@ ReadResult read_head(std::string_view bytes, HeadLimits const& limits, Request& 
   if (head_bytes - parser.header_at() > limits.header_bytes + 2)
     return refused(refusal(431, "The request header is too large"));
   if (auto error = check_fields(parser, request)) return refused(std::move(*error));
+  request.wanted = parser.wanted();
   request.field_lines = bytes.substr(parser.header_at(), head_bytes - parser.header_at());
 
   ReadResult result;

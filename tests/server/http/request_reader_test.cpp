@@ -378,3 +378,14 @@ TEST_CASE("a body is announced up to its limit and refused one byte past it") {
   CHECK(outcome(head("18446744073709551615")) == 413);
   CHECK(outcome(head("0")) == 200);
 }
+
+TEST_CASE("what a client wants is read from all fields Accept and Accept-Encoding") {
+  using namespace deployd::routing;
+  CHECK(static_cast<Form>(read(with_fields("")).request.wanted) == Form{});
+  auto const got =
+      read(with_fields("accept: image/png\r\nACCEPT-ENCODING: gzip;q=0.5\r\nAccept: text/csv;q=0.5\r\n"
+                       "Accept-Encoding: br, identity;q=0\r\n"));
+  CHECK(got.request.wanted.format == Format::csv);
+  CHECK(got.request.wanted.coding == Coding::br);
+  CHECK(got.request.wanted.identity_refused);
+}
