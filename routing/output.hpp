@@ -47,6 +47,10 @@ class Exchange {
   /// Starts streaming the response, under the limits for streams.
   virtual void begin_stream() noexcept = 0;
 
+  /// Sets how many bytes of the list a sent byte of the stream stands for: more than one if it is compressed. The least
+  /// rate at which clients must read applies to the list.
+  virtual void set_expansion(double factor) noexcept = 0;
+
   /// True if part of the response has been sent, so that it can no longer be replaced.
   virtual bool streaming() const noexcept = 0;
 

@@ -51,6 +51,7 @@ class Connection final : public boost::intrusive::list_base_hook<>, private rout
   routing::Output& output() override { return sender_.output(); }
   boost::asio::awaitable<bool> flush() override { return sender_.flush(); }
   void begin_stream() noexcept override { sender_.begin_stream(); }
+  void set_expansion(double factor) noexcept override { sender_.set_expansion(factor); }
   bool streaming() const noexcept override { return sender_.streaming(); }
   void close_after() noexcept override { last_ = true; }
   void abort() noexcept override { sender_.abort(); }

@@ -14,6 +14,7 @@ constexpr int looks = 4;
 void ReaderPatience::begin_stream(TimePoint now, std::uint64_t received) noexcept {
   stream_ends_ = now + limits_.stream_timeout;
   received_ = received;
+  expansion_ = 1;
   credit_ = std::min<std::chrono::nanoseconds>(grace, limits_.write_timeout);
 }
 
@@ -35,7 +36,7 @@ std::optional<ReaderPatience::TimePoint> ReaderPatience::look(TimePoint now, std
 void ReaderPatience::account(TimePoint waited_until, std::uint64_t received) noexcept {
   if (streaming() && limits_.stream_min_rate != 0) {
     auto const bytes = static_cast<double>(received - std::min(received, received_));
-    std::chrono::duration<double> const earned(bytes / static_cast<double>(limits_.stream_min_rate));
+    std::chrono::duration<double> const earned(bytes * expansion_ / static_cast<double>(limits_.stream_min_rate));
     // Compared in seconds: the credit of a fast reader may overflow nanoseconds.
     std::chrono::duration<double> const most = limits_.write_timeout;
     std::chrono::duration<double> const credit = credit_ - (waited_until - looked_) + earned;

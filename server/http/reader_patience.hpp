@@ -14,7 +14,7 @@ namespace deployd::server {
 struct ReaderLimits {
   std::chrono::milliseconds write_timeout;   // for a client that reads nothing
   std::chrono::milliseconds stream_timeout;  // for a whole streamed list
-  std::size_t stream_min_rate;               // bytes per second of a streamed list; 0 for no minimum
+  std::size_t stream_min_rate;  // bytes per second of a streamed list, before compression; 0 for no minimum
 };
 
 /// Decides how long to wait for a client whose socket accepts no more bytes. It has no clock or socket: callers pass
@@ -34,6 +34,8 @@ class ReaderPatience {
   explicit ReaderPatience(ReaderLimits const& limits) noexcept : limits_(limits) {}
 
   void begin_stream(TimePoint now, std::uint64_t received) noexcept;
+  /// A byte sent from now on stands for so many bytes of the streamed list.
+  void set_expansion(double factor) noexcept { expansion_ = factor; }
   void end_stream() noexcept { stream_ends_ = PhaseDeadline::never; }
   bool streaming() const noexcept { return stream_ends_ != PhaseDeadline::never; }
   bool stream_over(TimePoint now) const noexcept { return now >= stream_ends_; }
@@ -54,6 +56,7 @@ class ReaderPatience {
   TimePoint read_by_{};
   TimePoint looked_{};
   std::uint64_t received_ = 0;
+  double expansion_ = 1;
   std::chrono::nanoseconds credit_{0};
 };
 

@@ -49,6 +49,7 @@ class ResponseSender {
 
   /// Applies the limits of streamed lists to the response that follows.
   void begin_stream() noexcept;
+  void set_expansion(double factor) noexcept { patience_.set_expansion(factor); }
   void end_stream() noexcept { patience_.end_stream(); }
   bool streaming() const noexcept { return patience_.streaming(); }
 

@@ -27,6 +27,7 @@ class RecordedExchange final : public Exchange {
   }
 
   void begin_stream() noexcept override { streaming_ = true; }
+  void set_expansion(double factor) noexcept override { expansion_ = factor; }
   bool streaming() const noexcept override { return streaming_; }
   void close_after() noexcept override { closing_ = true; }
   void abort() noexcept override { aborted_ = true; }
@@ -39,6 +40,7 @@ class RecordedExchange final : public Exchange {
   int flushes() const noexcept { return flushes_; }
   bool closing() const noexcept { return closing_; }
   bool aborted() const noexcept { return aborted_; }
+  double expansion() const noexcept { return expansion_; }
   /// What `Api::answer` returned.
   Answered answered;
 
@@ -49,6 +51,7 @@ class RecordedExchange final : public Exchange {
   bool streaming_ = false;
   bool closing_ = false;
   bool aborted_ = false;
+  double expansion_ = 1;
 };
 
 }  // namespace deployd::routing

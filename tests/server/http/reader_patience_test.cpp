@@ -47,6 +47,21 @@ TEST_CASE("the reader of a stream is given up some seconds after it has fallen b
   CHECK_FALSE(given_up_after(limits, false, 1024, 100ms, 1h));
 }
 
+TEST_CASE("of a compressed list the least rate counts what it was before") {
+  ReaderLimits const limits{30s, 1h, 64 * 1024};
+  for (double const expansion : {1.0, 10.0}) {
+    ReaderPatience patience(limits);
+    TimePoint const start{};
+    patience.begin_stream(start, 0);
+    patience.set_expansion(expansion);
+    patience.begin_wait(start, 0);
+    auto waits = true;
+    for (std::uint64_t second = 1; second <= 60 && waits; ++second)
+      waits = patience.look(start + std::chrono::seconds(second), second * 10'000).has_value();
+    CHECK(waits == (expansion > 1));
+  }
+}
+
 TEST_CASE("a least rate of 0 lets a reader be as slow as it likes, until the stream timeout") {
   CHECK(given_up_after({30s, 10min, 0}, true, 1, 1s, 1h) == 10min);
 }
