@@ -19,39 +19,52 @@ std::uint64_t random_seed() {
 
 AnswerCache::AnswerCache(std::size_t capacity) : capacity_(capacity), index_(0, Hash{random_seed()}) {}
 
-std::size_t AnswerCache::Hash::operator()(std::string_view target) const noexcept {
-  return XXH3_64bits_withSeed(target.data(), target.size(), seed);
+std::size_t AnswerCache::Hash::operator()(Key const& key) const noexcept {
+  auto const form =
+      static_cast<std::uint64_t>(key.form.format) * all_codings.size() + static_cast<std::uint64_t>(key.form.coding);
+  return XXH3_64bits_withSeed(key.target.data(), key.target.size(), seed + form);
 }
 
 std::size_t AnswerCache::cost(Slot const& slot) noexcept {
   return overhead + slot.target.capacity() + slot.answer->bytes.capacity();
 }
 
-std::shared_ptr<RenderedAnswer const> const* AnswerCache::find(std::string_view target,
+AnswerCache::Slot* AnswerCache::find_slot(Key const& key, std::uint64_t data_version) noexcept {
+  auto const found = index_.find(key);
+  if (found == index_.end()) return nullptr;
+  auto& slot = *slots_[found->second];
+  return slot.data_version == data_version ? &slot : nullptr;
+}
+
+std::shared_ptr<RenderedAnswer const> const* AnswerCache::find(std::string_view target, WantedForm wanted,
                                                                std::uint64_t data_version) noexcept {
-  auto const found = index_.find(target);
-  if (found == index_.end() || slots_[found->second]->data_version != data_version) {
+  auto* slot = find_slot({target, wanted}, data_version);
+  if (slot == nullptr && wanted.coding != Coding::identity && !wanted.identity_refused) {
+    slot = find_slot({target, {.format = wanted.format}}, data_version);
+    if (slot != nullptr && slot->answer->gains_by_coding) slot = nullptr;
+  }
+  if (slot == nullptr) {
     metrics_.misses.add();
     return nullptr;
   }
-  auto& slot = *slots_[found->second];
-  slot.used_again = true;
+  slot->used_again = true;
   metrics_.hits.add();
-  return &slot.answer;
+  return &slot->answer;
 }
 
-void AnswerCache::keep(std::string_view target, std::uint64_t data_version,
+void AnswerCache::keep(std::string_view target, Form form, std::uint64_t data_version,
                        std::shared_ptr<RenderedAnswer const> answer) {
   if (overhead + target.size() + answer->bytes.capacity() > capacity_ / 8) return;
-  if (auto const stale = index_.find(target); stale != index_.end()) release(stale->second);
+  if (auto const stale = index_.find({target, form}); stale != index_.end()) release(stale->second);
   auto const index = free_slot();
   auto& slot = *slots_[index];
   slot.target = target;
+  slot.form = form;
   slot.answer = std::move(answer);
   slot.data_version = data_version;
   slot.used_again = false;
   used_ += cost(slot);
-  index_.emplace(slot.target, index);
+  index_.emplace(Key{slot.target, form}, index);
   while (used_ > capacity_) {
     evict_one(data_version);
     metrics_.evictions.add();
@@ -78,7 +91,7 @@ std::uint32_t AnswerCache::free_slot() {
 void AnswerCache::release(std::uint32_t index) noexcept {
   auto& slot = *slots_[index];
   used_ -= cost(slot);
-  index_.erase(slot.target);
+  index_.erase(Key{slot.target, slot.form});
   slot.answer.reset();
   slot.target = std::string();
   free_.push_back(index);

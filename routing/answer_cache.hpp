@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/counter.hpp"
+#include "routing/form.hpp"
 #include "routing/rendered_answer.hpp"
 
 namespace deployd::routing {
@@ -24,9 +25,9 @@ struct alignas(base::cache_line) CacheMetrics {
   base::Counter bytes;
 };
 
-/// Caches responses by the bytes of their request target, each with the version of the data that it was rendered from.
-/// A response is only returned for the version that it was cached with. Evicts by CLOCK (second chance) when `capacity`
-/// bytes are used. Responses are the same for every valid token, so the token is not part of the key.
+/// Caches responses by the bytes of their request target and their form, each with the version of the data that it was
+/// rendered from. A response is only returned for the version that it was cached with. Evicts by CLOCK (second chance)
+/// when `capacity` bytes are used. Responses are the same for every valid token, so the token is not part of the key.
 class AnswerCache {
  public:
   /// `capacity` is in bytes; 0 turns the cache off.
@@ -34,11 +35,14 @@ class AnswerCache {
 
   bool enabled() const noexcept { return capacity_ != 0; }
 
-  /// Returns the response to `target` for `data_version`, or null. The pointer is valid until the next `keep`.
-  std::shared_ptr<RenderedAnswer const> const* find(std::string_view target, std::uint64_t data_version) noexcept;
+  /// Returns the response to `target` in the wanted form for `data_version`, or null. If a response does not gain by a
+  /// coding, it is returned without it. The pointer is valid until the next `keep`.
+  std::shared_ptr<RenderedAnswer const> const* find(std::string_view target, WantedForm wanted,
+                                                    std::uint64_t data_version) noexcept;
 
-  /// Caches `answer`, unless it would use too much of the cache.
-  void keep(std::string_view target, std::uint64_t data_version, std::shared_ptr<RenderedAnswer const> answer);
+  /// Caches `answer`, which is in `form`, unless it would use too much of the cache.
+  void keep(std::string_view target, Form form, std::uint64_t data_version,
+            std::shared_ptr<RenderedAnswer const> answer);
 
   std::size_t bytes_used() const noexcept { return used_; }
 
@@ -46,8 +50,15 @@ class AnswerCache {
   CacheMetrics const& metrics() const noexcept { return metrics_; }
 
  private:
+  struct Key {
+    std::string_view target;
+    Form form;
+
+    bool operator==(Key const&) const = default;
+  };
   struct Slot {
     std::string target;
+    Form form;
     std::shared_ptr<RenderedAnswer const> answer;  // null if the slot is free
     std::uint64_t data_version = 0;
     bool used_again = false;
@@ -55,9 +66,10 @@ class AnswerCache {
   struct Hash {
     using is_avalanching = void;
     std::uint64_t seed;  // random, so that clients cannot choose colliding targets
-    std::size_t operator()(std::string_view target) const noexcept;
+    std::size_t operator()(Key const& key) const noexcept;
   };
 
+  Slot* find_slot(Key const& key, std::uint64_t data_version) noexcept;
   static std::size_t cost(Slot const& slot) noexcept;
   std::uint32_t free_slot();
   void release(std::uint32_t index) noexcept;
@@ -70,7 +82,7 @@ class AnswerCache {
   std::vector<std::uint32_t> free_;
   std::uint32_t hand_ = 0;
   CacheMetrics metrics_;
-  boost::unordered_flat_map<std::string_view, std::uint32_t, Hash> index_;
+  boost::unordered_flat_map<Key, std::uint32_t, Hash> index_;
 };
 
 }  // namespace deployd::routing

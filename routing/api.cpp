@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
 #include <new>
@@ -10,6 +13,7 @@
 #include <utility>
 #include <variant>
 
+#include "routing/compressor.hpp"
 #include "routing/openapi.hpp"
 #include "routing/rendered_answer.hpp"
 #include "routing/request_log.hpp"
@@ -18,6 +22,39 @@
 namespace deployd::routing {
 
 using boost::asio::awaitable;
+
+namespace {
+
+// Bodies are compressed in steps of this many bytes: about a millisecond. Other requests are served between two steps.
+constexpr std::size_t bytes_a_step = 32 * 1024;
+
+/// Lets other requests of the worker have their turn.
+awaitable<void> yield() {
+  auto const worker = co_await boost::asio::this_coro::executor;
+  co_await boost::asio::post(worker, boost::asio::use_awaitable);
+}
+
+/// True if the wanted coding must be applied to a response.
+bool needs_coding(Response const& response, Request const& request) noexcept {
+  if (request.wanted.coding == Coding::identity) return false;
+  auto const* const whole = std::get_if<Representation>(&response);
+  if (whole == nullptr || !whole->may_be_kept) return false;
+  return whole->body.size() >= shortest_coded_body || request.wanted.identity_refused;
+}
+
+/// Says that something is being done as long as it exists.
+class Doing {
+ public:
+  explicit Doing(bool& doing) noexcept : doing_(doing) { doing_ = true; }
+  ~Doing() { doing_ = false; }
+  Doing(Doing const&) = delete;
+  Doing& operator=(Doing const&) = delete;
+
+ private:
+  bool& doing_;
+};
+
+}  // namespace
 
 /// A request being answered.
 struct Api::Asked {
@@ -39,7 +76,7 @@ Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store&
                : options_.page                    ? Surface::api_and_page
                                                   : Surface::api),
       cache_(options_.cache_bytes),
-      handlers_(store_, options_.cors, options_.metrics_source, prepare({.body = openapi_document()}, options_.cors),
+      handlers_(store_, options_.cors, options_.metrics_source, describe(options_.cors),
                 serves(surface_, Surface::page) ? render_page(options_.cors) : PageAnswers()) {}
 
 AnsweredAtOnce Api::answer_at_once(Request const& request, Moment const& moment, Output& out, bool look_at_load) {
@@ -50,7 +87,7 @@ AnsweredAtOnce Api::answer_at_once(Request const& request, Moment const& moment,
                   : nullptr;
   data_version_ = recalled_ != nullptr ? store_.data_version() : std::nullopt;
   if (data_version_ && request.method <= Method::head) [[likely]] {
-    if (auto const* const kept = cache_.find(request.target, *data_version_)) {
+    if (auto const* const kept = cache_.find(request.target, request.wanted, *data_version_)) {
       if (options_.limiter) [[unlikely]]
         return {append_within_limit(*kept, request, moment, out), (*kept)->route, recalled_};
       return {append_answer(out, *kept, request, moment, options_.cors), (*kept)->route, recalled_};
@@ -87,6 +124,7 @@ awaitable<Answered> Api::answer(Request const& request, Moment const& moment, Ex
   ServerFault fault{{500, "Internal server error"}, {}, spdlog::level::err};
   try {
     auto response = co_await respond(asked);
+    if (needs_coding(response, request)) co_await encode(response, asked);
     asked.answered.status = append(std::move(response), asked);
     co_return std::move(asked.answered);
   } catch (std::bad_alloc const&) {
@@ -184,14 +222,47 @@ std::optional<HttpError> Api::count(auth::Identity const& identity, Request& req
   return too_many_requests(std::chrono::ceil<std::chrono::seconds>(*allowance.wait));
 }
 
+/// Long bodies are compressed one after the other, which limits the memory for it. Who has waited may find that another
+/// request for the same list has compressed it meanwhile.
+awaitable<void> Api::encode(Response& response, Asked const& asked) {
+  auto& representation = std::get<Representation>(response);
+  auto const wanted = asked.request.wanted;
+  std::string_view rest = representation.body;
+  bool const is_long = rest.size() > bytes_a_step;
+  if (is_long && encoding_) {
+    while (encoding_) co_await yield();
+    auto const* const kept =
+        asked.data_version ? cache_.find(asked.request.target, wanted, *asked.data_version) : nullptr;
+    if (kept != nullptr) {
+      response = *kept;
+      co_return;
+    }
+  }
+  std::optional<Doing> doing;
+  if (is_long) doing.emplace(encoding_);
+  auto const compressor = make_compressor(wanted.coding, Effort::kept, rest.size());
+  std::string coded;
+  for (; rest.size() > bytes_a_step; rest.remove_prefix(bytes_a_step)) {
+    compressor->compress(rest.substr(0, bytes_a_step), Compressor::Then::go_on, coded);
+    co_await yield();
+  }
+  compressor->compress(rest, Compressor::Then::end, coded);
+
+  // A short body is compressed only for clients that refuse identity: not worth a place in the cache.
+  if (representation.body.size() < shortest_coded_body) representation.may_be_kept = false;
+  representation.body = std::move(coded);
+  representation.coding = wanted.coding;
+}
+
 unsigned Api::append(Response&& response, Asked& asked) {
   auto& out = asked.exchange.output();
   if (auto* const representation = std::get_if<Representation>(&response)) {
     bool const kept = representation->may_be_kept && asked.data_version && cache_.enabled();
+    Form const form{.format = asked.request.wanted.format, .coding = representation->coding};
     auto rendered = std::make_shared<RenderedAnswer>(render_answer(std::move(*representation), options_.cors));
     rendered->route = asked.answered.route;
     auto const status = append_answer(out, rendered, asked.request, asked.moment, options_.cors);
-    if (kept) cache_.keep(asked.request.target, *asked.data_version, std::move(rendered));
+    if (kept) cache_.keep(asked.request.target, form, *asked.data_version, std::move(rendered));
     return status;
   }
   if (auto const* const prepared = std::get_if<Prepared>(&response))

@@ -90,6 +90,8 @@ class Api {
   /// exceeds the limit.
   std::optional<HttpError> count(auth::Identity const& identity, Request& request, Moment const& moment,
                                  RateLimitFields& fields);
+  /// Applies the wanted coding to a representation, or replaces it by one from the cache if it is there meanwhile.
+  boost::asio::awaitable<void> encode(Response& response, Asked const& asked);
   unsigned append_within_limit(std::shared_ptr<RenderedAnswer const> const& kept, Request counted, Moment const& moment,
                                Output& out);
   /// Appends a response. Returns its status.
@@ -103,6 +105,7 @@ class Api {
   AnswerCache cache_;
   Handlers handlers_;
   RequestMetrics metrics_;
+  bool encoding_ = false;  // a response is being compressed
   // What `answer_at_once` has determined about a request that it did not answer.
   auth::Identity const* recalled_ = nullptr;
   std::optional<std::uint64_t> data_version_;

@@ -22,8 +22,17 @@ CorsPolicy::CorsPolicy(std::vector<std::string> origins, bool rate_limited)
     : any_(std::ranges::find(origins, "*") != origins.end()),
       origins_(std::move(origins)),
       expose_line_(rate_limited ? exposed_with_limit : exposed) {
-  fixed_lines_ = any_ ? "Access-Control-Allow-Origin: *\r\n" : "Vary: Origin\r\n";
-  if (any_) fixed_lines_ += expose_line_;
+  if (any_) (fixed_lines_ = "Access-Control-Allow-Origin: *\r\n") += expose_line_;
+}
+
+void CorsPolicy::append_fixed_lines(std::string& out, std::string_view vary) const {
+  if (!any_ || !vary.empty()) {
+    out += "Vary: ";
+    if (!any_) out += vary.empty() ? "Origin" : "Origin, ";
+    out += vary;
+    out += "\r\n";
+  }
+  out += fixed_lines_;
 }
 
 bool CorsPolicy::allows(SingleField const& origin) const noexcept {

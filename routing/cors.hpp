@@ -16,8 +16,9 @@ class CorsPolicy {
   /// RateLimitFields.
   explicit CorsPolicy(std::vector<std::string> origins, bool rate_limited = false);
 
-  /// Lines that every response gets, independent of the request. They are ready for a header block; each ends in CRLF.
-  std::string_view fixed_lines() const noexcept { return fixed_lines_; }
+  /// Appends the lines that every response gets, independent of the request, and `Vary`. `vary` names the fields of
+  /// requests, besides Origin, by which the response was chosen.
+  void append_fixed_lines(std::string& out, std::string_view vary = {}) const;
 
   /// True if responses differ by Origin, so that `append_lines` adds header lines.
   bool varies() const noexcept { return !any_; }
@@ -34,7 +35,7 @@ class CorsPolicy {
   bool any_;
   std::vector<std::string> origins_;
   std::string_view expose_line_;
-  std::string fixed_lines_;
+  std::string fixed_lines_;  // without Vary
 };
 
 }  // namespace deployd::routing

@@ -1,15 +1,14 @@
 #include "routing/handlers.hpp"
 
-#include <array>
-#include <charconv>
 #include <limits>
 #include <memory>
 #include <utility>
 
-#include "routing/json_rows.hpp"
+#include "routing/list_rows.hpp"
 #include "routing/metrics_format.hpp"
 #include "routing/rendered_answer.hpp"
 #include "routing/request_log.hpp"
+#include "routing/stream_body.hpp"
 #include "storage/error.hpp"
 
 namespace deployd::routing {
@@ -25,25 +24,11 @@ constexpr std::size_t short_list_bytes = std::size_t{256} << 10;
 // Longer lists are read in steps of this many rows. Other requests are served between two steps.
 constexpr std::size_t rows_a_step = 256;
 
-// A list whose JSON is longer than this is streamed: it has no ETag and is not cached.
+// A list whose body, before any coding, is longer than this is streamed: it has no ETag and is not cached.
 constexpr std::size_t longest_whole_body = std::size_t{1} << 20;
 
-// A stream is sent in pieces of about this many bytes.
+// A stream is sent in pieces of about this many bytes, before any coding.
 constexpr std::size_t piece_size = 64 * 1024;
-
-/// Appends `piece` as a chunk (RFC 9112 §7.1), or unchanged for HTTP/1.0.
-void append_piece(std::string& out, std::string_view piece, bool chunked) {
-  if (!chunked) {
-    out += piece;
-    return;
-  }
-  std::array<char, 16> size;
-  auto const end = std::to_chars(size.data(), size.data() + size.size(), piece.size(), 16).ptr;
-  out.append(size.data(), end);
-  out += "\r\n";
-  out += piece;
-  out += "\r\n";
-}
 
 ServerFault store_fault(boost::system::error_code failure, spdlog::level::level_enum level = spdlog::level::warn) {
   bool const overload = failure == storage::errc::overloaded || failure == storage::errc::timeout;
@@ -74,8 +59,10 @@ awaitable<Response> Handlers::find(Call& call, storage::Table table) {
   auto const filter = read_filter(call.query, table);
   if (!filter) co_return bad_request(filter.error());
 
-  std::string body = "[";
-  JsonRows rows(body, short_list_bytes, table);
+  auto const format = call.request.wanted.format;
+  std::string body;
+  ListRows rows(body, short_list_bytes, table, format);
+  rows.begin();
   auto const listing = co_await store_.list(*filter, short_list_rows, rows);
   if (!listing) co_return store_fault(listing.error());
   if (!listing->pattern_known) co_return no_such_pattern(*filter->pattern);
@@ -89,11 +76,13 @@ awaitable<Response> Handlers::find(Call& call, storage::Table table) {
     auto list = co_await read_through_cursor(call, *filter, true);
     co_return std::move(*list);
   }
-  body += ']';
+  rows.end();
   bool const has_next = listing->more && *filter->limit > 0;
   co_return Representation{.body = std::move(body),
+                           .content_type = content_type(format),
                            .link = has_next ? next_page(*filter, rows.last_id()) : std::string(),
-                           .may_be_kept = true};
+                           .may_be_kept = true,
+                           .vary = vary_by_form};
 }
 
 awaitable<std::optional<Response>> Handlers::read_through_cursor(Call& call, storage::Filter const& filter,
@@ -104,41 +93,48 @@ awaitable<std::optional<Response>> Handlers::read_through_cursor(Call& call, sto
   auto cursor = std::move(*opened);
   if (!cursor->pattern_known()) co_return no_such_pattern(*filter.pattern);
 
-  std::string link;
+  auto const format = call.request.wanted.format;
+  StreamedList list{.content_type = content_type(format), .coding = call.request.wanted.coding};
   if (filter.limit && *filter.limit > 0) {
     auto const last_id = co_await cursor->last_id_before_more();
     if (!last_id) co_return store_fault(last_id.error());
-    if (*last_id) link = next_page(filter, **last_id);
+    if (*last_id) list.link = next_page(filter, **last_id);
   }
 
-  std::string body = "[";
-  JsonRows rows(body, longest_whole_body, filter.table);
+  std::string body;
+  ListRows rows(body, longest_whole_body, filter.table, format);
+  rows.begin();
   while (body.size() <= longest_whole_body) {
     auto const more = co_await cursor->read(rows_a_step, rows);
     if (!more) co_return store_fault(more.error());
     if (*more) continue;
     cursor.reset();
-    body += ']';
-    co_return Representation{.body = std::move(body), .link = std::move(link), .may_be_kept = true};
+    rows.end();
+    co_return Representation{.body = std::move(body),
+                             .content_type = list.content_type,
+                             .link = std::move(list.link),
+                             .may_be_kept = true,
+                             .vary = vary_by_form};
   }
   if (!streamed) co_return std::nullopt;
 
   if (forbidden_by_if_match(call.request.if_match, {})) co_return precondition_failed();
-  append_stream_head(call.exchange.output(), link, call.request, call.moment, cors_);
+  append_stream_head(call.exchange.output(), list, call.request, call.moment, cors_);
   if (!call.request.http_1_1) call.exchange.close_after();
-  if (call.request.method != Method::head) co_await stream(call, *cursor, rows, body);
+  if (call.request.method != Method::head) co_await stream(call, *cursor, rows, body, list.coding);
   co_return Streamed{};
 }
 
-awaitable<void> Handlers::stream(Call& call, storage::Cursor& cursor, JsonRows& rows, std::string& body) {
-  bool const chunked = call.request.http_1_1;
-  auto& out = call.exchange.output();
+awaitable<void> Handlers::stream(Call& call, storage::Cursor& cursor, ListRows& rows, std::string& body,
+                                 Coding coding) {
+  StreamBody sent_body(call.exchange.output().bytes, coding, call.request.http_1_1);
   call.exchange.begin_stream();
   bool more = true;
   while (more) {
     if (body.size() >= piece_size) {
-      append_piece(out.bytes, body, chunked);
+      sent_body.append(body);
       body.clear();
+      call.exchange.set_expansion(sent_body.expansion());
       bool const sent = co_await call.exchange.flush();
       if (!sent) co_return;
     }
@@ -149,20 +145,19 @@ awaitable<void> Handlers::stream(Call& call, storage::Cursor& cursor, JsonRows& 
     }
     more = *step;
   }
-  body += ']';
-  append_piece(out.bytes, body, chunked);
-  if (chunked) out.bytes += "0\r\n\r\n";
+  rows.end();
+  sent_body.end(body);
 }
 
 awaitable<Response> Handlers::get_deployment(Call& call) {
   auto const id = read_id(call);
   if (!id) co_return id.error();
   std::string body;
-  JsonRows rows(body, short_list_bytes);
+  ListRows rows(body, short_list_bytes, storage::Table::deployments);
   auto const found = co_await store_.deployment(*id, rows);
   if (!found) co_return store_fault(found.error());
   if (!*found) co_return no_such_record(call.id);
-  co_return Representation{.body = std::move(body), .may_be_kept = true};
+  co_return Representation{.body = std::move(body), .may_be_kept = true, .vary = vary_by_form};
 }
 
 awaitable<Response> Handlers::get_pattern(Call& call) {
@@ -172,16 +167,16 @@ awaitable<Response> Handlers::get_pattern(Call& call) {
   storage::Filter filter{.table = storage::Table::patterns, .limit = 1};
   if (*id != std::numeric_limits<std::int64_t>::min()) filter.id_greater_than = *id - 1;
   std::string body;
-  JsonRows rows(body, short_list_bytes, storage::Table::patterns);
+  ListRows rows(body, short_list_bytes, storage::Table::patterns);
   auto const listing = co_await store_.list(filter, 1, rows);
   if (!listing) co_return store_fault(listing.error());
   if (!listing->complete) co_return store_fault(storage::errc::unavailable);
   if (body.empty() || rows.last_id() != *id) co_return no_such_record(call.id);
-  co_return Representation{.body = std::move(body), .may_be_kept = true};
+  co_return Representation{.body = std::move(body), .may_be_kept = true, .vary = vary_by_form};
 }
 
-awaitable<Response> Handlers::describe_api(Call&) {
-  co_return description_;
+awaitable<Response> Handlers::describe_api(Call& call) {
+  co_return description_.in(call.request.wanted.coding);
 }
 
 awaitable<Response> Handlers::report_health(Call&) {
@@ -202,11 +197,11 @@ awaitable<Response> Handlers::report_readiness(Call&) {
 awaitable<Response> Handlers::report_metrics(Call& call) {
   auto const accept = find_field(call.request, "Accept");
   auto const format = choose_metrics_format(accept.single() ? accept.value : std::string_view());
-  co_return Representation{.body = metrics_->render(format), .content_type = content_type(format)};
+  co_return Representation{.body = metrics_->render(format), .content_type = content_type(format), .vary = "Accept"};
 }
 
-awaitable<Response> Handlers::send_page(Call&) {
-  co_return page_.page;
+awaitable<Response> Handlers::send_page(Call& call) {
+  co_return page_.page.in(call.request.wanted.coding);
 }
 
 awaitable<Response> Handlers::send_icon(Call&) {

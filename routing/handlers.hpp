@@ -13,6 +13,7 @@
 #include "routing/metrics_source.hpp"
 #include "routing/output.hpp"
 #include "routing/page/page.hpp"
+#include "routing/prepared_forms.hpp"
 #include "routing/query.hpp"
 #include "routing/request.hpp"
 #include "routing/response.hpp"
@@ -21,7 +22,7 @@
 
 namespace deployd::routing {
 
-class JsonRows;
+class ListRows;
 
 /// A request on its way to a handler: authenticated if needed, with method GET or HEAD.
 struct Call {
@@ -39,7 +40,7 @@ class Handlers {
  public:
   /// All references must outlive this object. `metrics` may be null if /metrics is not served, and `page` empty if the
   /// page is not served.
-  Handlers(storage::Store& store, CorsPolicy const& cors, MetricsSource const* metrics, Prepared description,
+  Handlers(storage::Store& store, CorsPolicy const& cors, MetricsSource const* metrics, PreparedForms description,
            PageAnswers page)
       : store_(store),
         probe_(store),
@@ -86,13 +87,14 @@ class Handlers {
   /// nothing for it.
   boost::asio::awaitable<std::optional<Response>> read_through_cursor(Call& call, storage::Filter const& filter,
                                                                       bool streamed);
-  boost::asio::awaitable<void> stream(Call& call, storage::Cursor& cursor, JsonRows& rows, std::string& body);
+  boost::asio::awaitable<void> stream(Call& call, storage::Cursor& cursor, ListRows& rows, std::string& body,
+                                      Coding coding);
 
   storage::Store& store_;
   StoreProbe probe_;
   CorsPolicy const& cors_;
   MetricsSource const* metrics_;
-  Prepared description_;  // of the API, as OpenAPI
+  PreparedForms description_;  // of the API, as OpenAPI
   PageAnswers page_;
   bool draining_ = false;
 };

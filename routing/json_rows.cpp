@@ -56,15 +56,4 @@ void append_pattern(std::string& out, std::int64_t id, std::optional<std::string
   out += R"("})";
 }
 
-bool JsonRows::row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
-  if (!first_) out_ += ',';
-  first_ = false;
-  last_id_ = id;
-  if (table_ == storage::Table::patterns)
-    append_pattern(out_, id, name);
-  else
-    append_deployment(out_, id, pattern_id, name);
-  return out_.size() < enough_;
-}
-
 }  // namespace deployd::routing

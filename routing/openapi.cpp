@@ -18,7 +18,10 @@ constexpr std::string_view text =
     "The deployments of patterns, read-only.\n\n"
     "Lists are in ascending order of `id`. Read long ones page by page: ask with `$limit`, and follow the `Link` with "
     "`rel=\"next\"` of each response as long as there is one. Every response of known length has a strong `ETag`; send "
-    "it as `If-None-Match` to get a 304 while nothing has changed.";
+    "it as `If-None-Match` to get a 304 while nothing has changed.\n\n"
+    "`Accept` selects the format of lists: JSON, lines of JSON (`application/x-ndjson`) or CSV (`text/csv`, RFC 4180, "
+    "with a header line). Records and errors are JSON. `Accept-Encoding` selects the compression of bodies from 1 KiB "
+    "on: `zstd`, `br` or `gzip`. Each form has an `ETag` of its own.";
 
 object reference(std::string_view section, std::string_view name) {
   return {{"$ref", "#/components/" + std::string(section) + "/" + std::string(name)}};
@@ -91,12 +94,40 @@ object responses() {
                                       {500, "Internal server error"});
   all["Unavailable"] = error_response("The store is unavailable, or the server is overloaded or stopping.",
                                       unavailable("The store is not available"));
-  all["NotModified"] = {{"description", "`If-None-Match` names the current ETag."}};
+  all["NotModified"] = {{"description", "`If-None-Match` names the current ETag."},
+                        {"headers", {{"ETag", reference("headers", "ETag")}, {"Vary", reference("headers", "Vary")}}}};
   return all;
 }
 
+object headers_of_record() {
+  return {{"ETag", reference("headers", "ETag")},
+          {"Vary", reference("headers", "Vary")},
+          {"Content-Encoding", reference("headers", "Content-Encoding")}};
+}
+
 object headers_of_list() {
-  return {{"Link", reference("headers", "Link")}, {"ETag", reference("headers", "ETag")}};
+  auto headers = headers_of_record();
+  headers["Link"] = reference("headers", "Link");
+  return headers;
+}
+
+/// Returns the formats of a list of one record.
+object contents_of_list(std::string const& record, object const& example) {
+  auto contents = json_content({{"type", "array"}, {"items", reference("schemas", record)}}, array{example});
+  contents["application/x-ndjson"] = {
+      {"schema", {{"type", "string"}, {"description", "An object of the array on each line."}}},
+      {"example", boost::json::serialize(example) + "\n"}};
+  std::string header;
+  std::string line;
+  for (auto const& [name, value] : example) {
+    auto const* const separator = header.empty() ? "" : ",";
+    (header += separator) += name;
+    (line += separator) += value.is_string() ? std::string(value.as_string()) : boost::json::serialize(value);
+  }
+  contents["text/csv"] = {
+      {"schema", {{"type", "string"}, {"description", "A line with the names of the columns, then one per record."}}},
+      {"example", header + "\r\n" + line + "\r\n"}};
+  return contents;
 }
 
 bool is_list(Route const& route) noexcept {
@@ -112,10 +143,10 @@ object api_operation(Route const& route) {
   if (is_list(route))
     good = {{"description", "The records, in ascending order of id."},
             {"headers", headers_of_list()},
-            {"content", json_content({{"type", "array"}, {"items", reference("schemas", record)}}, array{example})}};
+            {"content", contents_of_list(record, example)}};
   else
     good = {{"description", "The record."},
-            {"headers", {{"ETag", reference("headers", "ETag")}}},
+            {"headers", headers_of_record()},
             {"content", json_content(reference("schemas", record), example)}};
 
   object answers{{"200", std::move(good)},
@@ -190,8 +221,14 @@ object headers() {
              "there is more."},
             {"schema", {{"type", "string"}}}}},
           {"ETag",
-           {{"description", "A strong validator of the content. Streamed lists have none."},
-            {"schema", {{"type", "string"}}}}}};
+           {{"description", "A strong validator of the content in this form. Streamed lists have none."},
+            {"schema", {{"type", "string"}}}}},
+          {"Vary",
+           {{"description", "The fields of the request by which the form was selected."},
+            {"schema", {{"type", "string"}}}}},
+          {"Content-Encoding",
+           {{"description", "The compression, if the body is compressed."},
+            {"schema", {{"type", "string"}, {"enum", array{"zstd", "br", "gzip"}}}}}}};
 }
 
 std::string make_document() {
@@ -231,6 +268,11 @@ std::string make_document() {
 std::string const& openapi_document() {
   static std::string const document = make_document();
   return document;
+}
+
+PreparedForms describe(CorsPolicy const& cors) {
+  static auto const coded = code_text(openapi_document());
+  return {{}, coded, cors};
 }
 
 }  // namespace deployd::routing

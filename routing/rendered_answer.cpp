@@ -33,6 +33,13 @@ void append_content_type(std::string& out, std::string_view type) {
   out += "\r\n";
 }
 
+void append_content_encoding(std::string& out, Coding coding) {
+  if (coding == Coding::identity) return;
+  out += "Content-Encoding: ";
+  out += to_string(coding);
+  out += "\r\n";
+}
+
 void append_content_length(std::string& out, std::size_t length) {
   out += "Content-Length: ";
   append_number(out, length);
@@ -101,15 +108,17 @@ std::string make_etag(std::string_view body) {
 
 RenderedAnswer render_answer(Representation representation, CorsPolicy const& cors) {
   RenderedAnswer answer;
-  auto& [body, content_type, link, may_be_kept, extra_lines] = representation;
+  auto& body = representation.body;
   answer.etag = make_etag(body);
+  answer.gains_by_coding = body.size() >= shortest_coded_body;
   std::string head;
-  head.reserve(512 + link.size() + extra_lines.size());
+  head.reserve(512 + representation.link.size() + representation.extra_lines.size());
   head += ok_line;
   head += date_name;
   head += no_date;
   head += "\r\n";
-  append_content_type(head, content_type);
+  append_content_type(head, representation.content_type);
+  append_content_encoding(head, representation.coding);
   append_content_length(head, body.size());
   answer.validators_at = static_cast<std::uint32_t>(head.size());
   head += "ETag: ";
@@ -117,9 +126,9 @@ RenderedAnswer render_answer(Representation representation, CorsPolicy const& co
   head += "\r\n";
   head += kept_private;
   head += not_sniffed;
-  head += extra_lines;
-  append_link(head, link);
-  head += cors.fixed_lines();
+  head += representation.extra_lines;
+  append_link(head, representation.link);
+  cors.append_fixed_lines(head, representation.vary);
   head += "\r\n";
   answer.body_at = static_cast<std::uint32_t>(head.size());
   auto const size = head.size() + body.size();
@@ -192,7 +201,7 @@ void append_error(Output& out, HttpError const& error, Request const& request, M
   bytes += not_kept;
   bytes += not_sniffed;
   bytes += extra_lines;
-  bytes += cors.fixed_lines();
+  cors.append_fixed_lines(bytes);
   append_request_lines(bytes, request, cors);
   if (request.method != Method::head) bytes += body;
 }
@@ -201,21 +210,22 @@ void append_options_answer(Output& out, Request const& request, Moment const& mo
   auto& bytes = out.bytes;
   append_status_line(bytes, 204, moment);
   bytes += "Allow: GET, HEAD, OPTIONS\r\n";
-  bytes += cors.fixed_lines();
+  cors.append_fixed_lines(bytes);
   cors.append_preflight_lines(bytes, request);
   append_request_lines(bytes, request, cors);
 }
 
-void append_stream_head(Output& out, std::string_view link, Request const& request, Moment const& moment,
+void append_stream_head(Output& out, StreamedList const& list, Request const& request, Moment const& moment,
                         CorsPolicy const& cors) {
   auto& bytes = out.bytes;
   append_status_line(bytes, 200, moment);
-  append_content_type(bytes, json_type);
+  append_content_type(bytes, list.content_type);
+  append_content_encoding(bytes, list.coding);
   if (request.http_1_1) bytes += "Transfer-Encoding: chunked\r\n";
   bytes += kept_private;
   bytes += not_sniffed;
-  append_link(bytes, link);
-  bytes += cors.fixed_lines();
+  append_link(bytes, list.link);
+  cors.append_fixed_lines(bytes, vary_by_form);
   auto as_streamed = request;
   as_streamed.keep_alive = request.keep_alive && request.http_1_1;
   append_request_lines(bytes, as_streamed, cors);

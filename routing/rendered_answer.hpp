@@ -21,16 +21,17 @@ namespace deployd::routing {
 ///
 ///      HTTP/1.1 200 OK CRLF
 ///      Date: (29 characters) CRLF
-///      Content-Type, Content-Length
-///      ETag, Cache-Control, Link, CORS      <- validators_at
+///      Content-Type, Content-Encoding, Content-Length
+///      ETag, Cache-Control, Link, Vary, CORS    <- validators_at
 ///      CRLF
-///      body                                 <- body_at
+///      body                                     <- body_at
 struct RenderedAnswer {
   std::string bytes;
   std::uint32_t validators_at = 0;
   std::uint32_t body_at = 0;
   RouteLabel route = no_route;
-  std::string etag;  // including its quotes
+  std::string etag;             // including its quotes
+  bool gains_by_coding = true;  // false: too short, so the answer to every Accept-Encoding that allows identity
 
   std::string_view body() const noexcept { return std::string_view(bytes).substr(body_at); }
 };
@@ -59,7 +60,7 @@ void append_error(Output& out, HttpError const& error, Request const& request, M
 void append_options_answer(Output& out, Request const& request, Moment const& moment, CorsPolicy const& cors);
 
 /// Appends the header block of a streamed list: chunked, or until the end of the connection for HTTP/1.0.
-void append_stream_head(Output& out, std::string_view link, Request const& request, Moment const& moment,
+void append_stream_head(Output& out, StreamedList const& list, Request const& request, Moment const& moment,
                         CorsPolicy const& cors);
 
 /// True if an If-None-Match value contains `etag` (RFC 9110 §13.1.2, weak comparison).

@@ -11,6 +11,7 @@
 #include "base/json_escape.hpp"
 #include "routing/answer_cache.hpp"
 #include "routing/json_rows.hpp"
+#include "routing/list_rows.hpp"
 #include "routing/rendered_answer.hpp"
 #include "server/http/date.hpp"
 
@@ -28,7 +29,7 @@ CorsPolicy const& any_origin() {
 std::string body_of(std::int64_t rows) {
   std::string body;
   if (rows > 1) body += '[';
-  JsonRows sink(body, body.max_size());
+  ListRows sink(body, body.max_size(), storage::Table::deployments);
   for (std::int64_t id = 1; id <= rows; ++id) sink.row(id, 1, name);
   if (rows > 1) body += ']';
   return body;
@@ -96,9 +97,9 @@ BENCHMARK(copy_kept_answer)->ArgName("rows")->Arg(1)->Arg(100);
 
 void find_kept_answer(benchmark::State& state) {
   AnswerCache cache(1 << 20);
-  for (int id = 0; id < 1000; ++id) cache.keep("/api/v1/deployments/" + std::to_string(id), 1, rendered(1));
+  for (int id = 0; id < 1000; ++id) cache.keep("/api/v1/deployments/" + std::to_string(id), {}, 1, rendered(1));
   for (auto _ : state) {
-    auto const* kept = cache.find("/api/v1/deployments/500", 1);
+    auto const* kept = cache.find("/api/v1/deployments/500", {}, 1);
     if (kept == nullptr) throw std::logic_error("an answer is not kept");
     benchmark::DoNotOptimize(kept);
   }

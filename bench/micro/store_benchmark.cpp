@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bench/micro/sample_store.hpp"
-#include "routing/json_rows.hpp"
+#include "routing/list_rows.hpp"
 #include "storage/filter.hpp"
 
 namespace deployd::bench {
@@ -33,7 +33,7 @@ boost::asio::awaitable<void> look_up_all(benchmark::State& state) {
   std::int64_t id = 0;
   for (auto _ : state) {
     out.clear();
-    routing::JsonRows rows(out, out.max_size());
+    routing::ListRows rows(out, out.max_size(), storage::Table::deployments);
     auto const found = co_await store.deployment(1 + id++ % last, rows);
     if (!found || !*found) throw std::logic_error("a deployment is not found");
     benchmark::DoNotOptimize(out.data());
@@ -50,7 +50,7 @@ boost::asio::awaitable<void> list_again_and_again(benchmark::State& state, stora
   std::string out;
   for (auto _ : state) {
     out.clear();
-    routing::JsonRows rows(out, out.max_size());
+    routing::ListRows rows(out, out.max_size(), storage::Table::deployments);
     auto const listing = co_await store.list(filter, 10'000, rows);
     if (!listing || !listing->complete) throw std::logic_error("a list is not read");
     benchmark::DoNotOptimize(out.data());

@@ -47,12 +47,11 @@ std::string content_security_policy(std::string_view html) {
 }
 
 PageAnswers render_page(CorsPolicy const& cors) {
-  auto const html = page_html();
-  auto const policy = "Content-Security-Policy: " + content_security_policy(html);
-  return {.page = prepare({.body = std::string(html),
-                           .content_type = "text/html; charset=utf-8",
-                           .extra_lines = policy + "\r\nReferrer-Policy: no-referrer\r\n"},
-                          cors),
+  static auto const html = code_text(page_html());
+  auto const policy = "Content-Security-Policy: " + content_security_policy(page_html());
+  return {.page = PreparedForms({.content_type = "text/html; charset=utf-8",
+                                 .extra_lines = policy + "\r\nReferrer-Policy: no-referrer\r\n"},
+                                html, cors),
           .icon = prepare({.body = std::string(icon_svg), .content_type = "image/svg+xml"}, cors),
           .robots = prepare({.body = std::string(robots_txt), .content_type = "text/plain; charset=utf-8"}, cors)};
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "routing/cors.hpp"
+#include "routing/prepared_forms.hpp"
 #include "routing/response.hpp"
 
 namespace deployd::routing {
@@ -18,9 +19,9 @@ std::string content_security_policy(std::string_view html);
 
 /// Responses that contain no data, rendered once per worker.
 struct PageAnswers {
-  Prepared page;    // GET /
-  Prepared icon;    // GET /favicon.ico
-  Prepared robots;  // GET /robots.txt
+  PreparedForms page;  // GET /
+  Prepared icon;       // GET /favicon.ico
+  Prepared robots;     // GET /robots.txt
 };
 
 PageAnswers render_page(CorsPolicy const& cors);

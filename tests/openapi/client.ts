@@ -5,7 +5,8 @@ import type { components, paths } from './api.js'
 type Deployment = components['schemas']['Deployment']
 
 const [baseUrl, token] = process.argv.slice(2) as [string, string]
-const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } })
+// Lists have other formats too; without a type for `Accept` their data would be an array or text.
+const client = createClient<paths, 'application/json'>({ baseUrl, headers: { Authorization: `Bearer ${token}` } })
 
 const list = await client.GET('/api/v1/deployments', { params: { query: { pattern: 'CORE_DV_HLS', $limit: 10 } } })
 if (list.error) throw new Error(list.error.message)

@@ -68,6 +68,22 @@ test('examples are what their schemas say', () => {
   }
 })
 
+test('each format of a list is served as it is described', async () => {
+  for (const [path, { get }] of Object.entries(document.paths)) {
+    const { content } = get.responses[200]
+    for (const [type, { schema, example }] of Object.entries(content)) {
+      const response = await ask(path.replace('{id}', '1'), { headers: { Accept: type } })
+      assert.equal(response.headers.get('content-type').split(';')[0], type)
+      if (schema.type !== 'string') continue
+      const text = await response.text()
+      assert.equal(text.split('\n')[0].replace(/\d+|"name":".*"/g, ''), example.split('\n')[0].replace(/\d+|"name":".*"/g, ''))
+    }
+    const isList = get.responses[200].headers?.Link !== undefined
+    assert.deepEqual(Object.keys(content),
+      isList ? ['application/json', 'application/x-ndjson', 'text/csv'] : ['application/json'])
+  }
+})
+
 const good = {
   integer: ['0', '1', '2', '-1', '9223372036854775807'],
   count: ['0', '1', '2', '9223372036854775807'],

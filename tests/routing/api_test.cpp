@@ -3,7 +3,10 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <catch2/catch_test_macros.hpp>
@@ -13,6 +16,7 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -23,6 +27,7 @@
 #include "auth/jwt/signer.hpp"
 #include "storage/tokens/token_admin.hpp"
 #include "tests/auth/stored_tokens.hpp"
+#include "tests/decoded.hpp"
 #include "tests/routing/answers.hpp"
 #include "tests/routing/recorded_exchange.hpp"
 #include "tests/storage/store_under_test.hpp"
@@ -311,6 +316,79 @@ TEST_CASE("the warm answer has the bytes of the cold one, for GET, HEAD and a 30
   CHECK(take_apart(warm).status() == (kind == 1 ? 304U : 200U));
   CHECK(cold.answered.status == take_apart(warm).status());
   CHECK(cold.answered.subject == "jane");
+}
+
+TEST_CASE("each form of a list is found in the cache as it was rendered, and only it") {
+  Service service;
+  auto request = with_token(get());
+  std::set<std::string> etags;
+  for (int round = 0; round < 2; ++round) {
+    for (auto const format : {Format::json, Format::ndjson, Format::csv}) {
+      for (auto const coding : all_codings) {
+        request.wanted = {{.format = format, .coding = coding}};
+        CAPTURE(round, static_cast<int>(format), to_string(coding));
+        auto const got = service.ask(request);
+        // Of thirty deployments the JSON is long enough to gain, and the CSV is not.
+        bool const coded = coding != Coding::identity && format != Format::csv;
+        CHECK(service.was_warm() == (round == 1 || (coding != Coding::identity && !coded)));
+        CHECK((got["Content-Encoding"] != "(none)") == coded);
+        auto const text = deployd::tests::decoded(got.body, got["Content-Encoding"]);
+        CHECK(text.starts_with(format == Format::json ? "[{" : format == Format::ndjson ? "{" : "id,"));
+        etags.insert(got["ETag"]);
+      }
+    }
+  }
+  CHECK(etags.size() == 9);
+}
+
+TEST_CASE("a body too short to gain is kept once for every coding, and compressed for who refuses identity") {
+  Service service;
+  auto request = with_token(get("/api/v1/deployments/10"));
+  auto const plain = service.ask(request);
+  request.wanted.coding = GENERATE(Coding::zstd, Coding::br, Coding::gzip);
+  auto const same = service.ask(request);
+  CHECK(service.was_warm());
+  CHECK(same.fields == plain.fields);
+  request.wanted.identity_refused = true;
+  for (int round = 0; round < 2; ++round) {
+    auto const forced = service.ask(request);
+    CHECK_FALSE(service.was_warm());
+    CHECK(forced["Content-Encoding"] == to_string(request.wanted.coding));
+    CHECK(deployd::tests::decoded(forced.body, forced["Content-Encoding"]) == plain.body);
+  }
+  request.wanted.identity_refused = false;
+  CHECK(service.ask(request).fields == plain.fields);
+}
+
+TEST_CASE("requests for the same list at the same time compress it once") {
+  Service service;
+  service.store().write(
+      "WITH RECURSIVE n(i) AS (VALUES (1000) UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+      "INSERT INTO deployments (id, pattern_id, name) SELECT i, 1, 'deployment number ' || i FROM n");
+  auto request = with_token(get());
+  request.wanted.coding = GENERATE(Coding::zstd, Coding::br, Coding::gzip);
+  std::vector<RecordedExchange> exchanges(8);
+  auto asking = [](Service& at, Request const& asked,
+                   std::vector<RecordedExchange>& to) -> boost::asio::awaitable<int> {
+    auto const worker = co_await boost::asio::this_coro::executor;
+    std::size_t answered = 0;
+    auto one = [](Api& api, Request const& of, RecordedExchange& into,
+                  std::size_t& count) -> boost::asio::awaitable<void> {
+      into.answered = co_await api.answer(of, moment, into);
+      ++count;
+    };
+    for (auto& exchange : to)
+      boost::asio::co_spawn(worker, one(at.api(), asked, exchange, answered), boost::asio::detached);
+    while (answered < to.size()) co_await boost::asio::post(worker, boost::asio::use_awaitable);
+    co_return 0;
+  };
+  service.store().ask(asking(service, request, exchanges));
+  auto const first = take_apart(exchanges[0].bytes());
+  CHECK(first["Content-Encoding"] == to_string(request.wanted.coding));
+  CHECK(first["Content-Length"] != "(none)");
+  for (auto const& exchange : exchanges) CHECK(exchange.bytes() == exchanges[0].bytes());
+  CHECK(service.api().cache_metrics().hits.value() == exchanges.size() - 1);
+  CHECK(service.api().cache_metrics().entries.value() == 1);
 }
 
 TEST_CASE("what a request is logged and counted as is its status, route, subject and refusal") {

@@ -32,6 +32,12 @@ std::string lines(CorsPolicy const& cors, Request const& request) {
   return out;
 }
 
+std::string fixed_lines(CorsPolicy const& cors, std::string_view vary = {}) {
+  std::string out;
+  cors.append_fixed_lines(out, vary);
+  return out;
+}
+
 std::string preflight_lines(CorsPolicy const& cors, Request const& request) {
   std::string out;
   cors.append_preflight_lines(out, request);
@@ -44,7 +50,8 @@ constexpr std::string_view expose = "Access-Control-Expose-Headers: ETag, Link, 
 
 TEST_CASE("with every page allowed, every answer says so and none depends on the origin") {
   auto const cors = GENERATE(CorsPolicy({"*"}), CorsPolicy({"https://a.example", "*"}));
-  CHECK(cors.fixed_lines() == "Access-Control-Allow-Origin: *\r\n" + std::string(expose));
+  CHECK(fixed_lines(cors) == "Access-Control-Allow-Origin: *\r\n" + std::string(expose));
+  CHECK(fixed_lines(cors, "Accept") == "Vary: Accept\r\nAccess-Control-Allow-Origin: *\r\n" + std::string(expose));
   CHECK_FALSE(cors.varies());
   CHECK(lines(cors, get()).empty());
   CHECK(lines(cors, from("https://b.example")).empty());
@@ -52,7 +59,8 @@ TEST_CASE("with every page allowed, every answer says so and none depends on the
 
 TEST_CASE("with some pages allowed, only theirs get an answer they may read, and caches are told") {
   CorsPolicy const cors({"https://a.example", "http://localhost:3000"});
-  CHECK(cors.fixed_lines() == "Vary: Origin\r\n");
+  CHECK(fixed_lines(cors) == "Vary: Origin\r\n");
+  CHECK(fixed_lines(cors, "Accept") == "Vary: Origin, Accept\r\n");
   CHECK(cors.varies());
   CHECK(lines(cors, from("https://a.example")) ==
         "Access-Control-Allow-Origin: https://a.example\r\n" + std::string(expose));

@@ -55,26 +55,3 @@ TEST_CASE("whatever a name holds, the deployment is the JSON that Boost.JSON wri
     REQUIRE(boost::json::parse(text).at("name").as_string() == name);
   }
 }
-
-TEST_CASE("rows are the elements of an array, also when what is written is taken away in between") {
-  std::string out;
-  JsonRows rows(out, 1'000'000);
-  CHECK(rows.row(1, 1, "a"));
-  CHECK(rows.row(2, 1, "b"));
-  CHECK(out == R"({"id":1,"pattern_id":1,"name":"a"},{"id":2,"pattern_id":1,"name":"b"})");
-  CHECK(rows.last_id() == 2);
-  out.clear();
-  CHECK(rows.row(3, 1, "c"));
-  CHECK(out == R"(,{"id":3,"pattern_id":1,"name":"c"})");
-  CHECK(rows.last_id() == 3);
-}
-
-TEST_CASE("rows have had enough when the bytes are, and not before") {
-  std::string out;
-  auto const size = deployment(1, 1, "a").size();
-  JsonRows rows(out, 2 * size + 1);
-  CHECK(rows.row(1, 1, "a"));
-  CHECK_FALSE(rows.row(2, 1, "b"));
-  out.clear();
-  CHECK(rows.row(3, 1, "c"));
-}

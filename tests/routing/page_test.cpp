@@ -72,7 +72,7 @@ TEST_CASE("the page is one file of at most 60 KB that loads nothing") {
 }
 
 TEST_CASE("the policy of the page allows its style and its script by their hashes, and nothing else") {
-  auto const policy = ask(render_page(CorsPolicy({"*"})).page)["Content-Security-Policy"];
+  auto const policy = ask(render_page(CorsPolicy({"*"})).page.in(Coding::identity))["Content-Security-Policy"];
   CHECK(policy == "default-src 'none'; style-src " + hash_of(element("style")) + "; script-src " +
                       hash_of(element("script")) +
                       "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
@@ -92,7 +92,7 @@ TEST_CASE("the policy follows the content") {
 
 TEST_CASE("the page, its icon and the rules for crawlers have their types and may be revalidated") {
   auto const answers = render_page(CorsPolicy({"*"}));
-  auto const page = ask(answers.page);
+  auto const page = ask(answers.page.in(Coding::identity));
   CHECK(page.status() == 200);
   CHECK(page.body == page_html());
   CHECK(page["Content-Type"] == "text/html; charset=utf-8");
@@ -104,8 +104,8 @@ TEST_CASE("the page, its icon and the rules for crawlers have their types and ma
   auto conditional = get("/");
   auto const etag = page["ETag"];
   conditional.if_none_match = field(etag);
-  CHECK(ask(answers.page, conditional).status() == 304);
-  CHECK(ask(answers.page, head("/")).body.empty());
+  CHECK(ask(answers.page.in(Coding::identity), conditional).status() == 304);
+  CHECK(ask(answers.page.in(Coding::identity), head("/")).body.empty());
   CHECK(ask(answers.icon)["Content-Type"] == "image/svg+xml");
   CHECK(ask(answers.robots).body == "User-agent: *\nDisallow: /\n");
   CHECK_FALSE(ask(answers.robots).has("Content-Security-Policy"));

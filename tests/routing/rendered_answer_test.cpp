@@ -247,7 +247,7 @@ TEST_CASE("OPTIONS is a 204 without a body or a length") {
 TEST_CASE("a stream is chunked for HTTP/1.1 and ends with the connection for HTTP/1.0") {
   auto request = get();
   Output out;
-  append_stream_head(out, "/next", request, moment, any);
+  append_stream_head(out, {.link = "/next"}, request, moment, any);
   auto const chunked = take_apart(out);
   CHECK(chunked["Transfer-Encoding"] == "chunked");
   CHECK(chunked["Cache-Control"] == "private, no-cache");
