@@ -64,6 +64,9 @@ bool parse_field(std::string_view name, std::string_view value, ResponseHead& he
         if (head.framing != Framing::chunked) head.framing = Framing::length;
       }
       return true;
+    case 16:
+      if (equals(name, "content-encoding")) head.coded = !equals(value, "identity");
+      return true;
     case 17:
       if (equals(name, "transfer-encoding")) {
         if (!contains_token(value, "chunked")) return false;
@@ -101,6 +104,7 @@ ParseResult parse_head(std::string_view bytes, ResponseHead& head) noexcept {
     head.content_length = 0;
     head.json = false;
   }
+  if (head.coded) head.json = false;
   if (head.framing == Framing::until_close) head.keep_alive = false;
   return ParseResult::complete;
 }

@@ -16,7 +16,8 @@ struct ResponseHead {
   Framing framing = Framing::until_close;
   std::uint64_t content_length = 0;  // with Framing::length
   bool keep_alive = true;
-  bool json = false;  // according to Content-Type
+  bool json = false;   // according to Content-Type, and not coded
+  bool coded = false;  // has a Content-Encoding
 };
 
 enum class ParseResult { complete, incomplete, malformed };

@@ -21,6 +21,17 @@ TEST_CASE("a response head is read with what matters of it") {
   CHECK(head.json);
 }
 
+TEST_CASE("a body with a Content-Encoding is not taken for JSON") {
+  std::string const coded = GENERATE("Content-Encoding: br\r\nContent-Type: application/json\r\n",
+                                     "Content-Type: application/json\r\ncontent-encoding: gzip\r\n");
+  ResponseHead head;
+  REQUIRE(parse_head("HTTP/1.1 200 OK\r\n" + coded + "\r\n", head) == ParseResult::complete);
+  CHECK_FALSE(head.json);
+  REQUIRE(parse_head("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: identity\r\n\r\n", head) ==
+          ParseResult::complete);
+  CHECK(head.json);
+}
+
 TEST_CASE("every beginning of a head is incomplete") {
   std::string const text = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
   ResponseHead head;
