@@ -124,6 +124,7 @@ std::optional<KeptKeys> read_kept_keys(std::string const& directory, KeyLocation
 }
 
 void keep_keys(std::string const& directory, KeyLocation const& location, KeptKeys const& keys) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) fail(directory);
   auto const path = kept_file(directory, location);
   boost::json::object const document{{"source", source_of(location)}, {"jwks", keys.text}};
   NewFile file(path);

@@ -21,7 +21,8 @@ std::string kept_file(std::string const& directory, KeyLocation const& location)
 /// names the file if it cannot be used: unreadable, damaged, of another location, or writable by other users.
 std::optional<KeptKeys> read_kept_keys(std::string const& directory, KeyLocation const& location);
 
-/// Replaces the kept key set, completely or not at all. Only the owner can read the file. Throws std::system_error.
+/// Replaces the kept key set, completely or not at all. Creates the directory if it is missing. Only the owner can read
+/// both. Throws std::system_error.
 void keep_keys(std::string const& directory, KeyLocation const& location, KeptKeys const& keys);
 
 /// Notes that the kept key set was still current at `now`. Ignores failures.

@@ -3,7 +3,7 @@
 namespace deployd::server {
 
 std::string name_of(KeyLocation const& location) {
-  return shown(location.url);
+  return location.issuer ? *location.issuer : shown(location.url);
 }
 
 Url discovery_url(Url const& issuer) {

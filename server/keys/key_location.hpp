@@ -18,7 +18,7 @@ struct KeyLocation {
   bool operator==(KeyLocation const&) const = default;
 };
 
-/// Returns the name of the location in log lines and metrics: its URL without the query.
+/// Returns the name of the location in log lines and metrics: the issuer, or the URL without its query.
 std::string name_of(KeyLocation const& location);
 
 /// Returns the URL of the discovery document of an issuer (OpenID Connect Discovery 1.0 §4).
@@ -31,7 +31,7 @@ struct KeySourceOptions {
   std::vector<KeyLocation> locations = {};
   std::chrono::milliseconds refresh = std::chrono::minutes(5);
   std::optional<std::string> ca_file = {};          // unset: the system's authorities
-  std::optional<std::string> state_directory = {};  // unset: nothing is kept on disk
+  std::optional<std::string> state_directory = {};  // unset: nothing is kept on disk; created when needed
 };
 
 }  // namespace deployd::server

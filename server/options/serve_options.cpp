@@ -121,13 +121,20 @@ std::optional<std::string> systemd_state_directory() {
   return std::string(all.substr(0, all.find(':')));
 }
 
-/// Returns what is wrong with the directory, or an empty text.
-std::string fault_of_directory(std::string const& path) {
+/// Returns why keys cannot be kept in the directory, or an empty text. It can be missing if it can be created.
+std::string fault_of_directory(std::filesystem::path path) {
   std::error_code failure;
-  if (!std::filesystem::is_directory(path, failure))
-    return failure && failure != std::errc::no_such_file_or_directory
-               ? failure.message()
-               : "there is no such directory; create it for the user of deployd";
+  auto status = std::filesystem::status(path, failure);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    path = std::filesystem::absolute(path).parent_path();
+    status = std::filesystem::status(path, failure);
+  }
+  switch (status.type()) {
+    case std::filesystem::file_type::directory: break;
+    case std::filesystem::file_type::not_found: return "there is no such directory; create it for the user of deployd";
+    case std::filesystem::file_type::none: return failure.message();
+    default: return "is not a directory";
+  }
   return ::access(path.c_str(), R_OK | W_OK | X_OK) == 0 ? "" : std::generic_category().message(errno);
 }
 

@@ -246,7 +246,7 @@ TEST_CASE("a restart without network goes on with the keys that are kept on disk
   CHECK_THAT(damaged.process().err(), ContainsSubstring(file.string() + ": is damaged"));
 }
 
-TEST_CASE("a state directory that SIGHUP adds gets the keys that are in use", "[key_source]") {
+TEST_CASE("a state directory that SIGHUP adds is created and gets the keys that are in use", "[key_source]") {
   ProviderKey const a("a");
   IdentityProvider provider(a);
   TemporaryDirectory const directory;
@@ -255,10 +255,10 @@ TEST_CASE("a state directory that SIGHUP adds gets the keys that are in use", "[
   auto const file = directory.write("deployd.toml", text);
   RunningDeployd server(store().url(), {"--config", file});
   CHECK(status_of(server, a.token()) == 200);
-  std::filesystem::create_directory(directory.path() / "state");
   directory.write("deployd.toml", text + "state-directory = \"state\"\n");
   server.process().signal(SIGHUP);
-  CHECK(eventually(20s, [&] { return !std::filesystem::is_empty(directory.path() / "state"); }));
+  auto const state = directory.path() / "state";
+  CHECK(eventually(20s, [&] { return std::filesystem::exists(state) && !std::filesystem::is_empty(state); }));
 }
 
 TEST_CASE("an issuer's keys are found by discovery, and its tokens must name it", "[key_source]") {
@@ -314,13 +314,16 @@ TEST_CASE("max-age shortens the time to the next fetch, and an ETag is sent", "[
 
 namespace {
 
-/// Connections that send good tokens without a pause: of the key that the provider signs with, and of the one before as
-/// long as it is published. One more connection sends tokens of keys that were withdrawn.
+/// Connections that send good tokens without a pause: two of the key that the provider signs with, two of the oldest
+/// key that it publishes. One more connection sends tokens of keys that were withdrawn.
 class Load {
  public:
   Load(RunningDeployd const& server, std::vector<ProviderKey> const& keys) {
     for (auto const& key : keys) tokens_.push_back(key.token());
-    for (int i = 0; i < 4; ++i) threads_.emplace_back([this, &server] { send_good(server.connect()); });
+    for (int i = 0; i < 2; ++i) {
+      threads_.emplace_back([this, &server] { send_good(server.connect(), newest_, with_newest_); });
+      threads_.emplace_back([this, &server] { send_good(server.connect(), oldest_, with_oldest_); });
+    }
     threads_.emplace_back([this, &server] { send_withdrawn(server.connect()); });
   }
   ~Load() { stop(); }
@@ -332,8 +335,9 @@ class Load {
 
   /// Waits until more tokens of all good keys were accepted.
   bool goes_on() const {
-    auto const now = accepted_.load();
-    return eventually(20s, [&] { return accepted_ > now + 200; });
+    auto const newest = with_newest_ + 100;
+    auto const oldest = with_oldest_ + 100;
+    return eventually(20s, [&] { return with_newest_ > newest && with_oldest_ > oldest; });
   }
 
   void stop() {
@@ -342,7 +346,7 @@ class Load {
       if (thread.joinable()) thread.join();
   }
 
-  std::size_t accepted() const { return accepted_; }
+  std::size_t accepted() const { return with_newest_ + with_oldest_; }
   std::size_t refused() const { return refused_; }
 
  private:
@@ -350,14 +354,14 @@ class Load {
     return connection.ask(request("GET", "/api/v1/deployments/1", bearer(tokens_[key]))).status;
   }
 
-  void send_good(HttpConnection connection) {
-    while (!done_)
-      for (auto key = oldest_.load(); key <= newest_ && !done_; ++key) {
-        if (ask(connection, key) == 200)
-          ++accepted_;
-        else if (key >= oldest_)
-          ++refused_;
-      }
+  void send_good(HttpConnection connection, std::atomic<std::size_t> const& which, std::atomic<std::size_t>& accepted) {
+    while (!done_) {
+      auto const key = which.load();
+      if (ask(connection, key) == 200)
+        ++accepted;
+      else if (key >= oldest_)
+        ++refused_;
+    }
   }
 
   void send_withdrawn(HttpConnection connection) {
@@ -368,7 +372,8 @@ class Load {
   std::vector<std::string> tokens_;
   std::atomic<std::size_t> oldest_{0};
   std::atomic<std::size_t> newest_{0};
-  std::atomic<std::size_t> accepted_{0};
+  std::atomic<std::size_t> with_newest_{0};
+  std::atomic<std::size_t> with_oldest_{0};
   std::atomic<std::size_t> refused_{0};
   std::atomic<bool> done_{false};
   std::vector<std::thread> threads_;
@@ -499,6 +504,8 @@ TEST_CASE("URLs that keys may not come from are bad usage and named", "[key_sour
           "--jwt-issuer: 'https://localhost:1/' is not the issuer 'https://localhost:1' of --oidc-issuer");
   refuses({"--jwks", "https://localhost:1/", "--state-directory", "/no/such"}, 64,
           "--state-directory: /no/such: there is no such directory");
+  refuses({"--jwks", "https://localhost:1/", "--state-directory", "/dev/null"}, 64,
+          "--state-directory: /dev/null: is not a directory");
   refuses({"--jwks", "https://localhost:1/", "--jwks-ca", "/no/such"}, 78, "--jwks-ca: /no/such: ");
   refuses({"--jwks-refresh", "10ms"}, 64, "--jwks-refresh");
 }
