@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "bench/micro/sample_store.hpp"
-#include "routing/json_rows.hpp"
+#include "routing/list_rows.hpp"
 #include "storage/postgresql/opening.hpp"
 #include "storage/postgresql/session.hpp"
 #include "storage/session/session.hpp"
@@ -87,7 +87,7 @@ void measure(benchmark::State& state, Question question, Read read) {
   std::string out;
   for (auto _ : state) {
     out.clear();
-    routing::JsonRows rows(out, out.max_size());
+    routing::ListRows rows(out, out.max_size(), storage::Table::deployments);
     expect_rows(read(question == Question::look_up ? ids.next() : pattern, rows), question);
     benchmark::DoNotOptimize(out.data());
   }
@@ -194,7 +194,7 @@ awaitable<void> ask_on_loop(benchmark::State& state, boost::asio::io_context& lo
       parameters = storage::list_parameters({.pattern_id = pattern}, storage::list_bounds({}, 100));
     auto const result = co_await session->run(statement, parameters);
     out.clear();
-    routing::JsonRows rows(out, out.max_size());
+    routing::ListRows rows(out, out.max_size(), storage::Table::deployments);
     auto const count = storage::row_count(**result);
     for (std::size_t row = 0; row < count; ++row) storage::give_row(**result, row, rows, left_out);
     expect_rows(static_cast<int>(count), question);
@@ -226,7 +226,7 @@ awaitable<void> ask_thread(benchmark::State& state, boost::asio::thread_pool& th
   std::string out;
   for (auto _ : state) {
     out.clear();
-    routing::JsonRows rows(out, out.max_size());
+    routing::ListRows rows(out, out.max_size(), storage::Table::deployments);
     auto const key = question == Question::look_up ? ids.next() : pattern;
     auto answer = read_on_thread(statement, key, rows);
     auto const count = co_await boost::asio::co_spawn(threads, std::move(answer), boost::asio::use_awaitable);
