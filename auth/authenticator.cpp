@@ -209,7 +209,10 @@ boost::asio::awaitable<Verdict> Authenticator::verify(std::string_view credentia
   if (!token) co_return impl_->refuse(token.error());
   if (!looks_like_api_token(*token)) {
     auto good = impl_->jwts.verify(*token, now);
-    if (!good && impl_->key_missing) good = co_await impl_->verify_with_newer_keys(*token, now, good.error());
+    if (!good && impl_->key_missing) {
+      auto later = impl_->verify_with_newer_keys(*token, now, good.error());
+      good = co_await std::move(later);
+    }
     co_return impl_->judge(credentials, *token, std::move(good), now);
   }
 

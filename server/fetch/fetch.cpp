@@ -162,7 +162,7 @@ asio::awaitable<Outcome<std::vector<tcp::endpoint>>> look_up(Url const& url, Lim
   co_return query->found;
 }
 
-asio::awaitable<Outcome<bool>> connect(std::shared_ptr<Link> link, Url const& url, Limits const& limits) {
+asio::awaitable<Outcome<bool>> connect(Link& link, Url const& url, Limits const& limits) {
   auto const endpoints = co_await look_up(url, limits);
   if (!endpoints) co_return endpoints.error();
   Failure failure{"the host has no address"};
@@ -170,12 +170,12 @@ asio::awaitable<Outcome<bool>> connect(std::shared_ptr<Link> link, Url const& ur
   for (auto const& endpoint : *endpoints) {
     auto const now = Clock::now();
     if (now >= limits.deadline) break;
-    link->expire_at(--left == 0 ? limits.next() : std::min(limits.next(), now + longest_connect));
+    link.expire_at(--left == 0 ? limits.next() : std::min(limits.next(), now + longest_connect));
     error_code ignored;
-    link->socket().close(ignored);
-    auto const [failed] = co_await link->socket().async_connect(endpoint, without_exceptions);
+    link.socket().close(ignored);
+    auto const [failed] = co_await link.socket().async_connect(endpoint, without_exceptions);
     if (!failed) co_return true;
-    failure.what = "cannot connect: " + (link->expired() ? std::string("no answer") : failed.message());
+    failure.what = "cannot connect: " + (link.expired() ? std::string("no answer") : failed.message());
   }
   co_return failure;
 }
@@ -196,13 +196,13 @@ bool require_name(SSL* connection, Url const& url) {
          X509_VERIFY_PARAM_set1_host(checks, url.host.c_str(), url.host.size()) == 1;
 }
 
-asio::awaitable<Outcome<bool>> shake_hands(std::shared_ptr<Link> link, Url const& url, Limits const& limits) {
-  auto* const connection = link->stream.native_handle();
+asio::awaitable<Outcome<bool>> shake_hands(Link& link, Url const& url, Limits const& limits) {
+  auto* const connection = link.stream.native_handle();
   if (!require_name(connection, url)) co_return Failure{"its host is not a name that TLS can check"};
-  link->expire_at(limits.next());
-  auto const [failed] = co_await link->stream.async_handshake(ssl::stream_base::client, without_exceptions);
+  link.expire_at(limits.next());
+  auto const [failed] = co_await link.stream.async_handshake(ssl::stream_base::client, without_exceptions);
   if (!failed) co_return true;
-  if (link->expired()) co_return Failure{limits.reached()};
+  if (link.expired()) co_return Failure{limits.reached()};
   auto const verdict = SSL_get_verify_result(connection);
   if (verdict != X509_V_OK)
     co_return Failure{fmt::format("the certificate is refused: {}", X509_verify_cert_error_string(verdict))};
@@ -243,9 +243,8 @@ std::string why_unusable(Parser const& parser, Limits const& limits) {
 }
 
 template <typename Stream>
-asio::awaitable<Outcome<std::string>> read_body(std::shared_ptr<Link> link, Stream& stream,
-                                                boost::beast::flat_buffer& buffer, Parser& parser,
-                                                Limits const& limits) {
+asio::awaitable<Outcome<std::string>> read_body(Link& link, Stream& stream, boost::beast::flat_buffer& buffer,
+                                                Parser& parser, Limits const& limits) {
   std::string body;
   std::vector<char> block(block_bytes);
   std::uint64_t received = 0;
@@ -253,9 +252,9 @@ asio::awaitable<Outcome<std::string>> read_body(std::shared_ptr<Link> link, Stre
     auto& rest = parser.get().body();
     rest.data = block.data();
     rest.size = block.size();
-    link->expire_at(limits.next());
+    link.expire_at(limits.next());
     auto const [failed, read] = co_await http::async_read_some(stream, buffer, parser, without_exceptions);
-    if (failed && failed != http::error::need_buffer) co_return failure_of(*link, failed, limits);
+    if (failed && failed != http::error::need_buffer) co_return failure_of(link, failed, limits);
     std::string_view const piece(block.data(), block.size() - rest.size);
     received += piece.size();
     if (received > limits.options.max_bytes) co_return Failure{too_large(limits)};
@@ -268,19 +267,18 @@ asio::awaitable<Outcome<std::string>> read_body(std::shared_ptr<Link> link, Stre
 }
 
 template <typename Stream>
-asio::awaitable<Outcome<Answer>> converse(std::shared_ptr<Link> link, Stream& stream, Request const& request,
-                                          Limits const& limits) {
-  link->expire_at(limits.next());
+asio::awaitable<Outcome<Answer>> converse(Link& link, Stream& stream, Request const& request, Limits const& limits) {
+  link.expire_at(limits.next());
   auto const [not_sent, sent] = co_await http::async_write(stream, request, without_exceptions);
-  if (not_sent) co_return failure_of(*link, not_sent, limits);
+  if (not_sent) co_return failure_of(link, not_sent, limits);
   boost::beast::flat_buffer buffer;
   for (unsigned interim = 0; interim < max_interim_responses; ++interim) {
     Parser parser;
     parser.body_limit(boost::none);  // `read_body` counts, so that errors with a long page are reported by status
     parser.header_limit(max_header_bytes);
-    link->expire_at(limits.next());
+    link.expire_at(limits.next());
     auto const [failed, read] = co_await http::async_read_header(stream, buffer, parser, without_exceptions);
-    if (failed) co_return failure_of(*link, failed, limits);
+    if (failed) co_return failure_of(link, failed, limits);
     auto const status = parser.get().result_int();
     if (status / 100 == 1) continue;
     Answer answer{parser.get().base(), {}};
@@ -311,15 +309,15 @@ asio::awaitable<Outcome<Answer>> ask(Url const& url, Request const& request, ssl
                                      Limits const& limits) {
   auto const executor = co_await asio::this_coro::executor;
   auto const link = std::make_shared<Link>(executor, trust);
-  auto const connected = co_await connect(link, url, limits);
+  auto const connected = co_await connect(*link, url, limits);
   if (!connected) co_return connected.error();
   if (!url.tls) {
-    auto answer = co_await converse(link, link->socket(), request, limits);
+    auto answer = co_await converse(*link, link->socket(), request, limits);
     co_return answer;
   }
-  auto const shaken = co_await shake_hands(link, url, limits);
+  auto const shaken = co_await shake_hands(*link, url, limits);
   if (!shaken) co_return shaken.error();
-  auto answer = co_await converse(link, link->stream, request, limits);
+  auto answer = co_await converse(*link, link->stream, request, limits);
   co_return answer;
 }
 

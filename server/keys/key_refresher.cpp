@@ -274,7 +274,7 @@ asio::awaitable<void> KeyRefresher::keep_fresh(std::shared_ptr<Source> source) {
     source->again = false;
     auto const begin = Clock::now();
     try {
-      co_await refresh(source);
+      co_await refresh(*source);
     } catch (std::exception const& failure) {
       note_failure(*source, {fmt::format("{}: {}", source->name, failure.what())}, begin);
     }
@@ -293,20 +293,21 @@ KeyRefresher::Clock::time_point KeyRefresher::due_of(Source const& source) const
   return source.due.value_or(Clock::now() + first_pause);
 }
 
-asio::awaitable<void> KeyRefresher::refresh(std::shared_ptr<Source> source) {
+asio::awaitable<void> KeyRefresher::refresh(Source& source) {
   auto const begin = Clock::now();
   std::shared_ptr<asio::ssl::context> trust;
   {
     std::scoped_lock const lock(mutex_);
-    source->due.reset();
+    source.due.reset();
     trust = trust_;
   }
-  auto fetched = co_await async_fetch_keys(source->location, source->version, trust);
-  if (source->removed) co_return;
+  auto fetching = async_fetch_keys(source.location, source.version, trust);
+  auto fetched = co_await std::move(fetching);
+  if (source.removed) co_return;
   if (fetched)
-    accept(*source, std::move(*fetched), begin);
+    accept(source, std::move(*fetched), begin);
   else
-    note_failure(*source, fetched.error(), begin);
+    note_failure(source, fetched.error(), begin);
 }
 
 void KeyRefresher::accept(Source& source, FetchedKeySet fetched, Clock::time_point begin) {

@@ -91,7 +91,7 @@ class KeyRefresher {
   void run();
   void spawn(std::shared_ptr<Source> source);
   boost::asio::awaitable<void> keep_fresh(std::shared_ptr<Source> source);
-  boost::asio::awaitable<void> refresh(std::shared_ptr<Source> source);
+  boost::asio::awaitable<void> refresh(Source& source);
   void accept(Source& source, FetchedKeySet fetched, Clock::time_point begin);
   void note_failure(Source& source, FetchFault const& fault, Clock::time_point begin);
   void keep(Source& source, std::string const& directory);

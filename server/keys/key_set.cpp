@@ -91,7 +91,8 @@ asio::awaitable<FetchedKeySetResult> async_fetch_keys(KeyLocation location, std:
   auto url = location.url;
   FetchOptions options{.max_silence = max_silence};
   if (location.issuer) {
-    auto const document = co_await async_fetch(discovery_url(location.url), options, trust);
+    auto discovery = async_fetch(discovery_url(location.url), options, trust);
+    auto const document = co_await std::move(discovery);
     if (!document) co_return document.error();
     auto const found = read_discovery(location, *document);
     if (!found) co_return found.error();
@@ -99,7 +100,8 @@ asio::awaitable<FetchedKeySetResult> async_fetch_keys(KeyLocation location, std:
   }
   if (known && known->url == url) options.etag = known->etag;
   options.accept = "application/jwk-set+json, application/json";
-  auto fetched = co_await async_fetch(url, options, trust);
+  auto fetching = async_fetch(url, options, trust);
+  auto fetched = co_await std::move(fetching);
   if (!fetched) co_return fetched.error();
   FetchedKeySet result;
   result.max_age = fetched->max_age;

@@ -148,7 +148,7 @@ TEST_CASE("a large body arrives in pieces, and only the body of a 200") {
   });
   std::size_t received = 0;
   std::size_t largest = 0;
-  FetchOptions options{.max_bytes = whole.size()};
+  FetchOptions options{.max_bytes = whole.size(), .timeout = 120s};
   options.body_to = [&](std::string_view piece) {
     received += piece.size();
     largest = std::max(largest, piece.size());
