@@ -5,28 +5,19 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <optional>
 
 #include "storage/error.hpp"
-#include "storage/schema/schema.hpp"
 #include "storage/session/session.hpp"
 #include "storage/transfer/import_front.hpp"
 #include "storage/transfer/import_input.hpp"
 #include "storage/transfer/import_parser.hpp"
 #include "storage/transfer/import_target.hpp"
-#include "storage/transfer/postgresql_import.hpp"
-#include "storage/transfer/sqlite_import.hpp"
-#include "storage/transfer/temporary_store.hpp"
+#include "storage/transfer/open_import.hpp"
 
 namespace deployd::storage {
 namespace {
 
 constexpr std::chrono::milliseconds observed_every{250};
-
-std::unique_ptr<ImportTarget> begin_import(DatabaseUrl const& url, ImportOptions const& options) {
-  if (std::holds_alternative<SqliteUrl>(url)) return std::make_unique<SqliteImport>(url, options);
-  return std::make_unique<PostgresqlImport>(url, options);
-}
 
 /// Counts rows and passes them on.
 class CountedRows final : public ImportRows {
@@ -166,34 +157,15 @@ ImportResult import_into(ImportTarget& target, std::vector<ImportSource> const& 
   return {progress, changes};
 }
 
-/// Returns false if there is no store yet, or an empty one. Throws `Error` for any other reason why nothing can be
-/// imported without an upgrade of the schema.
-bool has_schema(DatabaseUrl const& url, Relations const& relations) {
-  try {
-    require_current_schema(url, relations);
-    return true;
-  } catch (Error const& error) {
-    if (error.code() != errc::missing) throw;
-    return false;
-  }
-}
-
 }  // namespace
 
 ImportResult import(DatabaseUrl const& url, Relations const& relations, std::vector<ImportSource> const& sources,
                     ImportOptions const& options, ImportObserver const& observer) {
-  if (relations.foreign())
-    throw Error(errc::bad_input,
-                "nothing can be imported into the relations of --patterns-relation and --deployments-relation: deployd "
-                "only reads them");
+  require_own_tables(relations);
   try {
     auto const inputs = open_inputs(sources);
-    std::optional<TemporaryStore> temporary;
-    if (options.dry_run && !has_schema(url, relations)) temporary.emplace();
-    DatabaseUrl const store = temporary ? temporary->url() : url;
-    if (!options.dry_run || temporary) migrate(store, relations);
-    auto const target = begin_import(store, options);
-    return import_into(*target, sources, inputs, options, observer);
+    auto const opened = open_import(url, relations, options);
+    return import_into(*opened.target, sources, inputs, options, observer);
   } catch (BadRow const& bad) {
     auto const place = bad.place();
     auto const column = place.column == 0 ? "" : ":" + std::to_string(place.column);

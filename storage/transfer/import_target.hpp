@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace deployd::storage {
 
@@ -34,6 +35,13 @@ class TakenName : public BadRow {
   TakenName(RowPlace place, std::int64_t id, std::string_view name, std::int64_t owner);
 };
 
+/// A row whose id an earlier row of the import has, where that is not allowed.
+class SecondRow : public BadRow {
+ public:
+  SecondRow(RowPlace place, std::string const& kind, std::int64_t id)
+      : BadRow(place, "a second " + kind + " with the id " + std::to_string(id)) {}
+};
+
 /// A deployment whose pattern is neither in the store nor in the import.
 class UnknownPattern : public BadRow {
  public:
@@ -50,8 +58,16 @@ class UnknownPatternName : public BadRow {
 struct ImportOptions {
   bool replace = false;  // delete rows that are not in the import
   bool dry_run = false;  // roll back the import
+  /// With `replace`, the names of the patterns to which it is limited; empty for all. Deployments of these patterns
+  /// that are not in the import are deleted, and a pattern of the store whose name a pattern of the import takes over.
+  /// Every deployment of the import belongs to one of them, and follows its pattern.
+  std::vector<std::string> only_patterns = {};
+  bool refuses_second_row = false;  // two rows with one id are an error; needs `replace` or `dry_run`
 
   bool counts_changes() const noexcept { return replace || dry_run; }
+  /// True if all rows that are not in the import are deleted.
+  bool replaces_all() const noexcept { return replace && only_patterns.empty(); }
+  bool replaces_patterns() const noexcept { return replace && !only_patterns.empty(); }
 };
 
 /// The changes of the rows of a table. Of several rows with one id the last counts.

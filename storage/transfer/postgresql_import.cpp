@@ -90,6 +90,23 @@ constexpr char const* begin_touched =
     "CREATE TEMP TABLE import_touched (id bigint PRIMARY KEY, pattern_id bigint, name text COLLATE \"C\") "
     "ON COMMIT DROP";
 
+// The first row of a batch whose id has another row in the batch, or in an earlier one. {rows} are the rows of one
+// kind.
+constexpr std::string_view first_second_row =
+    "SELECT source, line, id FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY row) AS place "
+    "FROM pg_temp.import_batch WHERE {rows}) AS numbered WHERE place > 1 ORDER BY row LIMIT 1";
+constexpr std::string_view first_known_row =
+    "SELECT source, line, id FROM pg_temp.import_batch WHERE {rows} AND id IN (SELECT id FROM pg_temp.{known}) "
+    "ORDER BY row LIMIT 1";
+
+// A pattern of the store whose name a pattern of the import takes over.
+constexpr char const* delete_replaced_patterns =
+    "DELETE FROM deployd.patterns p WHERE id IN (SELECT id FROM pg_temp.import_replaced) "
+    "AND NOT EXISTS (SELECT FROM pg_temp.import_patterns s WHERE s.id = p.id) "
+    "AND name IN (SELECT name FROM pg_temp.import_patterns)";
+constexpr char const* delete_other_patterns =
+    "DELETE FROM deployd.patterns p WHERE NOT EXISTS (SELECT FROM pg_temp.import_patterns s WHERE s.id = p.id)";
+
 // In the statements below, {patterns} are the patterns that deployments may refer to: all of the store, or those of the
 // import.
 
@@ -170,6 +187,22 @@ void PostgresqlImport::begin() {
   run(sql, "SET CONSTRAINTS deployd.patterns_name DEFERRED");
   for (auto const* const table : {begin_batch, begin_staged, begin_patterns, begin_unknown}) run(sql, table);
   if (options_.counts_changes()) run(sql, begin_touched);
+  if (options_.replaces_patterns()) note_replaced_patterns();
+}
+
+/// Records the ids that the patterns of `ImportOptions::only_patterns` have now. Those of the import are added later.
+void PostgresqlImport::note_replaced_patterns() {
+  auto* const connection = postgresql_connection(*session_);
+  std::string names;
+  for (auto const& name : options_.only_patterns) {
+    std::unique_ptr<char, decltype(&PQfreemem)> const literal(PQescapeLiteral(connection, name.data(), name.size()),
+                                                              PQfreemem);
+    if (!literal) throw_failure(connection, nullptr);
+    names += names.empty() ? "" : ", ";
+    names += literal.get();
+  }
+  run(*session_, "CREATE TEMP TABLE import_replaced ON COMMIT DROP AS SELECT id FROM deployd.patterns WHERE name IN (" +
+                     names + ")");
 }
 
 void PostgresqlImport::drop_indexes_of_empty_table() {
@@ -276,11 +309,32 @@ void PostgresqlImport::copy_batch() {
 }
 
 void PostgresqlImport::write_patterns() {
+  if (options_.refuses_second_row) {
+    refuse_row("pattern", first_second_row, "");
+    refuse_row("pattern", first_known_row, "import_patterns");
+  }
   run(*session_, stage_patterns);
   run(*session_, take_patterns);
 }
 
+/// Throws SecondRow for the row that `query` finds.
+void PostgresqlImport::refuse_row(std::string const& kind, std::string_view query, std::string_view known) {
+  std::string sql(query);
+  auto const replace = [&sql](std::string_view mark, std::string_view text) {
+    if (auto const at = sql.find(mark); at != sql.npos) sql.replace(at, mark.size(), text);
+  };
+  replace("{rows}", kind == "pattern" ? "pattern_id IS NULL AND pattern IS NULL"
+                                      : "(pattern_id IS NOT NULL OR pattern IS NOT NULL)");
+  replace("{known}", known);
+  auto const found = run(*session_, sql);
+  if (PQntuples(found.get()) > 0) throw SecondRow(place_at(found), kind, integer_at(found, 2));
+}
+
 void PostgresqlImport::write_deployments() {
+  if (options_.refuses_second_row) {
+    if (!ascending_) refuse_row("deployment", first_second_row, "");
+    refuse_row("deployment", first_known_row, "import_touched");
+  }
   if (rows_written(run_about_patterns(note_unknown)) > 0 && !keys_deferred_) {
     run(*session_, "SET CONSTRAINTS deployd.deployments_pattern DEFERRED");
     keys_deferred_ = true;
@@ -306,18 +360,20 @@ void PostgresqlImport::take_deployments(char const* batch, bool ascending) {
 /// Runs a statement in which {patterns} are the patterns that deployments may refer to.
 PostgresqlResult PostgresqlImport::run_about_patterns(std::string sql) {
   constexpr std::string_view mark = "{patterns}";
-  auto const* const patterns = options_.replace ? "pg_temp.import_patterns" : "deployd.patterns";
+  auto const* const patterns = options_.replaces_all() ? "pg_temp.import_patterns" : "deployd.patterns";
   for (auto at = sql.find(mark); at != sql.npos; at = sql.find(mark, at)) sql.replace(at, mark.size(), patterns);
   return run(*session_, sql);
 }
 
 void PostgresqlImport::check() {
   write_batch();
+  // Frees the names that other patterns have now.
+  if (options_.replaces_patterns()) delete_others();
   if (auto const taken = run_about_patterns(first_taken_name); PQntuples(taken.get()) > 0)
     throw TakenName(place_at(taken), integer_at(taken, 2), PQgetvalue(taken.get(), 0, 4), integer_at(taken, 3));
   require_patterns_of_deployments();
   if (staging_) take_deployments(staged_deployments, staged_ascending_);
-  if (options_.replace) delete_others();
+  if (options_.replaces_all()) delete_others();
   if (options_.counts_changes()) count_changes();
   run(*session_, "SET CONSTRAINTS ALL IMMEDIATE");
 }
@@ -327,14 +383,16 @@ void PostgresqlImport::delete_others() {
   if (indexes_dropped_) make_missing_indexes();
   run(*session_, "ANALYZE pg_temp.import_touched");
   run(*session_, "ANALYZE pg_temp.import_patterns");
-  changes_.deployments.deleted = static_cast<std::uint64_t>(
-      rows_written(run(*session_,
-                       "DELETE FROM deployd.deployments d "
-                       "WHERE NOT EXISTS (SELECT FROM pg_temp.import_touched t WHERE t.id = d.id)")));
-  changes_.patterns.deleted = static_cast<std::uint64_t>(
-      rows_written(run(*session_,
-                       "DELETE FROM deployd.patterns p "
-                       "WHERE NOT EXISTS (SELECT FROM pg_temp.import_patterns s WHERE s.id = p.id)")));
+  auto const remove = [this](std::string const& sql) {
+    return static_cast<std::uint64_t>(rows_written(run(*session_, sql)));
+  };
+  changes_.deployments.deleted =
+      remove(std::string("DELETE FROM deployd.deployments d "
+                         "WHERE NOT EXISTS (SELECT FROM pg_temp.import_touched t WHERE t.id = d.id)") +
+             (options_.replaces_all() ? ""
+                                      : " AND d.pattern_id IN (SELECT id FROM pg_temp.import_replaced UNION "
+                                        "SELECT id FROM pg_temp.import_patterns)"));
+  changes_.patterns.deleted = remove(options_.replaces_all() ? delete_other_patterns : delete_replaced_patterns);
 }
 
 void PostgresqlImport::count_changes() {

@@ -41,12 +41,14 @@ class PostgresqlImport final : public ImportTarget {
   void add(RowPlace place, std::int64_t id, std::optional<std::int64_t> pattern_id,
            std::optional<std::string_view> pattern, std::string_view name);
   void begin();
+  void note_replaced_patterns();
   void drop_indexes_of_empty_table();
   void make_missing_indexes();
   void vacuum() noexcept;
   void write_batch();
   void copy_batch();
   void write_patterns();
+  void refuse_row(std::string const& kind, std::string_view query, std::string_view known);
   void write_deployments();
   void take_deployments(char const* batch, bool ascending);
   void require_patterns_of_deployments();

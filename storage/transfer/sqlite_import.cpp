@@ -36,6 +36,11 @@ constexpr char const* or_update =
     " ON CONFLICT (id) DO UPDATE SET pattern_id = excluded.pattern_id, name = excluded.name "
     "WHERE pattern_id <> excluded.pattern_id OR name <> excluded.name";
 
+// A pattern of the store whose name a pattern of the import takes over.
+constexpr char const* of_replaced_pattern =
+    "id IN (SELECT id FROM temp.import_replaced) AND id NOT IN (SELECT id FROM temp.import_patterns) "
+    "AND name IN (SELECT name FROM temp.import_patterns)";
+
 }  // namespace
 
 SqliteImport::SqliteImport(DatabaseUrl const& url, ImportOptions const& options)
@@ -58,14 +63,16 @@ SqliteImport::SqliteImport(DatabaseUrl const& url, ImportOptions const& options)
   sql << "CREATE TEMP TABLE import_staged (row INTEGER PRIMARY KEY, id INTEGER NOT NULL, pattern_id INTEGER, "
          "ref INTEGER, name TEXT NOT NULL)";
   put_pattern_ =
-      std::make_unique<SqliteStatement>(sql, "REPLACE INTO temp.import_patterns VALUES (?1, ?2, ?3, ?4, ?5)");
+      std::make_unique<SqliteStatement>(sql, std::string(options_.refuses_second_row ? "INSERT OR IGNORE" : "REPLACE") +
+                                                 " INTO temp.import_patterns VALUES (?1, ?2, ?3, ?4, ?5)");
   put_deployment_ = std::make_unique<SqliteStatement>(
       sql, std::string("INSERT INTO main.deployments (id, pattern_id, name) VALUES (?1, ?2, ?3)") + or_update);
   find_pattern_ = std::make_unique<SqliteStatement>(
-      sql, std::string(options_.replace ? "" : "SELECT 1 FROM main.patterns WHERE id = ?1 UNION ALL ") +
+      sql, std::string(options_.replaces_all() ? "" : "SELECT 1 FROM main.patterns WHERE id = ?1 UNION ALL ") +
                "SELECT 1 FROM temp.import_patterns WHERE id = ?1 LIMIT 1");
   note_unknown_ =
       std::make_unique<SqliteStatement>(sql, "INSERT OR IGNORE INTO temp.import_unknown VALUES (?1, ?2, ?3, ?4, ?5)");
+  if (options_.replaces_patterns()) note_replaced_patterns();
   if (!options_.counts_changes()) return;
   sql << "CREATE TEMP TABLE import_touched (id INTEGER PRIMARY KEY, pattern_id INTEGER, name TEXT)";
   note_touched_ = std::make_unique<SqliteStatement>(
@@ -82,10 +89,25 @@ SqliteImport::~SqliteImport() {
   shrink_log();
 }
 
+/// Records the ids that the patterns of `ImportOptions::only_patterns` have now. Those of the import are added later.
+void SqliteImport::note_replaced_patterns() {
+  *session_ << "CREATE TEMP TABLE import_replaced (id INTEGER PRIMARY KEY)";
+  SqliteStatement note(*session_, "INSERT INTO temp.import_replaced SELECT id FROM main.patterns WHERE name = ?1");
+  for (auto const& name : options_.only_patterns) {
+    note.bind(1, name);
+    run(note);
+  }
+}
+
 void SqliteImport::run(SqliteStatement& statement) {
   while (next_row(statement)) {
   }
   statement.reset();
+}
+
+/// Returns the number of rows that the last statement wrote.
+std::int64_t SqliteImport::rows_changed() {
+  return sqlite_api::sqlite3_changes64(sqlite_handle(*session_));
 }
 
 /// Steps to the next row. At the end, resets the statement and returns false.
@@ -115,13 +137,14 @@ void SqliteImport::pattern(RowPlace place, std::int64_t id, std::string_view nam
   ++row_;
   bind_place(put, place);
   run(put);
+  if (options_.refuses_second_row && rows_changed() == 0) throw SecondRow(place, "pattern", id);
 }
 
 void SqliteImport::deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) {
   ++row_;
   if (!knows_pattern(pattern_id)) note_pattern(place, id, pattern_id);
   if (stage_) return stage(id, pattern_id, 0, name);
-  put(id, pattern_id, name);
+  put(place, id, pattern_id, name);
 }
 
 void SqliteImport::deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) {
@@ -138,16 +161,17 @@ void SqliteImport::note_pattern(RowPlace place, std::int64_t id, std::int64_t pa
   run(*note_unknown_);
 }
 
-void SqliteImport::put(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+void SqliteImport::put(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) {
   if (note_touched_) {
     note_touched_->bind(1, id);
     run(*note_touched_);
+    if (options_.refuses_second_row && rows_changed() == 0) throw SecondRow(place, "deployment", id);
   }
   put_deployment_->bind(1, id);
   put_deployment_->bind(2, pattern_id);
   put_deployment_->bind(3, name);
   run(*put_deployment_);
-  written_ += sqlite_api::sqlite3_changes64(sqlite_handle(*session_));
+  written_ += rows_changed();
   if (written_ >= consider_dropping_at_ && dropped_.empty()) consider_dropping_indexes();
 }
 
@@ -232,8 +256,9 @@ void SqliteImport::check() {
 /// Writes the patterns. First removes the names of all patterns in the import, so that every name is then either free
 /// or belongs to another pattern.
 void SqliteImport::write_patterns() {
+  if (options_.replaces_patterns()) *session_ << std::string("DELETE FROM main.patterns WHERE ") + of_replaced_pattern;
   *session_ << std::string("DELETE FROM main.patterns") +
-                   (options_.replace ? "" : " WHERE id IN (SELECT id FROM temp.import_patterns)");
+                   (options_.replaces_all() ? "" : " WHERE id IN (SELECT id FROM temp.import_patterns)");
   SqliteStatement staged(*session_, "SELECT id, name, source, line FROM temp.import_patterns ORDER BY row");
   SqliteStatement insert(*session_, "INSERT OR IGNORE INTO main.patterns (id, name) VALUES (?1, ?2)");
   while (next_row(staged)) {
@@ -241,7 +266,7 @@ void SqliteImport::write_patterns() {
     insert.bind(1, staged.integer(1));
     insert.bind(2, name);
     run(insert);
-    if (sqlite_api::sqlite3_changes64(sqlite_handle(*session_)) == 0)
+    if (rows_changed() == 0)
       refuse_taken_name({static_cast<std::uint32_t>(staged.integer(3)), static_cast<std::uint64_t>(staged.integer(4))},
                         staged.integer(1), name);
   }
@@ -286,10 +311,13 @@ void SqliteImport::write_staged() {
 }
 
 void SqliteImport::delete_others() {
-  SqliteStatement remove(*session_,
-                         "DELETE FROM main.deployments WHERE id NOT IN (SELECT id FROM temp.import_touched)");
+  SqliteStatement remove(
+      *session_, std::string("DELETE FROM main.deployments WHERE id NOT IN (SELECT id FROM temp.import_touched)") +
+                     (options_.replaces_all() ? ""
+                                              : " AND pattern_id IN (SELECT id FROM temp.import_replaced UNION "
+                                                "SELECT id FROM temp.import_patterns)"));
   run(remove);
-  changes_.deployments.deleted = static_cast<std::uint64_t>(sqlite_api::sqlite3_changes64(sqlite_handle(*session_)));
+  changes_.deployments.deleted = static_cast<std::uint64_t>(rows_changed());
 }
 
 /// Must be called before the patterns are written.
@@ -299,8 +327,9 @@ void SqliteImport::count_pattern_changes() {
       "count(*) FILTER (WHERE p.name = s.name) FROM temp.import_patterns s LEFT JOIN main.patterns p ON p.id = s.id",
       changes_.patterns);
   if (!options_.replace) return;
-  SqliteStatement others(*session_,
-                         "SELECT count(*) FROM main.patterns WHERE id NOT IN (SELECT id FROM temp.import_patterns)");
+  SqliteStatement others(*session_, std::string("SELECT count(*) FROM main.patterns WHERE ") +
+                                        (options_.replaces_all() ? "id NOT IN (SELECT id FROM temp.import_patterns)"
+                                                                 : of_replaced_pattern));
   next_row(others);
   changes_.patterns.deleted = static_cast<std::uint64_t>(others.integer(1));
 }

@@ -42,12 +42,14 @@ class SqliteImport final : public ImportTarget {
     std::string sql;
   };
 
+  void note_replaced_patterns();
   void run(SqliteStatement& statement);
+  std::int64_t rows_changed();
   bool next_row(SqliteStatement& statement);
   void bind_place(SqliteStatement& statement, RowPlace place) noexcept;
   bool knows_pattern(std::int64_t id);
   void note_pattern(RowPlace place, std::int64_t id, std::int64_t pattern_id);
-  void put(std::int64_t id, std::int64_t pattern_id, std::string_view name);
+  void put(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name);
   void begin_staging();
   std::int64_t ref_of(RowPlace place, std::int64_t id, std::string_view pattern);
   void stage(std::int64_t id, std::optional<std::int64_t> pattern_id, std::int64_t ref, std::string_view name);

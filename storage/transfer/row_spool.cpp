@@ -1,0 +1,74 @@
+#include "storage/transfer/row_spool.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "base/file_descriptor.hpp"
+#include "storage/error.hpp"
+#include "storage/transfer/import_target.hpp"
+
+namespace deployd::storage {
+
+RowSpool::RowSpool() {
+  std::error_code failure;
+  directory_ = std::filesystem::temp_directory_path(failure).string();
+  if (failure) throw Error(errc::unavailable, "TMPDIR: " + failure.message());
+  auto path = directory_ + "/deployd-rows-XXXXXX";
+  base::FileDescriptor descriptor(::mkostemp(path.data(), O_CLOEXEC));
+  if (descriptor.get() < 0) fail();
+  ::unlink(path.c_str());
+  file_.reset(::fdopen(descriptor.get(), "w+b"));
+  if (!file_) fail();
+  descriptor.release();
+}
+
+void RowSpool::pattern(std::int64_t id, std::string_view name) {
+  add({id, 0, static_cast<std::uint32_t>(name.size()), Kind::pattern}, name);
+}
+
+void RowSpool::deployment(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
+  add({id, pattern_id, static_cast<std::uint32_t>(name.size()), Kind::deployment}, name);
+}
+
+void RowSpool::add(Head const& head, std::string_view name) {
+  if (std::fwrite(&head, sizeof head, 1, file_.get()) != 1 ||
+      std::fwrite(name.data(), 1, name.size(), file_.get()) != name.size())
+    fail();
+  size_ += static_cast<Mark>(sizeof head + name.size());
+}
+
+void RowSpool::cut(Mark mark) {
+  if (mark == size_) return;
+  if (std::fflush(file_.get()) != 0 || ::ftruncate(::fileno(file_.get()), mark) != 0 ||
+      ::fseeko(file_.get(), mark, SEEK_SET) != 0)
+    fail();
+  size_ = mark;
+}
+
+void RowSpool::write_to(ImportRows& rows) {
+  if (std::fflush(file_.get()) != 0 || ::fseeko(file_.get(), 0, SEEK_SET) != 0) fail();
+  std::string name;
+  Head head{};
+  for (Mark read = 0; read < size_; read += static_cast<Mark>(sizeof head + name.size())) {
+    if (std::fread(&head, sizeof head, 1, file_.get()) != 1) fail();
+    name.resize(head.name_bytes);
+    if (std::fread(name.data(), 1, name.size(), file_.get()) != name.size()) fail();
+    if (head.kind == Kind::pattern)
+      rows.pattern({}, head.id, name);
+    else
+      rows.deployment({}, head.id, head.pattern_id, name);
+  }
+  if (::fseeko(file_.get(), size_, SEEK_SET) != 0) fail();
+}
+
+void RowSpool::fail() const {
+  throw Error(errc::unavailable, directory_ + ": the rows cannot be kept there until they are written: " +
+                                     std::generic_category().message(errno) + "; set TMPDIR to another directory");
+}
+
+}  // namespace deployd::storage
