@@ -48,6 +48,15 @@ constexpr std::array commands{
                 "FILE becomes a complete SQLite store. It must not exist.\n\n"
                 "Example: deployd backup --database sqlite:deployd.db deployd-backup.db",
                 run_backup},
+    CommandSpec{
+        sync_command, "sync", "make the store a mirror of another server of this API", "",
+        "Reads the patterns of --pattern, or all patterns and deployments from another deployd. All changes are made "
+        "in "
+        "one transaction: if anything fails, the store keeps what it had. Prints what has changed; with --every it "
+        "goes on and logs that instead, and SIGTERM ends it.\n\n"
+        "Example: deployd sync --from https://app.metakraftwerk.com --token-file token --pattern CORE_DV_HLS --every "
+        "5m",
+        without_operands<run_sync>},
     CommandSpec{token_create_command, "create", "create an API token and print it, once", "",
                 "Prints the token alone on one line: dpd_ and 43 characters. The store keeps only its hash.\n\n"
                 "Example: deployd token create --name ci --expires 30d > token",

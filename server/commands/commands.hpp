@@ -35,6 +35,7 @@ int run_migrate(Settings const& settings);
 int run_import(Settings const& settings, std::vector<std::string> const& files);
 int run_export(Settings const& settings);
 int run_backup(Settings const& settings, std::vector<std::string> const& files);
+int run_sync(Settings const& settings);
 int run_token_create(Settings const& settings);
 int run_token_list(Settings const& settings);
 int run_token_revoke(Settings const& settings, std::string const& id_or_name);

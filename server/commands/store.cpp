@@ -10,6 +10,8 @@
 #include <iostream>
 #include <memory>
 
+#include "server/commands/await_store.hpp"
+#include "server/commands/change_report.hpp"
 #include "server/commands/commands.hpp"
 #include "server/options/serve_options.hpp"
 #include "server/options/values.hpp"
@@ -94,27 +96,6 @@ class Inputs {
   std::vector<storage::ImportSource> sources_;
 };
 
-std::string describe(std::string_view table, storage::RowChanges const& changes) {
-  return fmt::format("{}: {} added, {} updated, {} unchanged, {} deleted\n", table, changes.added, changes.updated,
-                     changes.unchanged, changes.deleted);
-}
-
-StoreWait how_to_wait(Settings const& settings) {
-  return {.limit = read_wait_for_store(settings), .status_of_signal = 69};
-}
-
-/// Waits until the schema of the store can be read. For a command that reads its input once, and so cannot try twice.
-void await_store(StoreWait const& wait, StorePlace const& place) {
-  if (wait.limit.count() == 0) return;
-  wait_for_store(wait, [&] {
-    try {
-      storage::require_current_schema(place.url, place.relations);
-    } catch (storage::Error const& failure) {
-      if (is_temporary(failure.code())) throw;
-    }
-  });
-}
-
 }  // namespace
 
 void print(std::string const& text) {
@@ -153,8 +134,8 @@ int run_import(Settings const& settings, std::vector<std::string> const& files) 
     seconds = report.seconds();
   }
   if (options.dry_run) {
-    print("Nothing was changed. This import would change:\n" + describe("patterns", done.changes.patterns) +
-          describe("deployments", done.changes.deployments));
+    print("Nothing was changed. This import would change:\n" + describe("patterns", done.changes.patterns) + "\n" +
+          describe("deployments", done.changes.deployments) + "\n");
     return 0;
   }
   auto line = fmt::format("Imported {} patterns and {} deployments in {:.1f} s.", done.read.patterns,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "server/log/output.hpp"
 #include "server/metrics/exposition.hpp"
 #include "server/metrics/process_usage.hpp"
+#include "server/sync/mirror_record.hpp"
 #include "server/tls/context.hpp"
 #include "server/worker.hpp"
 
@@ -200,6 +202,14 @@ void write_key_sources(Exposition& out, KeyRefresher const* refresher) {
       out.sample(std::max(0.0, in_seconds(now - *source.last_success)), {{"source", source.name}});
 }
 
+void write_mirror(Exposition& out, std::optional<std::string> const& directory) {
+  auto const record = directory ? read_mirror_record(*directory) : std::nullopt;
+  if (!record) return;
+  out.begin({"deployd_mirror_last_success_timestamp_seconds", gauge,
+             "Time when `deployd sync` last renewed the mirror, in seconds since the epoch; 0 if it never did."});
+  out.sample(static_cast<std::uint64_t>(record->last_success.time_since_epoch().count()), {{"source", record->source}});
+}
+
 void write_left_out_rows(Exposition& out, storage::LeftOutRows const& left_out) {
   out.begin({"deployd_store_rows_left_out_total", counter,
              "Rows left out of responses because a column holds no 64-bit integer, by table and column."});
@@ -329,6 +339,7 @@ std::string MetricsPage::render(routing::MetricsFormat format) const {
   write_store(out, database_, prober_);
   write_queries(out, workers_);
   write_left_out_rows(out, database_.left_out_rows());
+  write_mirror(out, options_.key_sources.state_directory);
   write_pool(out, workers_, options_);
   write_loops(out, workers_);
   write_reloads(out, reloads_);

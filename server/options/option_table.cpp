@@ -13,7 +13,7 @@ constexpr unsigned serving = serve_command | check_command;
 constexpr unsigned checking_tokens = serving | token_check_command;
 constexpr unsigned token_storing =
     token_create_command | token_list_command | token_revoke_command | token_check_command;
-constexpr unsigned storing = serving | migrate_command | import_command | export_command | token_storing;
+constexpr unsigned storing = serving | migrate_command | import_command | export_command | sync_command | token_storing;
 constexpr unsigned asking = serving | healthcheck_command;
 constexpr unsigned all = storing | backup_command | token_sign_command | healthcheck_command;
 
@@ -23,7 +23,7 @@ constexpr std::array options{
                "sqlite:PATH, or a libpq URL: postgresql://user@host1,host2/db?...", all},
     OptionSpec{"wait-for-store", "TIME", false, "0s",
                "at the start, wait this long for a store that is unavailable; `serve` also waits for its schema",
-               serve_command | migrate_command | import_command},
+               serve_command | migrate_command | import_command | sync_command},
     OptionSpec{"patterns-relation", "NAME", false, "", "PostgreSQL: read patterns from this table or view", storing},
     OptionSpec{"deployments-relation", "NAME", false, "", "PostgreSQL: read deployments from this table or view",
                storing},
@@ -49,10 +49,11 @@ constexpr std::array options{
     OptionSpec{"jwks-refresh", "TIME", false, "5m", "fetch key sets from URLs again after this time", serving},
     OptionSpec{"jwks-ca", "FILE", false, "",
                "PEM certificate authorities for URLs of keys (default: those of the system)", checking_tokens},
-    OptionSpec{"state-directory", "DIRECTORY", false, "",
-               "keep the last good key set of each URL in this directory, for a start without network (default: "
-               "STATE_DIRECTORY, set by systemd)",
-               checking_tokens},
+    OptionSpec{
+        "state-directory", "DIRECTORY", false, "",
+        "keep in this directory the last good key set of each URL, for a start without network, and the age of a "
+        "mirror (default: STATE_DIRECTORY, set by systemd)",
+        checking_tokens | sync_command},
     OptionSpec{"jwt-issuer", "TEXT", false, "", "required `iss` of JWTs; `token sign` writes it",
                checking_tokens | token_sign_command},
     OptionSpec{"jwt-audience", "TEXT", false, "", "required `aud` of JWTs; `token sign` writes it",
@@ -97,7 +98,16 @@ constexpr std::array options{
     OptionSpec{"table", "patterns|deployments", false, "", "write only this table (default: both)", export_command},
     OptionSpec{"replace", "", false, "", "delete all rows that the files do not have, in the same transaction",
                import_command},
-    OptionSpec{"dry-run", "", false, "", "say what would change, and change nothing", import_command},
+    OptionSpec{"dry-run", "", false, "", "say what would change, and change nothing", import_command | sync_command},
+    OptionSpec{"from", "URL", false, "", "the server to mirror, without the path of the API: https://HOST",
+               sync_command},
+    OptionSpec{"token-file", "FILE", false, "", "token for that server; read again before each round", sync_command},
+    OptionSpec{"pattern", "NAME", true, "", "mirror the deployments of this pattern (default: everything)",
+               sync_command},
+    OptionSpec{"ca", "FILE", false, "", "PEM certificate authorities for that server (default: those of the system)",
+               sync_command},
+    OptionSpec{"every", "TIME", false, "", "renew the mirror again and again, after this time (default: once)",
+               sync_command},
     OptionSpec{"name", "NAME", false, "", "name of the token in lists", token_create_command},
     OptionSpec{"expires", "TIME", false, "", "validity of the token, for example 30d (default: until revoked)",
                token_create_command},

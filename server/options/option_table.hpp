@@ -22,6 +22,7 @@ enum CommandBit : unsigned {
   backup_command = 512,
   token_check_command = 1024,
   healthcheck_command = 2048,
+  sync_command = 4096,
 };
 
 struct OptionSpec {

@@ -121,7 +121,12 @@ std::optional<std::string> systemd_state_directory() {
   return std::string(all.substr(0, all.find(':')));
 }
 
-/// Returns why keys cannot be kept in the directory, or an empty text. It can be missing if it can be created.
+std::optional<std::string> state_directory(Settings const& settings) {
+  auto directory = settings.read("state-directory", as_text);
+  return directory ? directory : systemd_state_directory();
+}
+
+/// Returns why nothing can be kept in the directory, or an empty text. It can be missing if it can be created.
 std::string fault_of_directory(std::filesystem::path path) {
   std::error_code failure;
   auto status = std::filesystem::status(path, failure);
@@ -138,7 +143,7 @@ std::string fault_of_directory(std::filesystem::path path) {
   return ::access(path.c_str(), R_OK | W_OK | X_OK) == 0 ? "" : std::generic_category().message(errno);
 }
 
-void require_state_directory(Settings const& settings, std::string const& path) {
+void require_directory(Settings const& settings, std::string const& path) {
   auto const fault = fault_of_directory(path);
   if (fault.empty()) return;
   if (auto const* const setting = settings.find("state-directory"))
@@ -184,6 +189,12 @@ milliseconds read_wait_for_store(Settings const& settings) {
   return wait;
 }
 
+std::optional<std::string> read_state_directory(Settings const& settings) {
+  auto directory = state_directory(settings);
+  if (directory) require_directory(settings, *directory);
+  return directory;
+}
+
 auth::KeyRingOptions read_key_options(Settings const& settings) {
   auth::KeyRingOptions keys;
   if (auto const* const file = settings.find("jwt-secret-file")) {
@@ -214,8 +225,7 @@ KeySourceOptions read_key_source_options(Settings const& settings) {
   if (auto issuer = settings.read("oidc-issuer", to_issuer)) sources.locations.push_back(*std::move(issuer));
   read_time(settings, "jwks-refresh", milliseconds(1000), sources.refresh);
   sources.ca_file = settings.read("jwks-ca", as_text);
-  sources.state_directory = settings.read("state-directory", as_text);
-  if (!sources.state_directory) sources.state_directory = systemd_state_directory();
+  sources.state_directory = state_directory(settings);
   return sources;
 }
 
@@ -288,7 +298,7 @@ ServeOptions read_serve_options(Settings const& settings) {
   if (auto exposure = password_exposure(settings)) options.keys.complaints.push_back(*std::move(exposure));
   options.key_sources = read_key_source_options(settings);
   if (options.key_sources.state_directory && !options.key_sources.locations.empty())
-    require_state_directory(settings, *options.key_sources.state_directory);
+    require_directory(settings, *options.key_sources.state_directory);
   return options;
 }
 

@@ -63,6 +63,7 @@ struct StorePlace {
 StorePlace read_store_place(Settings const& settings);
 auth::KeyRingOptions read_key_options(Settings const& settings);
 std::chrono::milliseconds read_wait_for_store(Settings const& settings);
+std::optional<std::string> read_state_directory(Settings const& settings);
 KeySourceOptions read_key_source_options(Settings const& settings);
 TlsOptions read_tls_options(Settings const& settings);
 std::size_t read_max_header_bytes(Settings const& settings);

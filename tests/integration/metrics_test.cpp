@@ -347,10 +347,12 @@ TEST_CASE("without TLS there are no metrics of it", "[metrics]") {
 TEST_CASE("docs/metrics.md has every metric with its type and its meaning, and no other", "[metrics]") {
   std::map<std::string, Metrics::Family> served;
   TlsFilesOnDisk const tls;
+  TemporaryDirectory const state;
+  state.write("mirror", "0\nhttps://deployd.example.com\n");
   HttpProvider const provider([](auto const&, auto const&) { return Provided{jwks_of({p256_key().jwk()})}; });
   for (auto const kind : {StoreKind::sqlite, StoreKind::postgresql}) {
     auto options = tls.options();
-    options.insert(options.end(), {"--jwks", provider.url("/jwks")});
+    options.insert(options.end(), {"--jwks", provider.url("/jwks"), "--state-directory", state.path().string()});
     Watched watched(kind, std::move(options));
     auto const metrics = watched.metrics();
     for (auto const& [name, family] : metrics.families()) served[name] = family;

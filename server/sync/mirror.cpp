@@ -1,0 +1,239 @@
+#include "server/sync/mirror.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include "auth/refusal_report.hpp"
+#include "base/jitter.hpp"
+#include "server/sync/source_error.hpp"
+#include "storage/error.hpp"
+#include "storage/transfer/mirror.hpp"
+#include "storage/transfer/row_spool.hpp"
+
+namespace deployd::server {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::chrono::hours etags_used_for{1};
+
+// The two lists of a whole mirror are read one after the other. If the source is changed in between, they may not fit.
+constexpr unsigned max_readings = 3;
+constexpr std::chrono::milliseconds between_readings{1000};
+
+/// The deployments of one pattern, whose own row is added before the first of them.
+class DeploymentsOfPattern final : public storage::ListRows {
+ public:
+  DeploymentsOfPattern(std::string const& name, storage::RowSpool& rows) : name_(name), rows_(rows) {}
+
+  void pattern(std::int64_t, std::string_view) override {}
+  void deployment(std::int64_t id, std::int64_t pattern_id, std::string_view name) override {
+    if (!id_) rows_.pattern(pattern_id, name_);
+    if (id_.value_or(pattern_id) != pattern_id)
+      throw storage::Error(storage::errc::bad_input,
+                           fmt::format("deployment {} is of pattern {}, and others are of pattern {}: the source does "
+                                       "not filter by pattern",
+                                       id, pattern_id, *id_));
+    id_ = pattern_id;
+    rows_.deployment(id, pattern_id, name);
+  }
+
+  std::optional<std::int64_t> pattern_id() const noexcept { return id_; }
+  void restart() noexcept { id_.reset(); }
+
+ private:
+  std::string const& name_;
+  storage::RowSpool& rows_;
+  std::optional<std::int64_t> id_;
+};
+
+/// The pattern with a name.
+class NamedPattern final : public storage::ListRows {
+ public:
+  explicit NamedPattern(std::string const& name) : name_(name) {}
+
+  void pattern(std::int64_t id, std::string_view name) override {
+    if (name != name_)
+      throw storage::Error(storage::errc::bad_input, fmt::format("pattern {} is {}: the source does not filter by name",
+                                                                 id, auth::in_quotes(name)));
+    id_ = id;
+  }
+  void deployment(std::int64_t, std::int64_t, std::string_view) override {}
+
+  std::optional<std::int64_t> id() const noexcept { return id_; }
+  void restart() noexcept { id_.reset(); }
+
+ private:
+  std::string const& name_;
+  std::optional<std::int64_t> id_;
+};
+
+/// True if the source has no such list: it is another program, or an earlier version.
+bool has_no_list(SourceError const& error) noexcept {
+  auto const status = error.status.value_or(0);
+  return status == 400 || status == 404 || status == 405 || status == 410 || status == 501;
+}
+
+[[noreturn]] void refuse_shared_id(std::string const& source, std::int64_t id, std::string const& one,
+                                   std::string const& other) {
+  throw SourceError(SourceError::Kind::bad_data, fmt::format("{}: the patterns {} and {} have the same id {}", source,
+                                                             auth::in_quotes(one), auth::in_quotes(other), id));
+}
+
+}  // namespace
+
+Mirror::Mirror(MirrorPlan plan, Source source) : plan_(std::move(plan)), source_(std::move(source)) {}
+
+asio::awaitable<MirrorRound> Mirror::run_round() {
+  source_.reload();
+  if (Clock::now() - known_since_ >= etags_used_for) known_.clear();
+  if (known_.empty()) known_since_ = Clock::now();
+  return plan_.patterns.empty() ? run_round_of_everything() : run_round_of_patterns();
+}
+
+std::optional<std::string> Mirror::etag_of(SourceList const& list) const {
+  auto const known = known_.find(list.target);
+  return known == known_.end() ? std::nullopt : known->second.etag;
+}
+
+storage::ImportChanges Mirror::apply(storage::RowSpool& rows, std::vector<std::string> patterns) {
+  try {
+    return storage::mirror(plan_.database, plan_.relations, rows,
+                           {.patterns = std::move(patterns), .dry_run = plan_.dry_run});
+  } catch (storage::Error const& error) {
+    if (error.code() != storage::errc::bad_input) throw;
+    throw SourceError(SourceError::Kind::bad_data, fmt::format("{}: {}", source_.name(), error.what()));
+  }
+}
+
+asio::awaitable<MirrorRound> Mirror::run_round_of_patterns() {
+  storage::RowSpool rows;
+  KnownLists fresh;
+  std::vector<std::string> changed;
+  std::map<std::int64_t, std::string> names;
+  for (auto const& name : plan_.patterns) {
+    auto const list = SourceList::deployments_of(name);
+    auto const mark = rows.mark();
+    DeploymentsOfPattern deployments(name, rows);
+    std::function<storage::ListRows&()> const begin = [&]() -> storage::ListRows& {
+      rows.cut(mark);
+      deployments.restart();
+      return deployments;
+    };
+    auto work = source_.read(list, etag_of(list), begin);
+    auto const answer = co_await std::move(work);
+    auto id = deployments.pattern_id();
+    if (!answer.modified) {
+      fresh[list.target] = known_[list.target];
+      id = known_[list.target].pattern_id;
+    } else {
+      changed.push_back(name);
+      if (!id) {
+        auto finding = find_pattern(name);
+        id = co_await std::move(finding);
+        if (id) rows.pattern(*id, name);
+      }
+      fresh[list.target] = {answer.etag, id};
+    }
+    if (!id) continue;
+    auto const [known, added] = names.emplace(*id, name);
+    if (!added) refuse_shared_id(source_.name(), *id, known->second, name);
+  }
+  MirrorRound round{.read = !changed.empty()};
+  if (round.read) round.changes = apply(rows, std::move(changed));
+  known_ = std::move(fresh);
+  co_return round;
+}
+
+/// Returns the id of a pattern without deployments, or nothing if the source has no list of patterns.
+asio::awaitable<std::optional<std::int64_t>> Mirror::find_pattern(std::string name) {
+  NamedPattern pattern(name);
+  std::function<storage::ListRows&()> const begin = [&]() -> storage::ListRows& {
+    pattern.restart();
+    return pattern;
+  };
+  auto const list = SourceList::pattern_named(name);
+  try {
+    auto work = source_.read(list, std::nullopt, begin);
+    co_await std::move(work);
+  } catch (SourceError const& error) {
+    if (!has_no_list(error)) throw;
+  }
+  if (!pattern.id() && told_.insert(name).second)
+    spdlog::warn(
+        "{}: pattern {} has no deployments, so its id is not known; a mirror that does not have the pattern yet "
+        "gets it with its first deployment",
+        source_.name(), auth::in_quotes(name));
+  co_return pattern.id();
+}
+
+/// Returns false if the list has not changed.
+asio::awaitable<bool> Mirror::read_whole(SourceList list, bool always, storage::RowSpool& rows, KnownLists& fresh) {
+  auto const mark = rows.mark();
+  std::function<storage::ListRows&()> const begin = [&]() -> storage::ListRows& {
+    rows.cut(mark);
+    return rows;
+  };
+  auto work = source_.read(list, always ? std::nullopt : etag_of(list), begin);
+  auto const answer = co_await std::move(work);
+  fresh[list.target] = answer.modified ? Known{answer.etag} : known_[list.target];
+  co_return answer.modified;
+}
+
+/// Returns false if neither list has changed. Otherwise both are read.
+asio::awaitable<bool> Mirror::read_everything(storage::RowSpool& rows, KnownLists& fresh) {
+  bool patterns = false;
+  try {
+    auto work = read_whole(SourceList::all_patterns(), false, rows, fresh);
+    patterns = co_await std::move(work);
+  } catch (SourceError const& error) {
+    if (!has_no_list(error)) throw;
+    throw SourceError(
+        SourceError::Kind::unavailable,
+        fmt::format("{}; without this list the names of its patterns are not known: name each one with --pattern",
+                    error.what()));
+  }
+  auto work = read_whole(SourceList::all_deployments(), patterns, rows, fresh);
+  bool const deployments = co_await std::move(work);
+  if (deployments && !patterns) {
+    auto again = read_whole(SourceList::all_patterns(), true, rows, fresh);
+    co_await std::move(again);
+  }
+  co_return patterns || deployments;
+}
+
+asio::awaitable<MirrorRound> Mirror::run_round_of_everything() {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (unsigned reading = 1;; ++reading) {
+    storage::RowSpool rows;
+    KnownLists fresh;
+    MirrorRound round;
+    auto work = read_everything(rows, fresh);
+    round.read = co_await std::move(work);
+    std::optional<SourceError> misfit;
+    try {
+      if (round.read) round.changes = apply(rows, {});
+    } catch (SourceError const& error) {
+      misfit = error;
+    }
+    if (!misfit) {
+      known_ = std::move(fresh);
+      co_return round;
+    }
+    if (reading == max_readings) throw *misfit;
+    spdlog::info("{}; both lists are read again", misfit->what());
+    known_.clear();
+    timer.expires_after(base::jittered(between_readings));
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+}  // namespace deployd::server

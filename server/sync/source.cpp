@@ -1,0 +1,166 @@
+#include "server/sync/source.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+#include "auth/key_error.hpp"
+#include "auth/key_file.hpp"
+#include "auth/refusal_report.hpp"
+#include "base/jitter.hpp"
+#include "server/fetch/trust.hpp"
+#include "server/sync/source_error.hpp"
+#include "storage/error.hpp"
+
+namespace deployd::server {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+constexpr unsigned max_attempts = 4;
+constexpr milliseconds first_pause{500};
+constexpr std::chrono::seconds longest_pause{60};
+
+// As long as deployd itself streams a list, by default.
+constexpr std::chrono::minutes longest_fetch{10};
+constexpr std::chrono::seconds longest_silence{30};
+// A limit against a source that never ends: some hundred million rows.
+constexpr std::uint64_t most_bytes = std::uint64_t{16} << 30;
+
+std::string percent_encoded(std::string_view text) {
+  std::string encoded;
+  for (char const c : text) {
+    bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").find(c) != std::string_view::npos;
+    encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return encoded;
+}
+
+/// The token in a file: one word.
+std::string read_token(std::string const& path) {
+  auto token = auth::read_key_file(path).bytes;
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r' || token.back() == ' ')) token.pop_back();
+  if (token.empty() || !std::ranges::all_of(token, [](unsigned char c) { return c > 0x20 && c < 0x7F; }))
+    throw auth::KeyError(path + ": must hold one token, as `deployd token create` prints it, and nothing else");
+  return token;
+}
+
+bool may_pass(FetchFault const& fault) noexcept {
+  if (!fault.status) return true;
+  return *fault.status == 408 || *fault.status == 429 || (*fault.status >= 500 && *fault.status != 501);
+}
+
+std::string words_for(SourceList const& list, FetchFault const& fault, std::string const& token_file) {
+  auto const pattern = list.pattern.empty() ? "" : "pattern " + auth::in_quotes(list.pattern) + ": ";
+  auto const line = pattern + fault.what;
+  switch (fault.status.value_or(0)) {
+    case 401:
+    case 403: return fmt::format("{}: it does not accept the token in {}", line, token_file);
+    case 404: return list.pattern.empty() ? line : line + ": the source has no pattern with this name";
+    default: return line;
+  }
+}
+
+}  // namespace
+
+SourceList SourceList::all_patterns() {
+  return {storage::ListKind::patterns, "/api/v1/patterns"};
+}
+
+SourceList SourceList::all_deployments() {
+  return {storage::ListKind::deployments, "/api/v1/deployments"};
+}
+
+SourceList SourceList::deployments_of(std::string const& pattern) {
+  return {storage::ListKind::deployments, "/api/v1/deployments?pattern=" + percent_encoded(pattern), pattern};
+}
+
+SourceList SourceList::pattern_named(std::string const& pattern) {
+  return {storage::ListKind::patterns, "/api/v1/patterns?name=" + percent_encoded(pattern), pattern};
+}
+
+Source::Source(Url base, std::string token_file, std::optional<std::string> ca_file)
+    : base_(std::move(base)), token_file_(std::move(token_file)), ca_file_(std::move(ca_file)) {}
+
+std::string Source::name() const {
+  auto name = shown(base_);
+  while (name.ends_with('/')) name.pop_back();
+  return name;
+}
+
+void Source::reload() {
+  token_ = read_token(token_file_);
+  trust_ = make_trust(ca_file_);
+}
+
+Url Source::url_of(SourceList const& list) const {
+  auto url = base_;
+  while (url.target.ends_with('/')) url.target.pop_back();
+  url.target += list.target;
+  return url;
+}
+
+/// Sets `fault` if there is no good response.
+asio::awaitable<SourceAnswer> Source::try_once(SourceList const& list, FetchOptions options, storage::ListRows& rows,
+                                               std::optional<FetchFault>& fault) {
+  storage::ListReader reader(list.kind, rows);
+  options.body_to = [&reader](std::string_view piece) { reader.read(piece); };
+  auto const url = url_of(list);
+  try {
+    auto work = async_fetch(url, std::move(options), trust_);
+    auto fetched = co_await std::move(work);
+    if (!fetched) {
+      fault = fetched.error();
+      co_return SourceAnswer{};
+    }
+    if (fetched->modified) reader.finish();
+    co_return SourceAnswer{fetched->modified, fetched->etag};
+  } catch (storage::Error const& error) {
+    if (error.code() != storage::errc::bad_input) throw;
+    auto const pattern = list.pattern.empty() ? "" : "pattern " + auth::in_quotes(list.pattern) + ": ";
+    throw SourceError(SourceError::Kind::bad_data, fmt::format("{}{}: {}", pattern, shown(url), error.what()));
+  }
+}
+
+asio::awaitable<SourceAnswer> Source::read(SourceList list, std::optional<std::string> etag,
+                                           std::function<storage::ListRows&()> begin) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (unsigned attempt = 1;; ++attempt) {
+    FetchOptions options;
+    options.max_bytes = most_bytes;
+    options.timeout = longest_fetch;
+    options.max_silence = longest_silence;
+    options.etag = etag;
+    options.fields = {{"Authorization", "Bearer " + token_}};
+    std::optional<FetchFault> fault;
+    auto& rows = begin();
+    auto work = try_once(list, std::move(options), rows, fault);
+    auto answer = co_await std::move(work);
+    if (!fault) co_return answer;
+
+    milliseconds pause = base::jittered(first_pause * (1U << (attempt - 1)));
+    if (fault->retry_after) pause = std::max<milliseconds>(pause, *fault->retry_after);
+    if (!may_pass(*fault) || attempt == max_attempts || pause > longest_pause) {
+      SourceError error(SourceError::Kind::unavailable, words_for(list, *fault, token_file_));
+      error.status = fault->status;
+      if (may_pass(*fault)) error.retry_after = fault->retry_after;
+      throw error;
+    }
+    spdlog::info("{}; next attempt in {:.1f} s", words_for(list, *fault, token_file_),
+                 std::chrono::duration<double>(pause).count());
+    timer.expires_after(pause);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+}  // namespace deployd::server

@@ -1,0 +1,67 @@
+// The server whose lists are mirrored.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ssl/context.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/fetch/fetch.hpp"
+#include "server/fetch/url.hpp"
+#include "storage/transfer/list_reader.hpp"
+
+namespace deployd::server {
+
+/// A list of the API.
+struct SourceList {
+  storage::ListKind kind = storage::ListKind::deployments;
+  std::string target = {};   // path and query behind the URL of the source
+  std::string pattern = {};  // the name of the pattern that is asked for, for messages; empty for whole lists
+
+  static SourceList all_patterns();
+  static SourceList all_deployments();
+  static SourceList deployments_of(std::string const& pattern);
+  static SourceList pattern_named(std::string const& pattern);
+};
+
+/// What the source answered.
+struct SourceAnswer {
+  bool modified = true;  // false: the list is still the one with the ETag that was sent
+  std::optional<std::string> etag = {};
+};
+
+/// Reads lists, with retries. A failure that may pass (no response, a response that is cut short, 408, 429, 5xx) is
+/// tried again up to three times after growing pauses, or after the time of Retry-After if that is at most a minute.
+class Source {
+ public:
+  Source(Url base, std::string token_file, std::optional<std::string> ca_file);
+
+  /// The URL without its last slash, for messages.
+  std::string name() const;
+
+  /// Reads the token and the certificate authorities again. Must be called before each round. Throws auth::KeyError or
+  /// TlsError naming the file at fault.
+  void reload();
+
+  /// Reads a list unless it still has `etag`. `begin` is called before each attempt and returns where its rows go;
+  /// those of earlier attempts do not count. Throws SourceError, or exceptions of the rows other than storage::Error
+  /// with `bad_input`, whose text becomes that of a SourceError.
+  boost::asio::awaitable<SourceAnswer> read(SourceList list, std::optional<std::string> etag,
+                                            std::function<storage::ListRows&()> begin);
+
+ private:
+  boost::asio::awaitable<SourceAnswer> try_once(SourceList const& list, FetchOptions options, storage::ListRows& rows,
+                                                std::optional<FetchFault>& fault);
+  Url url_of(SourceList const& list) const;
+
+  Url base_;
+  std::string token_file_;
+  std::optional<std::string> ca_file_;
+  std::string token_;
+  std::shared_ptr<boost::asio::ssl::context> trust_;
+};
+
+}  // namespace deployd::server
