@@ -124,6 +124,23 @@ describe('choosing a pattern', () => {
     await page.getByText('The first 1,000 patterns').waitFor()
   })
 
+  it('lists patterns without a name, and those that share one, and leads to the deployments of each', async () => {
+    // As tables of another program can have them.
+    const rows = [{ id: 1, name: null }, { id: 2, name: '' }, { id: 3, name: 'TWICE' }, { id: 4, name: 'TWICE' }]
+    await page.route('**/api/v1/patterns?*', route => route.fulfill({ json: rows }))
+    await page.reload()
+    await page.getByText(/^4 patterns$/).waitFor()
+    const addresses = await patterns().locator('a').evaluateAll(links => links.map(link => link.getAttribute('href')))
+    assert.deepEqual(addresses, ['#/deployments', '#/deployments?pattern_id=1', '#/deployments?pattern=', '#/deployments?pattern=TWICE', '#/deployments?pattern_id=4'])
+    await patternLink('Pattern 1').click()
+    await heading('Pattern 1').waitFor()
+    await firstId(1)
+    assert.equal(await patterns().locator('a[aria-current]').textContent(), 'Pattern 1id 1')
+    await patternLink('Pattern 2').click()
+    await heading('Pattern with an empty name').waitFor()
+    await alert().getByText('There is no pattern “”').waitFor()
+  })
+
   it('filters what is loaded while typing, and says that this is not everything', async () => {
     await search().fill('mart_99')
     await page.getByText('11 matches in the first 1,000 patterns.').waitFor()
