@@ -19,8 +19,8 @@
 #include "server/commands/commands.hpp"
 #include "server/listen/descriptor_limit.hpp"
 #include "server/listen_error.hpp"
+#include "server/log/format.hpp"
 #include "server/log/journal.hpp"
-#include "server/log/redaction.hpp"
 #include "server/log_setup.hpp"
 #include "server/options/option_table.hpp"
 #include "server/serve.hpp"
@@ -286,13 +286,14 @@ class CommandLine {
   std::string text_;
 };
 
-/// Removes secrets from a message that quotes the command line: a URL in the wrong place may contain a password.
-std::string without_secrets(char const* line) noexcept try { return redacted(line); } catch (std::bad_alloc const&) {
+/// Returns a message that quotes the command line, a file or the environment as one line without secrets: names may
+/// contain line breaks, and a URL in the wrong place a password.
+std::string to_print(char const* message) noexcept try { return one_line(message); } catch (std::bad_alloc const&) {
   return "out of memory";
 }
 
 int complain(std::exception const& failure, ExitStatus status) noexcept {
-  auto const line = without_secrets(failure.what());
+  auto const line = to_print(failure.what());
   std::fprintf(stderr, "%sdeployd: %s\n", journal_prefix(spdlog::level::err).data(), line.c_str());
   return status;
 }

@@ -93,7 +93,7 @@ void append_printable(std::string& out, std::string_view text) {
 void append_text_line(std::string& out, spdlog::details::log_msg const& message) {
   append_log_time(out, message.time);
   fmt::format_to(std::back_inserter(out), " {} ", view(spdlog::level::to_string_view(message.level)));
-  append_printable(out, routing::to_valid_utf8(redacted(view(message.payload))));
+  out += one_line(view(message.payload));
   if (auto const* const fields = routing::LogFields::current())
     append_text_fields(out, fields->request_id(), fields->trace());
   out += '\n';
@@ -141,6 +141,12 @@ void append_log_time(std::string& out, std::chrono::system_clock::time_point tim
   auto const milliseconds = std::chrono::floor<std::chrono::milliseconds>(time - second).count();
   fmt::format_to(std::back_inserter(out), "{:%FT%T}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(second)),
                  milliseconds);
+}
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  append_printable(line, routing::to_valid_utf8(redacted(text)));
+  return line;
 }
 
 void append_escaped(std::string& out, std::string_view text) {

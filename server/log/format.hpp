@@ -25,6 +25,10 @@ void append_log_time(std::string& out, std::chrono::system_clock::time_point tim
 /// secret.
 void append_escaped(std::string& out, std::string_view text);
 
+/// Returns a message for people as one line of UTF-8: control characters are escaped, and text that looks like a secret
+/// is removed.
+std::string one_line(std::string_view text);
+
 /// Appends `,"name":"text"`, with the text escaped by `append_escaped`.
 void append_json_member(std::string& out, std::string_view name, std::string_view text);
 

@@ -156,6 +156,27 @@ TEST_CASE("several files and standard input are one import, in any order, all or
   });
 }
 
+TEST_CASE("a failure is one line, whatever the value that it names contains", "[commands]") {
+  TemporaryDirectory const directory;
+  auto const database = new_database(StoreKind::sqlite, directory);
+  std::vector<std::vector<std::string>> const commands{{"import", "a\nb"},
+                                                       {"serve", "--listen", "a\nb"},
+                                                       {"export", "--config", "a\nb"},
+                                                       {"serve", "--workers", "a\nb"},
+                                                       {"export", "--format", "a\nb"},
+                                                       {"export", "--a\nb"},
+                                                       {"export", "a\nb"}};
+  for (auto const& command : commands) {
+    auto const outcome = run_with(database, command);
+    CAPTURE(command.front(), command.back(), outcome.err);
+    CHECK(outcome.status != 0);
+    CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+    CHECK(outcome.err.find("a\\nb") != std::string::npos);
+  }
+  auto const colored = run_with(database, {"import", "\x1b[31mred"});
+  CHECK(colored.err == "deployd: \\x1b[31mred: there is no such file\n");
+}
+
 TEST_CASE("behind -- a file may be called like an option", "[commands]") {
   TemporaryDirectory const directory;
   directory.write("--format", sample_data);
