@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/byte_order_mark.hpp"
 #include "base/json_escape.hpp"
 #include "base/utf8.hpp"
 
@@ -186,7 +187,9 @@ void CsvImport::end_row() {
   field_count_ = 0;
 }
 
-CsvImport::Column CsvImport::column_of(std::string_view name) noexcept {
+CsvImport::Column CsvImport::column_of(std::string_view text) noexcept {
+  // Files that `cat` has joined keep the byte order mark of each.
+  auto const name = base::without_byte_order_mark(text);
   if (name.empty()) return Column::empty;
   for (auto const column : {Column::id, Column::name, Column::pattern_id, Column::pattern})
     if (std::ranges::equal(name, std::string_view(name_of(column)), {},

@@ -48,7 +48,7 @@ class CsvImport final : public ImportFormat {
   // Only the number of the fields after these matters.
   static constexpr std::size_t kept_fields = 16;
 
-  static Column column_of(std::string_view name) noexcept;
+  static Column column_of(std::string_view text) noexcept;
   static char const* name_of(Column column) noexcept;
   static void on_field(void* text, std::size_t size, void* self) noexcept;
   static void on_row(int end, void* self) noexcept;
