@@ -60,7 +60,8 @@ class ImportReport {
     auto line = fmt::format("{} rows, {:.0f} a second", rows, static_cast<double>(rows) / seconds());
     if (progress.bytes_total == 0 || progress.bytes_read == 0) return line;
     auto const share = static_cast<double>(progress.bytes_read) / static_cast<double>(progress.bytes_total);
-    return line + fmt::format(", {:.0f} %, {:.0f} s left", 100 * share, seconds() / share - seconds());
+    auto const spent = seconds();
+    return line + fmt::format(", {:.0f} %, {:.0f} s left", 100 * share, spent / share - spent);
   }
 
   bool const terminal_ = ::isatty(STDERR_FILENO) != 0;
