@@ -120,8 +120,10 @@ class CommandLine {
   /// Refuses a first word that is not a command, and a second one that is not a subcommand of `token`, and suggests a
   /// similar one.
   void require_command(std::vector<std::string> const& arguments) const {
-    if (arguments.empty() || arguments.front().starts_with('-')) return;
+    if (arguments.empty()) return;
     auto const& first = arguments.front();
+    refuse_leading_option(first, "COMMAND");
+    if (first.starts_with('-')) return;
     if (first != "token") {
       auto names = command_names(false);
       if (std::ranges::find(names, first) != names.end()) return;
@@ -131,13 +133,23 @@ class CommandLine {
       if (std::ranges::find(of_token, first) != of_token.end()) meant = "token " + first;
       throw UsageError(fmt::format("there is no command {}; {}", shown(first), suggest(meant)));
     }
-    if (arguments.size() == 1 || arguments[1].starts_with('-')) return;
+    if (arguments.size() == 1) return;
+    refuse_leading_option(arguments[1], "token COMMAND");
+    if (arguments[1].starts_with('-')) return;
     auto const names = command_names(true);
     if (std::ranges::find(names, arguments[1]) != names.end()) return;
     auto const meant = base::nearest_name(arguments[1], names);
     if (meant.empty()) return;
     throw UsageError(
         fmt::format("token has no command {}; {}", shown(arguments[1]), suggest(fmt::format("token {}", meant))));
+  }
+
+  /// Refuses an option of a command that is given before the command.
+  static void refuse_leading_option(std::string_view word, std::string_view command) {
+    auto const* const option = option_of(word);
+    if (option == nullptr) return;
+    throw UsageError(fmt::format("--{}: options follow the command: `deployd {} --{}{}{}`", option->name, command,
+                                 option->name, option->argument.empty() ? "" : " ", option->argument));
   }
 
   static std::string suggest(std::string const& command) {
@@ -253,6 +265,9 @@ class CommandLine {
       if (failure.get_name() == "ArgumentMismatch")
         return fmt::format("{} takes one {}", full_name(command.spec), command.spec.operand);
     }
+    auto const option = std::ranges::find_if(arguments, [](auto const& word) { return word.starts_with('-'); });
+    if (failure.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && option != arguments.end())
+      return fmt::format("there is no option {} in front of a command; see `deployd --help`", shown(*option));
     std::string line = failure.what();
     std::replace(line.begin(), line.end(), '\n', ' ');
     return line;

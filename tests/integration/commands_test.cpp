@@ -177,6 +177,17 @@ TEST_CASE("a failure is one line, whatever the value that it names contains", "[
   CHECK(colored.err == "deployd: \\x1b[31mred: there is no such file\n");
 }
 
+TEST_CASE("an option in front of the command is refused by name, with the place where it belongs", "[commands]") {
+  auto const database = std::string("postgresql://u:hidden@h/x");
+  CHECK(run_deployd({"--database", database, "export"}).err ==
+        "deployd: --database: options follow the command: `deployd COMMAND --database URL`\n");
+  CHECK(run_deployd({"token", "--database=" + database, "list"}).err ==
+        "deployd: --database: options follow the command: `deployd token COMMAND --database URL`\n");
+  CHECK(run_deployd({"--databse", "x", "export"}).err ==
+        "deployd: there is no option '--databse' in front of a command; see `deployd --help`\n");
+  CHECK(run_deployd({"--no-page", "serve"}).status == 64);
+}
+
 TEST_CASE("behind -- a file may be called like an option", "[commands]") {
   TemporaryDirectory const directory;
   directory.write("--format", sample_data);
