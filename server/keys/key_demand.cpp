@@ -4,10 +4,21 @@
 #include <utility>
 
 namespace deployd::server {
+namespace {
+
+/// Returns how long a `kid` causes no fetch after it was fetched for in vain `times` times.
+std::chrono::seconds pause_after(unsigned times) {
+  constexpr unsigned times_of_the_shortest = 3;
+  auto pause = KeyDemand::between_fetches;
+  for (auto time = times_of_the_shortest; time < times && pause < KeyDemand::longest_pause; ++time) pause *= 2;
+  return std::min(pause, KeyDemand::longest_pause);
+}
+
+}  // namespace
 
 void KeyDemand::set_kids(std::set<std::string, std::less<>> kids, bool rotated, Clock::time_point now) {
   for (auto const& kid : kids_)
-    if (!kids.contains(kid)) remember_missing(kid, now + withdrawn_for);
+    if (!kids.contains(kid)) remember_missing({kid, now + longest_pause, 0});
   std::erase_if(missing_, [&](Missing const& missing) { return kids.contains(missing.kid); });
   kids_ = std::move(kids);
   if (rotated) waiting_pays_ = true;
@@ -37,22 +48,28 @@ bool KeyDemand::begin_fetch(Clock::time_point now) {
   return true;
 }
 
-bool KeyDemand::end_fetch(Clock::time_point begin) {
+bool KeyDemand::end_fetch(Clock::time_point begin, bool failed) {
   bool in_vain = false;
   for (auto& wanted : wanted_) {
     if (wanted.since > begin || kids_.contains(wanted.kid)) continue;
     in_vain = true;
     if (wanted.held) waiting_pays_ = false;
-    remember_missing(std::move(wanted.kid), begin + between_fetches);
+    auto const times = times_missing(wanted.kid) + (failed ? 0 : 1);
+    remember_missing({std::move(wanted.kid), begin + pause_after(times), times});
   }
   std::erase_if(wanted_, [&](Wanted const& wanted) { return wanted.since <= begin; });
   return in_vain;
 }
 
-void KeyDemand::remember_missing(std::string kid, Clock::time_point until) {
-  std::erase_if(missing_, [&](Missing const& missing) { return missing.kid == kid; });
+void KeyDemand::remember_missing(Missing missing) {
+  std::erase_if(missing_, [&](Missing const& other) { return other.kid == missing.kid; });
   if (missing_.size() >= max_kids) missing_.erase(missing_.begin());
-  missing_.push_back({std::move(kid), until});
+  missing_.push_back(std::move(missing));
+}
+
+unsigned KeyDemand::times_missing(std::string_view kid) const {
+  auto const missing = std::ranges::find(missing_, kid, &Missing::kid);
+  return missing == missing_.end() ? 0 : missing->times;
 }
 
 }  // namespace deployd::server

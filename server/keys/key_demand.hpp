@@ -14,7 +14,8 @@ namespace deployd::server {
 /// A rotation must not refuse a good token, and tokens with invented names of keys must neither cause many fetches nor
 /// wait for long. So a `kid` that no key has causes a fetch at most once in ten seconds. Its tokens wait until each
 /// source has been fetched after the first of them came. If the key is still missing then, its tokens are refused
-/// without waiting for ten seconds.
+/// without waiting for ten seconds; from the fourth time on for longer, up to a minute, unless a source fails. So a
+/// client with tokens of another issuer leaves most fetches to new keys.
 ///
 /// While the next fetch is more than two seconds away, a new `kid` waits for it only if a fetch has changed the keys
 /// before, and if no `kid` has waited in vain since.
@@ -26,7 +27,7 @@ class KeyDemand {
 
   static constexpr std::chrono::seconds between_fetches{10};
   static constexpr std::chrono::seconds longest_common_wait{2};
-  static constexpr std::chrono::seconds withdrawn_for{60};  // how long a `kid` that was withdrawn causes no fetch
+  static constexpr std::chrono::seconds longest_pause{60};  // for a `kid` that was withdrawn, or is always missing
   static constexpr std::size_t max_kids = 64;               // that are wanted at a time, or remembered as missing
 
   struct Advice {
@@ -43,9 +44,9 @@ class KeyDemand {
   /// Returns true if a fetch is still needed at a time that `missed` has given.
   bool begin_fetch(Clock::time_point now);
 
-  /// Notes that all sources have been fetched in fetches that began at `begin` or later. Returns true if tokens that
-  /// waited are now to be refused.
-  bool end_fetch(Clock::time_point begin);
+  /// Notes that all sources have been fetched in fetches that began at `begin` or later; `failed` if one of them has
+  /// failed. Returns true if tokens that waited are now to be refused.
+  bool end_fetch(Clock::time_point begin, bool failed = false);
 
  private:
   struct Wanted {
@@ -56,9 +57,11 @@ class KeyDemand {
   struct Missing {
     std::string kid;
     Clock::time_point until;
+    unsigned times;  // that fetches without a failure were in vain
   };
 
-  void remember_missing(std::string kid, Clock::time_point until);
+  void remember_missing(Missing missing);
+  unsigned times_missing(std::string_view kid) const;
 
   std::set<std::string, std::less<>> kids_;
   std::vector<Wanted> wanted_;

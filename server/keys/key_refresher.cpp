@@ -261,11 +261,13 @@ void KeyRefresher::fetch_on_demand(Clock::time_point at) {
 /// Notes the end of a fetch after which tokens do not wait any longer for this source. Requires the mutex.
 void KeyRefresher::note_end(Source& source, Clock::time_point begin) {
   source.last_begin = begin;
+  bool failed = false;
   for (auto const& other : sources_) {
     if (!other->last_begin) return;
     begin = std::min(begin, *other->last_begin);
+    failed |= other->failures_in_a_row > 0;
   }
-  if (demand_.end_fetch(begin) && events_.no_new_keys) events_.no_new_keys();
+  if (demand_.end_fetch(begin, failed) && events_.no_new_keys) events_.no_new_keys();
 }
 
 asio::awaitable<void> KeyRefresher::keep_fresh(std::shared_ptr<Source> source) {
@@ -325,6 +327,7 @@ void KeyRefresher::accept(Source& source, FetchedKeySet fetched, Clock::time_poi
     source.keys = fetched.set->keys;
     join_keys(had_keys);
   }
+  bool const failed_before = std::exchange(source.failures_in_a_row, 0) > 0;
   note_end(source, begin);
   auto const directory = options_.state_directory;
   lock.unlock();
@@ -332,10 +335,9 @@ void KeyRefresher::accept(Source& source, FetchedKeySet fetched, Clock::time_poi
   if (changed) {
     spdlog::info("{}: fetched {}", source.name, describe_keys(fetched.set->keys));
     for (auto const& line : fetched.set->complaints) spdlog::warn("{}", line);
-  } else if (source.failures_in_a_row > 0) {
+  } else if (failed_before) {
     spdlog::info("{}: fetched again, with the same keys", source.name);
   }
-  source.failures_in_a_row = 0;
   source.last_failure.clear();
   note_tried(source);
   if (!directory) return;

@@ -54,6 +54,29 @@ TEST_CASE("unknown kids that are invented cause one fetch in ten seconds and do 
   CHECK(fate(demand, "0", start + 10s) == "fetch after 0");
 }
 
+TEST_CASE("a kid that is always missing causes a fetch in ten seconds, and later one in a minute") {
+  KeyDemand demand;
+  auto now = start;
+  for (auto const pause : {10s, 10s, 10s, 20s, 40s, 60s, 60s}) {
+    CHECK(fate(demand, "x", now) == "fetch after 0");
+    CHECK(demand.begin_fetch(now));
+    CHECK(demand.end_fetch(now));
+    CHECK(fate(demand, "x", now + pause - 1ms) == "refused");
+    now += pause;
+  }
+  CHECK(fate(demand, "b", now - 1s) == "fetch after 0");
+}
+
+TEST_CASE("while a source fails, a missing kid causes a fetch every ten seconds") {
+  KeyDemand demand;
+  for (int i = 0; i < 10; ++i) {
+    auto const now = start + i * 10s;
+    CHECK(fate(demand, "x", now) == "fetch after 0");
+    demand.begin_fetch(now);
+    CHECK(demand.end_fetch(now, true));
+  }
+}
+
 TEST_CASE("two seconds before the next fetch an unknown kid waits for it") {
   KeyDemand demand;
   fate(demand, "a", start);
