@@ -143,6 +143,12 @@ Meaning meaning_of_sqlite(int result) {
 
 }  // namespace
 
+void require_creatable(SqliteUrl const& url) {
+  struct stat status {};
+  if (::stat(url.path.c_str(), &status) != 0 && (errno == ENOENT || errno == ENOTDIR)) return check_new_file(url.path);
+  check_file(url.path, Access::write);
+}
+
 std::unique_ptr<soci::session> open_sqlite(SqliteUrl const& url, Access access, std::chrono::milliseconds busy) {
   configure_sqlite();
   check_file(url.path, access);

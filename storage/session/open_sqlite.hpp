@@ -16,6 +16,9 @@ namespace deployd::storage {
 /// `access` says so. Throws `Error` for a file that cannot be used, or soci::soci_error.
 std::unique_ptr<soci::session> open_sqlite(SqliteUrl const& url, Access access, std::chrono::milliseconds busy);
 
+/// Throws `Error` if no store can be created at `url`, or an empty file there cannot be written. Changes nothing.
+void require_creatable(SqliteUrl const& url);
+
 /// Translates a SOCI exception on a session of `url` to an error with a line for the operator.
 Error translate(soci::soci_error const& failure, SqliteUrl const& url);
 

@@ -2,6 +2,7 @@
 
 #include "storage/error.hpp"
 #include "storage/schema/schema.hpp"
+#include "storage/session/open_sqlite.hpp"
 #include "storage/transfer/postgresql_import.hpp"
 #include "storage/transfer/sqlite_import.hpp"
 
@@ -36,7 +37,10 @@ void require_own_tables(Relations const& relations) {
 
 OpenImport open_import(DatabaseUrl const& url, Relations const& relations, ImportOptions const& options) {
   OpenImport opened;
-  if (options.dry_run && !has_schema(url, relations)) opened.temporary = std::make_unique<TemporaryStore>();
+  if (options.dry_run && !has_schema(url, relations)) {
+    if (auto const* const sqlite = std::get_if<SqliteUrl>(&url)) require_creatable(*sqlite);
+    opened.temporary = std::make_unique<TemporaryStore>();
+  }
   DatabaseUrl const store = opened.temporary ? opened.temporary->url() : url;
   if (!options.dry_run || opened.temporary) migrate(store, relations);
   opened.target = begin_import(store, options);

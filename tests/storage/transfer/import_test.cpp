@@ -487,6 +487,13 @@ TEST_CASE("a dry run without a store makes none") {
   CHECK(!std::filesystem::exists(url.path));
 }
 
+TEST_CASE("a dry run is refused where no store could be made") {
+  TemporaryDirectory const directory;
+  SqliteUrl const url{directory.file("none/new.db")};
+  CHECK_THROWS_AS(import_texts(url, {pattern(1, "A")}, {}, rehearsing), Error);
+  CHECK(!std::filesystem::exists(directory.file("none")));
+}
+
 TEST_CASE("readers go on while a large store is replaced, and see all of it or nothing") {
   StoreUnderTest under_test(every_kind());
   auto const& url = under_test.options.url;
