@@ -10,7 +10,7 @@
 namespace deployd::routing {
 namespace {
 
-// The icon, which the page also contains: browsers request /favicon.ico when they show a response of the API.
+// The icon, which the page also contains beside its title.
 constexpr std::string_view icon_svg =
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'><rect width='24' height='24' rx='6' fill='#0b6b68'/>"
     "<g fill='none' stroke='#fff' stroke-width='2.5' stroke-linecap='round'><circle cx='10.2' cy='14' r='3.8'/>"
@@ -43,7 +43,7 @@ std::string hash_source(std::string_view content) {
 std::string content_security_policy(std::string_view html) {
   return "default-src 'none'; style-src " + hash_source(content_of(html, "style")) + "; script-src " +
          hash_source(content_of(html, "script")) +
-         "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+         "; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 }
 
 PageAnswers render_page(CorsPolicy const& cors) {

@@ -75,7 +75,7 @@ TEST_CASE("the policy of the page allows its style and its script by their hashe
   auto const policy = ask(render_page(CorsPolicy({"*"})).page.in(Coding::identity))["Content-Security-Policy"];
   CHECK(policy == "default-src 'none'; style-src " + hash_of(element("style")) + "; script-src " +
                       hash_of(element("script")) +
-                      "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+                      "; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
                       "frame-ancestors 'none'");
 }
 
