@@ -131,8 +131,9 @@ int run_token_revoke(Settings const& settings, std::string const& id_or_name) {
   }
   auto const named = storage::find_tokens(place.url, place.relations, id_or_name);
   if (named.empty())
-    throw DataError(fmt::format("there is no token with the {} {}; `deployd token list` lists them",
-                                id ? "id or name" : "name", auth::in_quotes(id_or_name)));
+    throw DataError(
+        fmt::format("there is no token with the {} {} that could be revoked; `deployd token list` lists the tokens",
+                    id ? "id or name" : "name", auth::in_quotes(id_or_name)));
   if (named.size() > 1)
     throw DataError(fmt::format("{} tokens have the name {}; revoke them by id: {}", named.size(),
                                 auth::in_quotes(id_or_name), fmt::join(named, ", ")));

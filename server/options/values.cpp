@@ -84,6 +84,8 @@ ListenAddress parse_tcp_address(std::string_view text) {
     if (!is_address(AF_INET6, address)) refuse(fmt::format("'{}' has no IPv6 address in its brackets", text));
     return TcpAddress{std::move(address), number16};
   }
+  if (text.find(',') != text.npos) refuse(fmt::format("'{}' is not one address; write several as an array", text));
+  if (text.find("://") != text.npos) refuse(fmt::format("'{}' is a URL; write ADDR:PORT without http://", text));
   if (host.find(':') != host.npos)
     refuse(fmt::format("'{}' has a colon in its host; write IPv6 addresses in brackets, as [::1]:8080", text));
   if (is_address(AF_INET, host)) return TcpAddress{host, number16};

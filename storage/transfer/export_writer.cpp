@@ -97,8 +97,9 @@ void ExportWriter::append_name(std::string const& table, std::int64_t id, std::o
     buffer_ += "null";
     return;
   }
+  check_name(table, id, *name);
   buffer_ += '"';
-  if (!base::append_json_escaped(buffer_, *name)) refuse_name(table, id);
+  base::append_json_escaped(buffer_, *name);
   buffer_ += '"';
 }
 
@@ -111,16 +112,19 @@ void ExportWriter::append_csv_row(std::string const& table, std::int64_t id, std
     buffer_ += ',';
   }
   if (name) {
-    if (!base::is_utf8(*name)) refuse_name(table, id);
+    check_name(table, id, *name);
     append_csv_field(buffer_, *name);
   }
   buffer_ += '\n';
   if (buffer_.size() >= buffer_bytes) send();
 }
 
-void ExportWriter::refuse_name(std::string const& table, std::int64_t id) {
+void ExportWriter::check_name(std::string const& table, std::int64_t id, std::string_view name) {
+  bool const has_nul = name.find('\0') != name.npos;
+  if (!has_nul && base::is_utf8(name)) return;
   throw Error(errc::bad_input, table + ": the name of the row with id " + std::to_string(id) +
-                                   " is not UTF-8 and cannot be exported; correct it with UPDATE");
+                                   (has_nul ? " holds U+0000, which no import takes" : " is not UTF-8") +
+                                   ", and cannot be exported; correct it with UPDATE");
 }
 
 void ExportWriter::end_row() {

@@ -35,7 +35,7 @@ class ExportWriter {
   void begin_row(std::string_view line_beginning);
   void append_csv_row(std::string const& table, std::int64_t id, std::optional<std::int64_t> pattern_id,
                       std::optional<std::string_view> name);
-  [[noreturn]] static void refuse_name(std::string const& table, std::int64_t id);
+  static void check_name(std::string const& table, std::int64_t id, std::string_view name);
   void append_name(std::string const& table, std::int64_t id, std::optional<std::string_view> name);
   void end_row();
   void send();
