@@ -86,7 +86,8 @@ SqliteImport::~SqliteImport() {
                                 &note_name_, &find_name_, &stage_})
     statement->reset();
   transaction_.reset();
-  shrink_log();
+  // Servers of the store take an emptied log for a commit, and drop the answers that they keep.
+  if (committed_ || spilled()) shrink_log();
 }
 
 /// Records the ids that the patterns of `ImportOptions::only_patterns` have now. Those of the import are added later.
@@ -358,6 +359,15 @@ void SqliteImport::build_indexes() {
 
 void SqliteImport::commit() {
   transaction_->commit();
+  committed_ = true;
+}
+
+/// True if changed pages did not fit into memory: they are in the log, also after a rollback.
+bool SqliteImport::spilled() noexcept {
+  int pages = 0;
+  int most = 0;
+  sqlite_api::sqlite3_db_status(sqlite_handle(*session_), SQLITE_DBSTATUS_CACHE_SPILL, &pages, &most, 0);
+  return pages > 0;
 }
 
 void SqliteImport::shrink_log() noexcept {

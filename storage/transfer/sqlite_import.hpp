@@ -62,6 +62,7 @@ class SqliteImport final : public ImportTarget {
   void count_pattern_changes();
   void count_deployment_changes();
   void count(std::string const& sql, RowChanges& changes);
+  bool spilled() noexcept;
   void shrink_log() noexcept;
 
   ImportOptions options_;
@@ -69,6 +70,7 @@ class SqliteImport final : public ImportTarget {
 
   std::unique_ptr<soci::session> session_;
   std::optional<Transaction> transaction_;
+  bool committed_ = false;
   // Created after the transaction began, and destroyed before it ends: a remaining statement would keep it open.
   std::unique_ptr<SqliteStatement> put_pattern_;
   std::unique_ptr<SqliteStatement> put_deployment_;

@@ -4,8 +4,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <sstream>
 #include <string>
 
@@ -74,6 +76,20 @@ TEST_CASE("a whole mirror has the rows of its source and no others") {
         "50,9,new\n");
   CHECK_FALSE(any(mirrored(url, {}, fill)));
   CHECK(in_words(mirrored(url, {}, [](RowSpool&) {})) == "+0 ~0 =0 -2 +0 ~0 =0 -4 ");
+}
+
+TEST_CASE("a mirror that changes nothing leaves kept answers valid") {
+  StoreUnderTest under_test(every_kind());
+  auto const& url = under_test.options.url;
+  auto const fill = [](RowSpool& rows) {
+    rows.pattern(1, "A");
+    rows.deployment(10, 1, "x");
+  };
+  mirrored(url, {}, fill);
+  REQUIRE(under_test.wait_for_new_version(std::nullopt, std::chrono::seconds(10)));
+  auto const before = under_test.store().data_version();
+  CHECK_FALSE(any(mirrored(url, {}, fill)));
+  CHECK_FALSE(under_test.wait_for_new_version(before, std::chrono::milliseconds(300)));
 }
 
 TEST_CASE("a mirror makes the store that is not there yet") {
