@@ -403,6 +403,7 @@ TEST_CASE("of a whole mirror both lists are read when one of them has changed", 
   }
   sync.wait_for_line("patterns: 0 added, 1 updated, 0 unchanged, 0 deleted; deployments: 0 added");
   CHECK(target.exported() == "id,name\n7,B\n\nid,pattern_id,name\n2,7,two\n");
+  CHECK(sync.err().find("read again") == std::string::npos);
 }
 
 TEST_CASE("SIGTERM ends a mirror whose source says nothing", "[sync]") {
