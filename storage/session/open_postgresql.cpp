@@ -32,9 +32,12 @@ std::unique_ptr<soci::session> connect_postgresql(PostgresqlUrl url, std::chrono
   bool const without_encoding = stored != nullptr && std::string_view(stored) == "SQL_ASCII";
   // SOCI has sent one statement before this, which has no limit.
   PostgresqlDeadline const deadline(connection, std::max(busy, std::chrono::milliseconds(1000)));
-  if (PQsetClientEncoding(connection, without_encoding ? "SQL_ASCII" : "UTF8") != 0)
-    throw Error(errc::unavailable,
-                describe(url) + (deadline.passed() ? ": no answer in time" : ": the server does not support UTF-8"));
+  if (PQsetClientEncoding(connection, without_encoding ? "SQL_ASCII" : "UTF8") != 0) {
+    auto const* const why = deadline.passed()                        ? ": no answer in time"
+                            : PQstatus(connection) == CONNECTION_BAD ? ": the connection was lost"
+                                                                     : ": the server does not support UTF-8";
+    throw Error(errc::unavailable, describe(url) + why);
+  }
   return session;
 }
 
