@@ -108,16 +108,12 @@ std::string shown(SqliteStatement const& row, int column) {
   return row.null(column) ? "NULL" : "'" + base::to_valid_utf8(row.text(column)) + "'";
 }
 
-/// Checks rows of `id, pattern_id, name` in the order of id. Returns false if the deadline passed first.
-bool look_at_rows(soci::session& sql, std::string const& select, Findings& findings) {
+/// Checks rows of `id, pattern_id, name` in the order of id.
+void look_at_rows(soci::session& sql, std::string const& select, Findings& findings) {
   SqliteStatement row(sql, select);
   std::optional<std::int64_t> last;
   bool repeated = false;
-  while (true) {
-    int const stepped = row.step();
-    if (stepped == SQLITE_DONE) return true;
-    if (stepped == SQLITE_INTERRUPT) return false;
-    if (stepped != SQLITE_ROW) throw soci::sqlite3_soci_error(sqlite_api::sqlite3_errmsg(sqlite_handle(sql)), stepped);
+  while (row.next()) {
     if (!row.whole_number(1)) {
       findings.add(Flaw::bad_id, shown(row, 1));
       continue;
@@ -136,15 +132,6 @@ bool look_at_rows(soci::session& sql, std::string const& select, Findings& findi
   }
 }
 
-/// Runs a statement that returns a number of rows and the id of one. Returns nothing if the deadline passed first.
-std::optional<Finding> count_rows(soci::session& sql, std::string const& select) {
-  SqliteStatement row(sql, select);
-  int const stepped = row.step();
-  if (stepped == SQLITE_INTERRUPT) return std::nullopt;
-  if (stepped != SQLITE_ROW) throw soci::sqlite3_soci_error(sqlite_api::sqlite3_errmsg(sqlite_handle(sql)), stepped);
-  return Finding{row.integer(1), std::string(row.text(2))};
-}
-
 std::vector<std::string> check_sqlite(DatabaseUrl const& url, milliseconds patience) {
   auto const names = table_names(url, {});
   auto const session = open_session(url, Access::read);
@@ -155,11 +142,18 @@ std::vector<std::string> check_sqlite(DatabaseUrl const& url, milliseconds patie
   // Checks the rows of a table one by one, and counts those with one more flaw.
   auto const look_at = [&](std::string const& table, std::string const& rows, Flaw flaw, std::string const& flawed) {
     Findings findings;
-    bool const done = look_at_rows(sql, rows, findings);
-    auto const counted = count_rows(sql, flawed);
-    if (counted) findings.put(flaw, *counted);
+    bool done = false;
+    try {
+      look_at_rows(sql, rows, findings);
+      SqliteStatement counted(sql, flawed);
+      counted.next();
+      findings.put(flaw, {counted.integer(1), std::string(counted.text(2))});
+      done = true;
+    } catch (soci::sqlite3_soci_error const& failure) {
+      if (failure.result() != SQLITE_INTERRUPT) throw;
+    }
     findings.append_to(lines, table);
-    if (!done || !counted) lines.push_back(unfinished(table, patience));
+    if (!done) lines.push_back(unfinished(table, patience));
   };
   // The second column replaces one that patterns do not have.
   look_at(names.patterns, "SELECT id, 0, name FROM patterns ORDER BY id", Flaw::repeated_name,

@@ -32,6 +32,18 @@ void SqliteStatement::bind_blob(int position, void const* bytes, std::size_t siz
   sqlite_api::sqlite3_bind_blob64(handle_, position, bytes, size, SQLITE_STATIC);
 }
 
+bool SqliteStatement::next() {
+  int const stepped = step();
+  if (stepped == SQLITE_ROW) return true;
+  if (stepped == SQLITE_DONE) {
+    reset();
+    return false;
+  }
+  soci::sqlite3_soci_error const failure(sqlite_api::sqlite3_errmsg(sqlite_api::sqlite3_db_handle(handle_)), stepped);
+  reset();
+  throw failure;
+}
+
 std::string_view SqliteStatement::text(int column) const {
   auto const* const data = reinterpret_cast<char const*>(sqlite_api::sqlite3_column_text(handle_, column - 1));
   if (data == nullptr) {

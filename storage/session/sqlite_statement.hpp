@@ -5,6 +5,7 @@
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,11 @@ class SqliteStatement {
   /// Returns SQLITE_ROW, SQLITE_DONE or an (extended) error. After anything but SQLITE_ROW the statement needs a
   /// `reset`.
   int step() noexcept { return sqlite_api::sqlite3_step(handle_); }
+  /// Steps to the next row. Returns false at the end. Resets the statement unless it is at a row. Throws
+  /// soci::sqlite3_soci_error.
+  bool next();
+  /// Runs a statement that returns no rows. Throws soci::sqlite3_soci_error.
+  void run() { next(); }
 
   bool null(int column) const noexcept { return sqlite_api::sqlite3_column_type(handle_, column - 1) == SQLITE_NULL; }
   /// True if the value is a 64-bit integer, and not a number with a fraction, text, a blob or NULL.
@@ -39,6 +45,10 @@ class SqliteStatement {
   std::int64_t integer(int column) const noexcept { return sqlite_api::sqlite3_column_int64(handle_, column - 1); }
   /// Valid until the next `step` or `reset`. Throws std::bad_alloc.
   std::string_view text(int column) const;
+  /// The same, or nothing for NULL.
+  std::optional<std::string_view> optional_text(int column) const {
+    return null(column) ? std::nullopt : std::optional(text(column));
+  }
 
   /// Releases the snapshot.
   void reset() noexcept { sqlite_api::sqlite3_reset(handle_); }

@@ -66,12 +66,8 @@ std::size_t statement_of(RowRange const& range, bool only_ids) noexcept {
 
 /// Describes the row of a statement whose first or second column is not an integer.
 LeftOutRow left_out_row(BadColumn column, SqliteStatement const& row) {
-  bool const of_id = column != BadColumn::deployment_pattern_id;
-  int const position = of_id ? 1 : 2;
-  LeftOutRow left_out{.column = column, .value = row.text(position)};
-  if (row.null(position)) left_out.value.reset();
-  if (!of_id) left_out.id = row.integer(1);
-  return left_out;
+  if (column != BadColumn::deployment_pattern_id) return {.column = column, .value = row.optional_text(1)};
+  return {.column = column, .value = row.optional_text(2), .id = row.integer(1)};
 }
 
 }  // namespace
@@ -109,8 +105,15 @@ boost::system::error_code failure_of(int step_result) noexcept {
 }
 
 bool give(SqliteStatement const& row, RowSink& sink) {
-  return sink.row(row.integer(1), row.integer(2),
-                  row.null(3) ? std::nullopt : std::optional<std::string_view>(row.text(3)));
+  return sink.row(row.integer(1), row.integer(2), row.optional_text(3));
+}
+
+bool is_sound(Table table, SqliteStatement const& row, LeftOutRows& left_out) {
+  if (holds_deployment(row)) [[likely]]
+    return true;
+  auto const of_id = table == Table::patterns ? BadColumn::pattern_id : BadColumn::deployment_id;
+  left_out.add(left_out_row(row.whole_number(1) ? BadColumn::deployment_pattern_id : of_id, row));
+  return false;
 }
 
 SqliteQueries::SqliteQueries(SqliteUrl const& url, int cache_kib, LeftOutRows& left_out)
@@ -217,14 +220,6 @@ std::optional<int> SqliteQueries::step_to_row(Table table, SqliteStatement& rows
     if (stepped != SQLITE_ROW || is_sound(table, rows)) return stepped;
     if (++left_out > most_left_out) return std::nullopt;
   }
-}
-
-bool SqliteQueries::is_sound(Table table, SqliteStatement const& row) {
-  if (holds_deployment(row)) [[likely]]
-    return true;
-  auto const of_id = table == Table::patterns ? BadColumn::pattern_id : BadColumn::deployment_id;
-  left_out_.add(left_out_row(row.whole_number(1) ? BadColumn::deployment_pattern_id : of_id, row));
-  return false;
 }
 
 /// Steps to the pattern with this name. Returns the result of the last step.

@@ -41,12 +41,17 @@ struct RowRange {
 /// cannot contain any row. `filter` must outlive the range.
 std::optional<RowRange> range_of(Filter const& filter, std::optional<std::int64_t> pattern_id) noexcept;
 
-/// True if the current row of a statement of deployments is a valid deployment.
+// A row of a statement consists of id, pattern_id and name. For patterns, both ids are the pattern's own.
+
+/// True if the current row is a valid deployment or pattern.
 inline bool holds_deployment(SqliteStatement const& row) noexcept {
   return row.whole_number(1) && row.whole_number(2);
 }
 
-/// Passes the current row of a statement of deployments to the sink, and returns the sink's result.
+/// The same for rows that are shown: an invalid row is counted as left out.
+bool is_sound(Table table, SqliteStatement const& row, LeftOutRows& left_out);
+
+/// Passes the current row to the sink, and returns the sink's result.
 bool give(SqliteStatement const& row, RowSink& sink);
 
 /// Returns the error for the result of a `step` that is neither a row nor the end.
@@ -83,8 +88,8 @@ class SqliteQueries {
   /// ended.
   bool end_snapshot() noexcept;
 
-  /// The same for rows of a response: an invalid row is counted as left out.
-  bool is_sound(Table table, SqliteStatement const& row);
+  /// True if the row is valid; otherwise it is counted as left out.
+  bool is_sound(Table table, SqliteStatement const& row) { return storage::is_sound(table, row, left_out_); }
 
   /// Returns the statement of a range, bound and not yet stepped. Must be used in a snapshot.
   SqliteStatement& start_rows(RowRange const& range);

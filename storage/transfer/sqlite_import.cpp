@@ -96,32 +96,13 @@ void SqliteImport::note_replaced_patterns() {
   SqliteStatement note(*session_, "INSERT INTO temp.import_replaced SELECT id FROM main.patterns WHERE name = ?1");
   for (auto const& name : options_.only_patterns) {
     note.bind(1, name);
-    run(note);
+    note.run();
   }
-}
-
-void SqliteImport::run(SqliteStatement& statement) {
-  while (next_row(statement)) {
-  }
-  statement.reset();
 }
 
 /// Returns the number of rows that the last statement wrote.
 std::int64_t SqliteImport::rows_changed() {
   return sqlite_api::sqlite3_changes64(sqlite_handle(*session_));
-}
-
-/// Steps to the next row. At the end, resets the statement and returns false.
-bool SqliteImport::next_row(SqliteStatement& statement) {
-  int const stepped = statement.step();
-  if (stepped == SQLITE_ROW) return true;
-  if (stepped != SQLITE_DONE) {
-    soci::sqlite3_soci_error failure(sqlite_api::sqlite3_errmsg(sqlite_handle(*session_)), stepped);
-    statement.reset();
-    throw failure;
-  }
-  statement.reset();
-  return false;
 }
 
 /// Binds the number of the row, its source and its line, in this order, from the third parameter on.
@@ -137,7 +118,7 @@ void SqliteImport::pattern(RowPlace place, std::int64_t id, std::string_view nam
   put.bind(2, name);
   ++row_;
   bind_place(put, place);
-  run(put);
+  put.run();
   if (options_.refuses_second_row && rows_changed() == 0) throw SecondRow(place, "pattern", id);
 }
 
@@ -159,19 +140,19 @@ void SqliteImport::note_pattern(RowPlace place, std::int64_t id, std::int64_t pa
   note_unknown_->bind(1, pattern_id);
   note_unknown_->bind(2, id);
   bind_place(*note_unknown_, place);
-  run(*note_unknown_);
+  note_unknown_->run();
 }
 
 void SqliteImport::put(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) {
   if (note_touched_) {
     note_touched_->bind(1, id);
-    run(*note_touched_);
+    note_touched_->run();
     if (options_.refuses_second_row && rows_changed() == 0) throw SecondRow(place, "deployment", id);
   }
   put_deployment_->bind(1, id);
   put_deployment_->bind(2, pattern_id);
   put_deployment_->bind(3, name);
-  run(*put_deployment_);
+  put_deployment_->run();
   written_ += rows_changed();
   if (written_ >= consider_dropping_at_ && dropped_.empty()) consider_dropping_indexes();
 }
@@ -191,9 +172,9 @@ std::int64_t SqliteImport::ref_of(RowPlace place, std::int64_t id, std::string_v
   note_name_->bind(1, pattern);
   note_name_->bind(2, id);
   bind_place(*note_name_, place);
-  run(*note_name_);
+  note_name_->run();
   find_name_->bind(1, pattern);
-  next_row(*find_name_);
+  find_name_->next();
   auto const ref = find_name_->integer(1);
   find_name_->reset();
   if (known_names_.size() >= most_known_names) known_names_.clear();
@@ -212,7 +193,7 @@ void SqliteImport::stage(std::int64_t id, std::optional<std::int64_t> pattern_id
     stage_->bind_null(3);
   stage_->bind(4, ref);
   stage_->bind(5, name);
-  run(*stage_);
+  stage_->run();
 }
 
 bool SqliteImport::knows_pattern(std::int64_t id) {
@@ -220,7 +201,7 @@ bool SqliteImport::knows_pattern(std::int64_t id) {
   if (slot == id) return true;
   find_pattern_->bind(1, id);
   ResetAtEnd const reset(*find_pattern_);
-  if (!next_row(*find_pattern_)) return false;
+  if (!find_pattern_->next()) return false;
   slot = id;
   return true;
 }
@@ -229,7 +210,7 @@ void SqliteImport::consider_dropping_indexes() {
   auto const most = written_ * rows_worth_a_new_index;
   SqliteStatement count(*session_, "SELECT count(*) FROM (SELECT 1 FROM main.deployments LIMIT ?1)");
   count.bind(1, most + 1);
-  next_row(count);
+  count.next();
   auto const rows = count.integer(1);
   count.reset();
   if (rows > most) {
@@ -239,7 +220,7 @@ void SqliteImport::consider_dropping_indexes() {
   SqliteStatement indexes(*session_,
                           "SELECT name, sql FROM main.sqlite_schema WHERE type = 'index' AND tbl_name = 'deployments' "
                           "AND sql IS NOT NULL ORDER BY rowid");
-  while (next_row(indexes)) dropped_.push_back({std::string(indexes.text(1)), std::string(indexes.text(2))});
+  while (indexes.next()) dropped_.push_back({std::string(indexes.text(1)), std::string(indexes.text(2))});
   for (auto const& index : dropped_) *session_ << "DROP INDEX main.\"" + index.name + '"';
 }
 
@@ -262,11 +243,11 @@ void SqliteImport::write_patterns() {
                    (options_.replaces_all() ? "" : " WHERE id IN (SELECT id FROM temp.import_patterns)");
   SqliteStatement staged(*session_, "SELECT id, name, source, line FROM temp.import_patterns ORDER BY row");
   SqliteStatement insert(*session_, "INSERT OR IGNORE INTO main.patterns (id, name) VALUES (?1, ?2)");
-  while (next_row(staged)) {
+  while (staged.next()) {
     std::string const name(staged.text(2));
     insert.bind(1, staged.integer(1));
     insert.bind(2, name);
-    run(insert);
+    insert.run();
     if (rows_changed() == 0)
       refuse_taken_name({static_cast<std::uint32_t>(staged.integer(3)), static_cast<std::uint64_t>(staged.integer(4))},
                         staged.integer(1), name);
@@ -276,7 +257,7 @@ void SqliteImport::write_patterns() {
 void SqliteImport::refuse_taken_name(RowPlace place, std::int64_t id, std::string const& name) {
   SqliteStatement owner(*session_, "SELECT id FROM main.patterns WHERE name = ?1");
   owner.bind(1, name);
-  next_row(owner);
+  owner.next();
   throw TakenName(place, id, name, owner.integer(1));
 }
 
@@ -287,7 +268,7 @@ void SqliteImport::require_patterns_of_deployments() {
       "(SELECT 1 FROM main.patterns WHERE id = pattern_id) UNION ALL "
       "SELECT source, line, deployment_id, NULL, name, row FROM temp.import_names WHERE pattern_id IS NULL "
       "ORDER BY row LIMIT 1");
-  if (!next_row(first)) return;
+  if (!first.next()) return;
   RowPlace const place{static_cast<std::uint32_t>(first.integer(1)), static_cast<std::uint64_t>(first.integer(2))};
   if (first.null(4)) throw UnknownPatternName(place, first.integer(3), first.text(5));
   throw UnknownPattern(place, first.integer(3), first.integer(4));
@@ -295,7 +276,7 @@ void SqliteImport::require_patterns_of_deployments() {
 
 void SqliteImport::write_staged() {
   SqliteStatement count(*session_, "SELECT count(*) FROM temp.import_staged");
-  next_row(count);
+  count.next();
   written_ += count.integer(1);
   count.reset();
   if (written_ >= consider_dropping_at_ && dropped_.empty()) consider_dropping_indexes();
@@ -308,7 +289,7 @@ void SqliteImport::write_staged() {
                                     "FROM temp.import_staged s LEFT JOIN temp.import_names n ON n.ref = s.ref "
                                     "WHERE true ORDER BY s.row") +
                             or_update);
-  run(write);
+  write.run();
 }
 
 void SqliteImport::delete_others() {
@@ -317,7 +298,7 @@ void SqliteImport::delete_others() {
                      (options_.replaces_all() ? ""
                                               : " AND pattern_id IN (SELECT id FROM temp.import_replaced UNION "
                                                 "SELECT id FROM temp.import_patterns)"));
-  run(remove);
+  remove.run();
   changes_.deployments.deleted = static_cast<std::uint64_t>(rows_changed());
 }
 
@@ -331,7 +312,7 @@ void SqliteImport::count_pattern_changes() {
   SqliteStatement others(*session_, std::string("SELECT count(*) FROM main.patterns WHERE ") +
                                         (options_.replaces_all() ? "id NOT IN (SELECT id FROM temp.import_patterns)"
                                                                  : of_replaced_pattern));
-  next_row(others);
+  others.next();
   changes_.patterns.deleted = static_cast<std::uint64_t>(others.integer(1));
 }
 
@@ -347,7 +328,7 @@ void SqliteImport::count_deployment_changes() {
 
 void SqliteImport::count(std::string const& sql, RowChanges& changes) {
   SqliteStatement statement(*session_, sql);
-  next_row(statement);
+  statement.next();
   changes.added = static_cast<std::uint64_t>(statement.integer(1));
   changes.updated = static_cast<std::uint64_t>(statement.integer(2));
   changes.unchanged = static_cast<std::uint64_t>(statement.integer(3));

@@ -43,9 +43,7 @@ class SqliteImport final : public ImportTarget {
   };
 
   void note_replaced_patterns();
-  void run(SqliteStatement& statement);
   std::int64_t rows_changed();
-  bool next_row(SqliteStatement& statement);
   void bind_place(SqliteStatement& statement, RowPlace place) noexcept;
   bool knows_pattern(std::int64_t id);
   void note_pattern(RowPlace place, std::int64_t id, std::int64_t pattern_id);
