@@ -51,6 +51,7 @@ SqliteCursor::SqliteCursor(boost::asio::any_io_executor worker, std::shared_ptr<
       sessions_(std::move(sessions)),
       session_(std::move(session)),
       filter_(filter),
+      at_first_(filter.skip == 0),
       remaining_(filter.limit.value_or(std::numeric_limits<std::uint64_t>::max())) {}
 
 SqliteCursor::~SqliteCursor() {
@@ -67,7 +68,13 @@ boost::system::error_code SqliteCursor::begin() {
 
 Answer<std::optional<std::int64_t>> SqliteCursor::last_id_before_more() {
   if (!range_ || !filter_.limit || *filter_.limit == 0) co_return std::nullopt;
-  auto const wanted = saturating_sum(filter_.skip, *filter_.limit);
+  auto const last = co_await pass(saturating_sum(filter_.skip, *filter_.limit));
+  co_return last;
+}
+
+/// Passes `rows` rows and looks for one more, and on the way moves the beginning of the range after the rows to be
+/// skipped. Returns the id of the last of them, or nothing if no row follows it.
+Answer<std::optional<std::int64_t>> SqliteCursor::pass(std::uint64_t rows) {
   auto& ids = session_->start_ids(*range_);
   ResetAtEnd const reset(ids);
   std::int64_t last = 0;
@@ -80,31 +87,12 @@ Answer<std::optional<std::int64_t>> SqliteCursor::last_id_before_more() {
     }
     if (stepped != SQLITE_ROW) co_return failure_of(stepped);
     if (holds_deployment(ids)) {
-      ++number;
-      if (number - 1 == filter_.skip) {
-        // The first row of the list, so nothing has to be skipped any more.
+      if (number++ == filter_.skip) {
         range_->least_id = ids.integer(1);
         at_first_ = true;
       }
-      if (number > wanted) co_return std::optional(last);
-      if (number == wanted) last = ids.integer(1);
-    }
-    if (steps % ids_a_step == 0) co_await boost::asio::post(worker_, use_awaitable);
-  }
-}
-
-/// Moves the beginning of the range after the rows to be skipped. Returns false if nothing is left of it.
-Answer<bool> SqliteCursor::skip_to_first() {
-  auto& ids = session_->start_ids(*range_);
-  ResetAtEnd const reset(ids);
-  std::uint64_t number = 0;
-  for (std::uint64_t steps = 1;; ++steps) {
-    int const stepped = ids.step();
-    if (stepped == SQLITE_DONE) co_return false;
-    if (stepped != SQLITE_ROW) co_return failure_of(stepped);
-    if (holds_deployment(ids) && number++ == filter_.skip) {
-      range_->least_id = ids.integer(1);
-      co_return true;
+      if (number > rows) co_return std::optional(last);
+      if (number == rows) last = ids.integer(1);
     }
     if (steps % ids_a_step == 0) co_await boost::asio::post(worker_, use_awaitable);
   }
@@ -113,13 +101,10 @@ Answer<bool> SqliteCursor::skip_to_first() {
 Answer<bool> SqliteCursor::read(std::size_t max_rows, RowSink& sink) {
   if (!range_ || remaining_ == 0) co_return false;
   if (rows_ == nullptr) {
-    if (filter_.skip > 0 && !at_first_) {
-      auto const found = co_await skip_to_first();
-      if (!found) co_return found.error();
-      if (!*found) {
-        range_.reset();
-        co_return false;
-      }
+    if (!at_first_) {
+      auto const passed = co_await pass(filter_.skip);
+      if (!passed) co_return passed.error();
+      if (!range_) co_return false;
     }
     rows_ = &session_->start_rows(*range_);
   }

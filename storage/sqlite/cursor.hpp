@@ -51,7 +51,7 @@ class SqliteCursor final : public Cursor {
 
  private:
   boost::system::error_code begin();
-  Answer<bool> skip_to_first();
+  Answer<std::optional<std::int64_t>> pass(std::uint64_t rows);
 
   boost::asio::any_io_executor worker_;
   std::optional<CursorPlaces::Place> place_;
@@ -60,7 +60,7 @@ class SqliteCursor final : public Cursor {
   Filter filter_;
   bool pattern_known_ = true;
   std::optional<RowRange> range_;  // nothing: the list is empty, or at its end
-  bool at_first_ = false;          // the range begins with the first row after the skipped ones
+  bool at_first_;                  // the range begins with the first row after the skipped ones
   SqliteStatement* rows_ = nullptr;
   std::uint64_t remaining_;
 };

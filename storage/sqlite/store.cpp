@@ -79,25 +79,14 @@ class SqliteStore final : public Store {
   }
 
   Answer<bool> deployment(std::int64_t id, RowSink& sink) override {
-    QueryTimer timer(metrics_, QueryKind::deployment);
-    auto const ask = [id, &sink](SqliteQueries& queries) { return queries.deployment(id, sink); };
-    auto answer = attempt(ask);
-    if (is_busy(answer)) [[unlikely]]
-      answer = co_await attempt_until_timeout(ask);
-    timer.done(answer);
-    co_return answer;
+    return ask<bool>(QueryKind::deployment,
+                     [id, &sink](SqliteQueries& queries) { return queries.deployment(id, sink); });
   }
 
   Answer<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink) override {
-    QueryTimer timer(metrics_, QueryKind::list);
-    auto const ask = [&filter, max_rows, &sink](SqliteQueries& queries) {
+    return ask<Listing>(QueryKind::list, [&filter, max_rows, &sink](SqliteQueries& queries) {
       return queries.list(filter, max_rows, sink);
-    };
-    auto answer = attempt(ask);
-    if (is_busy(answer)) [[unlikely]]
-      answer = co_await attempt_until_timeout(ask);
-    timer.done(answer);
-    co_return answer;
+    });
   }
 
   Answer<std::unique_ptr<Cursor>> open_cursor(Filter const& filter, CursorUse use) override {
@@ -120,25 +109,14 @@ class SqliteStore final : public Store {
   }
 
   Answer<std::optional<ApiToken>> api_token(Sha256 const& hash) override {
-    QueryTimer timer(metrics_, QueryKind::api_token);
-    auto const ask = [&hash](SqliteQueries& queries) { return queries.api_token(hash); };
-    auto answer = attempt(ask);
-    if (is_busy(answer)) [[unlikely]]
-      answer = co_await attempt_until_timeout(ask);
-    timer.done(answer);
-    co_return answer;
+    return ask<std::optional<ApiToken>>(QueryKind::api_token,
+                                        [&hash](SqliteQueries& queries) { return queries.api_token(hash); });
   }
 
   void note_token_used(std::int64_t token_id) noexcept override { token_uses_.note(token_id); }
 
   Answer<bool> ping() override {
-    QueryTimer timer(metrics_, QueryKind::ping);
-    auto const ask = [](SqliteQueries& queries) { return queries.ping(); };
-    auto answer = attempt(ask);
-    if (is_busy(answer)) [[unlikely]]
-      answer = co_await attempt_until_timeout(ask);
-    timer.done(answer);
-    co_return answer;
+    return ask<bool>(QueryKind::ping, [](SqliteQueries& queries) { return queries.ping(); });
   }
 
  private:
@@ -147,16 +125,29 @@ class SqliteStore final : public Store {
     return !answer && answer.error() == errc::busy;
   }
 
+  /// Runs a query, and repeats it until the timeout while another program keeps the file locked.
+  template <typename T, typename Query>
+  Answer<T> ask(QueryKind kind, Query query) {
+    QueryTimer timer(metrics_, kind);
+    auto answer = attempt(query);
+    if (is_busy(answer)) [[unlikely]] {
+      auto const once = [this, &query] { return attempt(query); };
+      answer = co_await repeat_until(std::chrono::steady_clock::now() + timeout_, once);
+    }
+    timer.done(answer);
+    co_return answer;
+  }
+
   /// Runs one query, without waiting. A session that failed for another reason than a lock is replaced before the next
   /// query.
-  template <typename Ask>
-  std::invoke_result_t<Ask, SqliteQueries&> attempt(Ask const& ask) {
+  template <typename Query>
+  std::invoke_result_t<Query, SqliteQueries&> attempt(Query const& query) {
     drop_replaced_file();
     try {
       if (!queries_) [[unlikely]] {
         if (auto const failure = open()) return failure;
       }
-      auto answer = ask(*queries_);
+      auto answer = query(*queries_);
       if (!answer && answer.error() != errc::busy) [[unlikely]] {
         state_.lost(answer.error(), url_.path + ": " + queries_->message());
         queries_.reset();
@@ -192,13 +183,6 @@ class SqliteStore final : public Store {
     auto const code = outward(failure.code());
     if (code != errc::busy) state_.failed(code, failure.what());
     return code;
-  }
-
-  template <typename Ask>
-  boost::asio::awaitable<std::invoke_result_t<Ask, SqliteQueries&>> attempt_until_timeout(Ask const& ask) {
-    auto const once = [this, &ask] { return attempt(ask); };
-    auto answer = co_await repeat_until(std::chrono::steady_clock::now() + timeout_, once);
-    co_return answer;
   }
 
   /// Repeats `once` while another program keeps the file locked, without blocking the worker.
