@@ -273,22 +273,18 @@ void require_readable_tables(DatabaseOptions const& options, bool own_tables) {
   if (!relations_of(options).foreign()) needed = {{"deployd.patterns", "SELECT"}, {"deployd.deployments", "SELECT"}};
   if (own_tables) needed.push_back({"deployd.api_tokens", "SELECT"});
   if (needed.empty()) return;
-  try {
+  translating(options.url, [&] {
     require_privileges(*open_session(options.url, Access::read, options.timeout), options.url, needed);
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, options.url);
-  }
+  });
 }
 
 /// True if each session has a server session of its own, so that it can prepare statements and receive notifications.
 bool may_prepare(DatabaseOptions const& options) {
   auto const& url = std::get<PostgresqlUrl>(options.url);
   if (url.prepare) return *url.prepare;
-  try {
-    if (!behind_pooler(*open_session(options.url, Access::read, options.timeout))) return true;
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, options.url);
-  }
+  bool const pooled = translating(
+      options.url, [&] { return behind_pooler(*open_session(options.url, Access::read, options.timeout)); });
+  if (!pooled) return true;
   spdlog::info(
       "a pooler stands before PostgreSQL: nothing is prepared and changes are supposed twice a second; if it pools "
       "sessions and not transactions, say ?prepare=on in --database");
@@ -338,20 +334,6 @@ std::optional<std::uint64_t> PostgresqlDatabase::data_version() const noexcept {
 
 DatabaseState PostgresqlDatabase::state() const {
   return {"postgresql", told_of_changes() ? changes_->state() : ChangeFeed{"timed", true, timed_step_}};
-}
-
-bool PostgresqlDatabase::has_api_tokens() {
-  if (!own_tables_) return false;
-  try {
-    auto const session = open_session(options_.url, Access::read, options_.timeout);
-    int found = 0;
-    *session << "SELECT EXISTS (SELECT 1 FROM deployd.api_tokens WHERE revoked IS NULL AND (expires IS NULL OR "
-                "expires > extract(epoch FROM now())))::int",
-        soci::into(found);
-    return found != 0;
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, options_.url);
-  }
 }
 
 }  // namespace deployd::storage

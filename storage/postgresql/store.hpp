@@ -9,6 +9,7 @@
 #include "storage/postgresql/changes.hpp"
 #include "storage/postgresql/connector.hpp"
 #include "storage/postgresql/queries.hpp"
+#include "storage/tokens/token_admin.hpp"
 #include "storage/tokens/token_uses.hpp"
 
 namespace deployd::storage {
@@ -21,7 +22,7 @@ class PostgresqlDatabase final : public Database {
   explicit PostgresqlDatabase(DatabaseOptions options);
 
   std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) override;
-  bool has_api_tokens() override;
+  bool has_api_tokens() override { return own_tables_ && has_valid_token(options_.url, options_.timeout); }
   LeftOutRows const& left_out_rows() const noexcept override { return left_out_; }
   DatabaseState state() const override;
   DescriptorNeeds descriptor_needs() const noexcept override;

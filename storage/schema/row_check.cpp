@@ -257,12 +257,10 @@ std::vector<std::string> check_postgresql(DatabaseUrl const& url, Relations cons
 }  // namespace
 
 std::vector<std::string> check_rows(DatabaseUrl const& url, Relations const& relations, milliseconds patience) {
-  try {
+  return translating(url, [&] {
     if (std::holds_alternative<SqliteUrl>(url)) return check_sqlite(url, patience);
     return check_postgresql(url, relations, patience);
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, url);
-  }
+  });
 }
 
 }  // namespace deployd::storage

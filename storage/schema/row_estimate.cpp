@@ -55,7 +55,7 @@ RowEstimate estimate_postgresql(soci::session& sql, std::string const& table) {
 }  // namespace
 
 StoreSize estimate_size(DatabaseUrl const& url) {
-  try {
+  return translating(url, [&]() -> StoreSize {
     auto const session = open_session(url, Access::read, patience);
     if (std::holds_alternative<SqliteUrl>(url))
       return {estimate_sqlite(*session, "patterns"), estimate_sqlite(*session, "deployments")};
@@ -66,9 +66,7 @@ StoreSize estimate_size(DatabaseUrl const& url) {
                          estimate_postgresql(*session, "deployd.deployments")};
     transaction.commit();
     return size;
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, url);
-  }
+  });
 }
 
 std::string to_text(RowEstimate const& estimate, std::string_view noun) {

@@ -16,16 +16,6 @@ void refuse_relations_on_sqlite(Relations const& relations) {
     throw Error(errc::bad_database_url, "--patterns-relation and --deployments-relation need a PostgreSQL store");
 }
 
-/// Runs `ask` and translates a failure of SOCI on the store of `url`.
-template <typename Ask>
-auto asking(DatabaseUrl const& url, Ask ask) {
-  try {
-    return ask();
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, url);
-  }
-}
-
 }  // namespace
 
 int current_schema_version() noexcept {
@@ -37,7 +27,7 @@ MigrationReport migrate(DatabaseUrl const& url, Relations const& relations) {
 }
 
 MigrationReport migrate(DatabaseUrl const& url, Relations const& relations, std::span<Migration const> migrations) {
-  return asking(url, [&] {
+  return translating(url, [&] {
     if (auto const* postgresql = std::get_if<PostgresqlUrl>(&url))
       return migrate_postgresql(*postgresql, relations, migrations);
     refuse_relations_on_sqlite(relations);
@@ -46,7 +36,7 @@ MigrationReport migrate(DatabaseUrl const& url, Relations const& relations, std:
 }
 
 void require_current_schema(DatabaseUrl const& url, Relations const& relations) {
-  asking(url, [&] {
+  translating(url, [&] {
     auto const current = current_schema_version();
     if (auto const* postgresql = std::get_if<PostgresqlUrl>(&url))
       return require_postgresql(*postgresql, relations, current);
@@ -56,7 +46,7 @@ void require_current_schema(DatabaseUrl const& url, Relations const& relations) 
 }
 
 void require_some_schema(SqliteUrl const& url) {
-  asking(url, [&] {
+  translating(url, [&] {
     auto const found = find_in_sqlite(url);
     require_version(url, found, found.version);
   });
@@ -65,12 +55,12 @@ void require_some_schema(SqliteUrl const& url) {
 bool may_have_own_tables(DatabaseUrl const& url, Relations const& relations) {
   auto const* const postgresql = std::get_if<PostgresqlUrl>(&url);
   if (!relations.foreign() || postgresql == nullptr) return true;
-  return asking(url, [&] { return may_have_own_tables_in_postgresql(*postgresql, relations); });
+  return translating(url, [&] { return may_have_own_tables_in_postgresql(*postgresql, relations); });
 }
 
 bool has_own_tables(DatabaseUrl const& url, Relations const& relations) {
   if (!relations.foreign()) return true;
-  return asking(url, [&] { return has_own_tables_in_postgresql(std::get<PostgresqlUrl>(url)); });
+  return translating(url, [&] { return has_own_tables_in_postgresql(std::get<PostgresqlUrl>(url)); });
 }
 
 }  // namespace deployd::storage

@@ -6,12 +6,10 @@
 namespace deployd::storage {
 
 std::unique_ptr<soci::session> open_session(DatabaseUrl const& url, Access access, std::chrono::milliseconds busy) {
-  try {
+  return translating(url, [&] {
     if (auto const* sqlite = std::get_if<SqliteUrl>(&url)) return open_sqlite(*sqlite, access, busy);
     return open_postgresql(std::get<PostgresqlUrl>(url), access, busy);
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, url);
-  }
+  });
 }
 
 Error translate(soci::soci_error const& failure, DatabaseUrl const& url) {

@@ -21,4 +21,14 @@ std::unique_ptr<soci::session> open_session(DatabaseUrl const& url, Access acces
 /// Translates a SOCI exception on a session of `url` to an error with a line for the operator.
 Error translate(soci::soci_error const& failure, DatabaseUrl const& url);
 
+/// Returns the result of `ask()`, and translates its SOCI exceptions.
+template <typename Ask>
+auto translating(DatabaseUrl const& url, Ask const& ask) {
+  try {
+    return ask();
+  } catch (soci::soci_error const& failure) {
+    throw translate(failure, url);
+  }
+}
+
 }  // namespace deployd::storage

@@ -262,13 +262,11 @@ SqliteDatabase::SqliteDatabase(DatabaseOptions options)
 /// No list comes to rows whose id is NULL, since they are in no range of ids: they are counted as one, at the start. In
 /// a table of deployd's own, SQLite knows without reading that there is none.
 void SqliteDatabase::note_rows_without_id(soci::session& session) {
-  try {
+  translating(options_.url, [&] {
     long long any = 0;
     session << "SELECT EXISTS (SELECT 1 FROM deployments WHERE id IS NULL)", soci::into(any);
     if (any != 0) left_out_.add({.column = BadColumn::deployment_id, .value = std::nullopt});
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, options_.url);
-  }
+  });
 }
 
 std::unique_ptr<Store> SqliteDatabase::store_for(boost::asio::any_io_executor worker) {
@@ -278,20 +276,6 @@ std::unique_ptr<Store> SqliteDatabase::store_for(boost::asio::any_io_executor wo
 DescriptorNeeds SqliteDatabase::descriptor_needs() const noexcept {
   return {.serving = files_of_a_session + 1,
           .lists = options_.workers * (most_streams + most_pages) * files_of_a_session};
-}
-
-bool SqliteDatabase::has_api_tokens() {
-  try {
-    auto const session = open_session(options_.url, Access::read, options_.timeout);
-    long long const now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    long long found = 0;
-    *session
-        << "SELECT EXISTS (SELECT 1 FROM api_tokens WHERE revoked IS NULL AND (expires IS NULL OR expires > :now))",
-        soci::use(now), soci::into(found);
-    return found != 0;
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, options_.url);
-  }
 }
 
 }  // namespace deployd::storage

@@ -5,6 +5,7 @@
 
 #include "storage/database.hpp"
 #include "storage/store_state.hpp"
+#include "storage/tokens/token_admin.hpp"
 #include "storage/tokens/token_uses.hpp"
 
 namespace deployd::storage {
@@ -17,7 +18,7 @@ class SqliteDatabase final : public Database {
   explicit SqliteDatabase(DatabaseOptions options);
 
   std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) override;
-  bool has_api_tokens() override;
+  bool has_api_tokens() override { return has_valid_token(options_.url, options_.timeout); }
   LeftOutRows const& left_out_rows() const noexcept override { return left_out_; }
   DatabaseState state() const override { return {"sqlite", {"file"}}; }
   DescriptorNeeds descriptor_needs() const noexcept override;

@@ -69,7 +69,7 @@ std::int64_t add_token(DatabaseUrl const& url, Relations const& relations, std::
                        std::optional<sys_seconds> expires) {
   require_place(url, relations);
   migrate(url, relations);
-  try {
+  return translating(url, [&] {
     auto const session = open_session(url, Access::write);
     auto& sql = *session;
     require(sql, url, {"INSERT", "SELECT"});
@@ -85,15 +85,13 @@ std::int64_t add_token(DatabaseUrl const& url, Relations const& relations, std::
         soci::use(expiry.value, expiry.indicator, "expires"), soci::into(id);
     transaction.commit();
     return id;
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, url);
-  }
+  });
 }
 
 std::vector<TokenRecord> list_tokens(DatabaseUrl const& url, Relations const& relations) {
   require_place(url, relations);
   require_current_schema(url, relations);
-  try {
+  return translating(url, [&] {
     auto const session = open_session(url, Access::read);
     require(*session, url, {"SELECT"});
     long long id = 0;
@@ -117,9 +115,7 @@ std::vector<TokenRecord> list_tokens(DatabaseUrl const& url, Relations const& re
                         .last_used = last_used.time(),
                         .revoked = revoked.time()});
     return tokens;
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, url);
-  }
+  });
 }
 
 std::vector<std::int64_t> find_tokens(DatabaseUrl const& url, Relations const& relations, std::string_view name) {
@@ -129,10 +125,22 @@ std::vector<std::int64_t> find_tokens(DatabaseUrl const& url, Relations const& r
   return ids;
 }
 
+bool has_valid_token(DatabaseUrl const& url, std::chrono::milliseconds timeout) {
+  return translating(url, [&] {
+    auto const session = open_session(url, Access::read, timeout);
+    int found = 0;
+    *session << "SELECT count(*) FROM (SELECT 1 FROM " << table_of(url)
+             << " WHERE revoked IS NULL AND (expires IS NULL "
+             << "OR expires > " << unix_now() << ") LIMIT 1) AS valid",
+        soci::into(found);
+    return found != 0;
+  });
+}
+
 bool revoke_token(DatabaseUrl const& url, Relations const& relations, std::int64_t id) {
   require_place(url, relations);
   require_current_schema(url, relations);
-  try {
+  return translating(url, [&] {
     auto const session = open_session(url, Access::write);
     auto& sql = *session;
     require(sql, url, {"SELECT", "UPDATE"});
@@ -146,9 +154,7 @@ bool revoke_token(DatabaseUrl const& url, Relations const& relations, std::int64
         soci::use(token, "id");
     transaction.commit();
     return true;
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, url);
-  }
+  });
 }
 
 }  // namespace deployd::storage

@@ -34,6 +34,9 @@ std::vector<TokenRecord> list_tokens(DatabaseUrl const& url, Relations const& re
 /// changes nothing.
 std::vector<std::int64_t> find_tokens(DatabaseUrl const& url, Relations const& relations, std::string_view name);
 
+/// True if a token is neither revoked nor expired. Waits at most `timeout` for a lock or a connection.
+bool has_valid_token(DatabaseUrl const& url, std::chrono::milliseconds timeout);
+
 /// Revokes a token. Returns false if there is none with this id. Revoking twice keeps the first time.
 bool revoke_token(DatabaseUrl const& url, Relations const& relations, std::int64_t id);
 

@@ -29,7 +29,7 @@ void tell_of(LeftOutRows const& left_out) {
 void export_all(DatabaseUrl const& url, Relations const& relations, ExportFormat format, ExportTables tables,
                 std::ostream& out) {
   require_current_schema(url, relations);
-  try {
+  translating(url, [&] {
     auto const names = table_names(url, relations);
     LeftOutRows left_out(names);
     ExportWriter writer(format, tables, names, out);
@@ -39,9 +39,7 @@ void export_all(DatabaseUrl const& url, Relations const& relations, ExportFormat
       export_postgresql(url, relations, writer, left_out);
     writer.finish();
     tell_of(left_out);
-  } catch (soci::soci_error const& failure) {
-    throw translate(failure, url);
-  }
+  });
 }
 
 }  // namespace deployd::storage
