@@ -55,16 +55,8 @@ void ExportWriter::begin_array(std::string_view name) {
   first_in_array_ = true;
 }
 
-void ExportWriter::pattern(std::int64_t id, std::optional<std::string_view> name) {
-  if (format_ == ExportFormat::csv) return append_csv_row(names_.patterns, id, std::nullopt, name);
-  begin_row(R"({"pattern":)");
-  buffer_ += R"({"id":)";
-  append_number(buffer_, id);
-  append_name(names_.patterns, id, name);
-  end_row();
-}
-
 void ExportWriter::begin_deployments() {
+  in_patterns_ = false;
   if (!has_deployments()) return;
   if (has_patterns() && format_ == ExportFormat::json) buffer_ += "],";
   if (has_patterns() && format_ == ExportFormat::csv) buffer_ += '\n';
@@ -72,64 +64,60 @@ void ExportWriter::begin_deployments() {
   if (format_ == ExportFormat::csv) buffer_ += "id,pattern_id,name\n";
 }
 
-void ExportWriter::deployment(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
-  if (format_ == ExportFormat::csv) return append_csv_row(names_.deployments, id, pattern_id, name);
-  begin_row(R"({"deployment":)");
-  buffer_ += R"({"id":)";
-  append_number(buffer_, id);
-  buffer_ += R"(,"pattern_id":)";
-  append_number(buffer_, pattern_id);
-  append_name(names_.deployments, id, name);
-  end_row();
+bool ExportWriter::row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
+  if (format_ == ExportFormat::csv) {
+    append_csv_row(id, pattern_id, name);
+  } else {
+    if (format_ == ExportFormat::ndjson)
+      buffer_ += in_patterns_ ? R"({"pattern":)" : R"({"deployment":)";
+    else if (!std::exchange(first_in_array_, false))
+      buffer_ += ',';
+    buffer_ += R"({"id":)";
+    append_number(buffer_, id);
+    if (!in_patterns_) {
+      buffer_ += R"(,"pattern_id":)";
+      append_number(buffer_, pattern_id);
+    }
+    append_name(id, name);
+    buffer_ += format_ == ExportFormat::ndjson ? "}}\n" : "}";
+  }
+  if (buffer_.size() >= buffer_bytes) send();
+  return true;
 }
 
-void ExportWriter::begin_row(std::string_view line_beginning) {
-  if (format_ == ExportFormat::ndjson)
-    buffer_ += line_beginning;
-  else if (!first_in_array_)
-    buffer_ += ',';
-  first_in_array_ = false;
-}
-
-void ExportWriter::append_name(std::string const& table, std::int64_t id, std::optional<std::string_view> name) {
+void ExportWriter::append_name(std::int64_t id, std::optional<std::string_view> name) {
   buffer_ += R"(,"name":)";
   if (!name) {
     buffer_ += "null";
     return;
   }
-  check_name(table, id, *name);
+  check_name(id, *name);
   buffer_ += '"';
   base::append_json_escaped(buffer_, *name);
   buffer_ += '"';
 }
 
-void ExportWriter::append_csv_row(std::string const& table, std::int64_t id, std::optional<std::int64_t> pattern_id,
-                                  std::optional<std::string_view> name) {
+void ExportWriter::append_csv_row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
   append_number(buffer_, id);
   buffer_ += ',';
-  if (pattern_id) {
-    append_number(buffer_, *pattern_id);
+  if (!in_patterns_) {
+    append_number(buffer_, pattern_id);
     buffer_ += ',';
   }
   if (name) {
-    check_name(table, id, *name);
+    check_name(id, *name);
     append_csv_field(buffer_, *name);
   }
   buffer_ += '\n';
-  if (buffer_.size() >= buffer_bytes) send();
 }
 
-void ExportWriter::check_name(std::string const& table, std::int64_t id, std::string_view name) {
+void ExportWriter::check_name(std::int64_t id, std::string_view name) const {
   bool const has_nul = name.find('\0') != name.npos;
   if (!has_nul && base::is_utf8(name)) return;
-  throw Error(errc::bad_input, table + ": the name of the row with id " + std::to_string(id) +
+  throw Error(errc::bad_input, (in_patterns_ ? names_.patterns : names_.deployments) +
+                                   ": the name of the row with id " + std::to_string(id) +
                                    (has_nul ? " holds U+0000, which no import takes" : " is not UTF-8") +
                                    ", and cannot be exported; correct it with UPDATE");
-}
-
-void ExportWriter::end_row() {
-  buffer_ += format_ == ExportFormat::ndjson ? "}}\n" : "}";
-  if (buffer_.size() >= buffer_bytes) send();
 }
 
 void ExportWriter::finish() {

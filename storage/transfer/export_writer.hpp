@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/store.hpp"
 #include "storage/table_names.hpp"
 #include "storage/transfer/export_format.hpp"
 
@@ -14,7 +15,7 @@ namespace deployd::storage {
 
 /// Writes patterns, then deployments, in the given order. Throws std::ios_base::failure as soon as the stream fails,
 /// and `Error` with `bad_input` for a name that is not UTF-8.
-class ExportWriter {
+class ExportWriter final : public RowSink {
  public:
   /// `out` must outlive the writer.
   ExportWriter(ExportFormat format, ExportTables tables, TableNames names, std::ostream& out);
@@ -23,21 +24,18 @@ class ExportWriter {
   bool has_patterns() const noexcept { return tables_ != ExportTables::deployments; }
   bool has_deployments() const noexcept { return tables_ != ExportTables::patterns; }
 
-  void pattern(std::int64_t id, std::optional<std::string_view> name);
+  /// Writes a pattern, whose `pattern_id` is ignored, or after `begin_deployments` a deployment. Returns true.
+  bool row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) override;
   /// Must be called once, between the last pattern and the first deployment.
   void begin_deployments();
-  void deployment(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name);
   /// Must be called last. Everything has been written when it returns.
   void finish();
 
  private:
   void begin_array(std::string_view name);
-  void begin_row(std::string_view line_beginning);
-  void append_csv_row(std::string const& table, std::int64_t id, std::optional<std::int64_t> pattern_id,
-                      std::optional<std::string_view> name);
-  static void check_name(std::string const& table, std::int64_t id, std::string_view name);
-  void append_name(std::string const& table, std::int64_t id, std::optional<std::string_view> name);
-  void end_row();
+  void append_csv_row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name);
+  void append_name(std::int64_t id, std::optional<std::string_view> name);
+  void check_name(std::int64_t id, std::string_view name) const;
   void send();
 
   ExportFormat format_;
@@ -45,6 +43,7 @@ class ExportWriter {
   TableNames names_;
   std::ostream& out_;
   std::string buffer_;
+  bool in_patterns_ = true;
   bool first_in_array_ = true;
 };
 

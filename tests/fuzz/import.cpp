@@ -18,9 +18,9 @@ namespace {
 std::string write(Collected const& rows, storage::ExportFormat format) {
   std::ostringstream out;
   storage::ExportWriter writer(format, storage::ExportTables::both, {"patterns", "deployments"}, out);
-  for (auto const& [id, name] : rows.patterns) writer.pattern(id, name);
+  for (auto const& [id, name] : rows.patterns) writer.row(id, id, name);
   writer.begin_deployments();
-  for (auto const& [id, pattern_id, name] : rows.deployments) writer.deployment(id, pattern_id, name);
+  for (auto const& [id, pattern_id, name] : rows.deployments) writer.row(id, pattern_id, name);
   writer.finish();
   return out.str();
 }
