@@ -112,12 +112,10 @@ void ExportWriter::append_csv_row(std::int64_t id, std::int64_t pattern_id, std:
 }
 
 void ExportWriter::check_name(std::int64_t id, std::string_view name) const {
-  bool const has_nul = name.find('\0') != name.npos;
-  if (!has_nul && base::is_utf8(name)) return;
+  if (base::is_utf8(name)) return;
   throw Error(errc::bad_input, (in_patterns_ ? names_.patterns : names_.deployments) +
                                    ": the name of the row with id " + std::to_string(id) +
-                                   (has_nul ? " holds U+0000, which no import takes" : " is not UTF-8") +
-                                   ", and cannot be exported; correct it with UPDATE");
+                                   " is not UTF-8 and cannot be exported; correct it with UPDATE");
 }
 
 void ExportWriter::finish() {

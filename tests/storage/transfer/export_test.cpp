@@ -1,7 +1,6 @@
 // Exports of every store, to the byte.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <fstream>
 #include <ios>
@@ -109,18 +108,6 @@ TEST_CASE("what is imported from an export exports to the same bytes, from store
   CHECK(text.find(format == ExportFormat::csv ? "1,\\N\n" : R"("name":"\\N")") != text.npos);
   import_text(second.options.url, text);
   CHECK(exported(second.options.url, format) == text);
-}
-
-TEST_CASE("an export refuses a name that no import takes, and names its row") {
-  auto const format = GENERATE(ExportFormat::json, ExportFormat::ndjson, ExportFormat::csv);
-  StoreUnderTest under_test(Kind::sqlite);
-  under_test.fill(3);
-  under_test.write("UPDATE deployments SET name = 'a' || char(0) || 'b' WHERE id = 20");
-  CHECK_THROWS_WITH(
-      exported(under_test.options.url, format),
-      Catch::Matchers::EndsWith(
-          "/deployd.db: deployments: the name of the row with id 20 holds U+0000, which no import takes, and cannot be "
-          "exported; correct it with UPDATE"));
 }
 
 TEST_CASE("an export that cannot be written fails") {
