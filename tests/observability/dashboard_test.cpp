@@ -30,14 +30,21 @@ namespace {
 std::filesystem::path const packaging = DEPLOYD_SOURCE_DIR "/packaging";
 auto const rules = packaging / "prometheus" / "deployd.rules.yml";
 
-/// A deployd that has something to say about everything: with TLS, PostgreSQL, a limit for each token and a key set
-/// from a URL.
+/// Records a mirror that has just been renewed, and returns the directory of the record.
+std::string with_mirror(TemporaryDirectory const& state) {
+  auto const now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  state.write("mirror", std::to_string(now) + "\nhttps://deployd.example.com\n");
+  return state.path().string();
+}
+
+/// A deployd that has something to say about everything: with TLS, PostgreSQL, a limit for each token, a key set from a
+/// URL and a mirror.
 class ObservedDeployd {
  public:
   ObservedDeployd()
       : store_(StoreKind::postgresql),
         server_(store_.url(), {"--admin-listen", "127.0.0.1:0", "--workers", "2", "--rate-limit", "40/s", "--jwks",
-                               provider_.url("/jwks")}),
+                               provider_.url("/jwks"), "--state-directory", with_mirror(state_)}),
         token_(bearer(store_.create_token())),
         port_(admin_port(server_.running)) {
     server_.client.resume();
@@ -62,6 +69,7 @@ class ObservedDeployd {
 
  private:
   HttpProvider provider_{[](auto const&, auto const&) { return Provided{jwks_of({p256_key().jwk()})}; }};
+  TemporaryDirectory state_;
   FilledStore store_;
   TlsServer server_;
   std::string token_;

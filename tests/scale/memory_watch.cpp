@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,11 @@ std::uint64_t resident_bytes(pid_t process) {
 
 std::uint64_t peak_resident_bytes(pid_t process) {
   return status_bytes(process, "VmHWM:");
+}
+
+void forget_peak(pid_t process) {
+  std::ofstream file("/proc/" + std::to_string(process) + "/clear_refs");
+  if (!(file << 5 << std::flush)) throw std::runtime_error("the peak of resident memory cannot be reset");
 }
 
 MemoryWatch::MemoryWatch(pid_t process)

@@ -12,8 +12,12 @@ namespace deployd::tests {
 /// Resident bytes of a process now; 0 when it is gone.
 std::uint64_t resident_bytes(pid_t process);
 
-/// The most that a process has ever had resident, in bytes; 0 when it is gone.
+/// The most that a process has had resident, in bytes; 0 when it is gone.
 std::uint64_t peak_resident_bytes(pid_t process);
+
+/// Has the peak of a process begin again at what is resident now: at the start the page is compressed, which takes
+/// more.
+void forget_peak(pid_t process);
 
 /// Looks at a process, on a thread of its own, many times a second.
 class MemoryWatch {
