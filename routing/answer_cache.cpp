@@ -19,33 +19,48 @@ std::uint64_t random_seed() {
 
 AnswerCache::AnswerCache(std::size_t capacity) : capacity_(capacity), index_(0, Hash{random_seed()}) {}
 
-std::size_t AnswerCache::Hash::operator()(Key const& key) const noexcept {
-  auto const form =
-      static_cast<std::uint64_t>(key.form.format) * all_codings.size() + static_cast<std::uint64_t>(key.form.coding);
-  return XXH3_64bits_withSeed(key.target.data(), key.target.size(), seed + form);
+std::size_t AnswerCache::Hash::operator()(std::string_view key) const noexcept {
+  return XXH3_64bits_withSeed(key.data(), key.size(), seed);
 }
 
 std::size_t AnswerCache::cost(Slot const& slot) noexcept {
-  return overhead + slot.target.capacity() + slot.answer->bytes.capacity();
+  return overhead + slot.key.capacity() + slot.answer->bytes.capacity();
 }
 
-AnswerCache::Slot* AnswerCache::find_slot(Key const& key, std::uint64_t data_version) noexcept {
+/// Returns the target itself for the form that most clients get. Targets contain no line ends.
+inline std::string_view AnswerCache::key_of(std::string_view target, Form form) {
+  if (form.format == Format::json && form.coding == Coding::identity) [[likely]]
+    return target;
+  key_ = target;
+  key_ += '\n';
+  key_ += static_cast<char>('0' + static_cast<char>(form.format));
+  key_ += static_cast<char>('0' + static_cast<char>(form.coding));
+  return key_;
+}
+
+inline AnswerCache::Slot* AnswerCache::find_slot(std::string_view key, std::uint64_t data_version) noexcept {
   auto const found = index_.find(key);
   if (found == index_.end()) return nullptr;
   auto& slot = *slots_[found->second];
   return slot.data_version == data_version ? &slot : nullptr;
 }
 
+/// Finds a response that does not gain by the wanted coding.
+AnswerCache::Slot* AnswerCache::find_short(std::string_view target, WantedForm wanted, std::uint64_t data_version) {
+  if (wanted.coding == Coding::identity || wanted.identity_refused) return nullptr;
+  auto* const slot = find_slot(key_of(target, {.format = wanted.format}), data_version);
+  return slot != nullptr && !slot->answer->gains_by_coding ? slot : nullptr;
+}
+
 std::shared_ptr<RenderedAnswer const> const* AnswerCache::find(std::string_view target, WantedForm wanted,
-                                                               std::uint64_t data_version) noexcept {
-  auto* slot = find_slot({target, wanted}, data_version);
-  if (slot == nullptr && wanted.coding != Coding::identity && !wanted.identity_refused) {
-    slot = find_slot({target, {.format = wanted.format}}, data_version);
-    if (slot != nullptr && slot->answer->gains_by_coding) slot = nullptr;
-  }
-  if (slot == nullptr) {
-    metrics_.misses.add();
-    return nullptr;
+                                                               std::uint64_t data_version) {
+  auto* slot = find_slot(key_of(target, wanted), data_version);
+  if (slot == nullptr) [[unlikely]] {
+    slot = find_short(target, wanted, data_version);
+    if (slot == nullptr) {
+      metrics_.misses.add();
+      return nullptr;
+    }
   }
   slot->used_again = true;
   metrics_.hits.add();
@@ -54,17 +69,17 @@ std::shared_ptr<RenderedAnswer const> const* AnswerCache::find(std::string_view 
 
 void AnswerCache::keep(std::string_view target, Form form, std::uint64_t data_version,
                        std::shared_ptr<RenderedAnswer const> answer) {
-  if (overhead + target.size() + answer->bytes.capacity() > capacity_ / 8) return;
-  if (auto const stale = index_.find({target, form}); stale != index_.end()) release(stale->second);
+  auto const key = key_of(target, form);
+  if (overhead + key.size() + answer->bytes.capacity() > capacity_ / 8) return;
+  if (auto const stale = index_.find(key); stale != index_.end()) release(stale->second);
   auto const index = free_slot();
   auto& slot = *slots_[index];
-  slot.target = target;
-  slot.form = form;
+  slot.key = key;
   slot.answer = std::move(answer);
   slot.data_version = data_version;
   slot.used_again = false;
   used_ += cost(slot);
-  index_.emplace(Key{slot.target, form}, index);
+  index_.emplace(slot.key, index);
   while (used_ > capacity_) {
     evict_one(data_version);
     metrics_.evictions.add();
@@ -91,9 +106,9 @@ std::uint32_t AnswerCache::free_slot() {
 void AnswerCache::release(std::uint32_t index) noexcept {
   auto& slot = *slots_[index];
   used_ -= cost(slot);
-  index_.erase(Key{slot.target, slot.form});
+  index_.erase(slot.key);
   slot.answer.reset();
-  slot.target = std::string();
+  slot.key = std::string();
   free_.push_back(index);
 }
 

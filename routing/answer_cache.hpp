@@ -38,7 +38,7 @@ class AnswerCache {
   /// Returns the response to `target` in the wanted form for `data_version`, or null. If a response does not gain by a
   /// coding, it is returned without it. The pointer is valid until the next `keep`.
   std::shared_ptr<RenderedAnswer const> const* find(std::string_view target, WantedForm wanted,
-                                                    std::uint64_t data_version) noexcept;
+                                                    std::uint64_t data_version);
 
   /// Caches `answer`, which is in `form`, unless it would use too much of the cache.
   void keep(std::string_view target, Form form, std::uint64_t data_version,
@@ -50,15 +50,8 @@ class AnswerCache {
   CacheMetrics const& metrics() const noexcept { return metrics_; }
 
  private:
-  struct Key {
-    std::string_view target;
-    Form form;
-
-    bool operator==(Key const&) const = default;
-  };
   struct Slot {
-    std::string target;
-    Form form;
+    std::string key;
     std::shared_ptr<RenderedAnswer const> answer;  // null if the slot is free
     std::uint64_t data_version = 0;
     bool used_again = false;
@@ -66,10 +59,12 @@ class AnswerCache {
   struct Hash {
     using is_avalanching = void;
     std::uint64_t seed;  // random, so that clients cannot choose colliding targets
-    std::size_t operator()(Key const& key) const noexcept;
+    std::size_t operator()(std::string_view key) const noexcept;
   };
 
-  Slot* find_slot(Key const& key, std::uint64_t data_version) noexcept;
+  std::string_view key_of(std::string_view target, Form form);
+  Slot* find_slot(std::string_view key, std::uint64_t data_version) noexcept;
+  Slot* find_short(std::string_view target, WantedForm wanted, std::uint64_t data_version);
   static std::size_t cost(Slot const& slot) noexcept;
   std::uint32_t free_slot();
   void release(std::uint32_t index) noexcept;
@@ -78,11 +73,12 @@ class AnswerCache {
 
   std::size_t capacity_;
   std::size_t used_ = 0;
-  std::vector<std::unique_ptr<Slot>> slots_;  // stable addresses: the keys of the index are views of the targets
+  std::vector<std::unique_ptr<Slot>> slots_;  // stable addresses: the keys of the index are views of theirs
   std::vector<std::uint32_t> free_;
   std::uint32_t hand_ = 0;
   CacheMetrics metrics_;
-  boost::unordered_flat_map<Key, std::uint32_t, Hash> index_;
+  std::string key_;  // of a form, made by `key_of`; reused so that finding one does not allocate
+  boost::unordered_flat_map<std::string_view, std::uint32_t, Hash> index_;
 };
 
 }  // namespace deployd::routing
