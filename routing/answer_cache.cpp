@@ -28,7 +28,7 @@ std::size_t AnswerCache::cost(Slot const& slot) noexcept {
 }
 
 /// Returns the target itself for the form that most clients get. Targets contain no line ends.
-inline std::string_view AnswerCache::key_of(std::string_view target, Form form) {
+[[gnu::always_inline]] inline std::string_view AnswerCache::key_of(std::string_view target, Form form) {
   if (form.format == Format::json && form.coding == Coding::identity) [[likely]]
     return target;
   key_ = target;
@@ -38,7 +38,9 @@ inline std::string_view AnswerCache::key_of(std::string_view target, Form form) 
   return key_;
 }
 
-inline AnswerCache::Slot* AnswerCache::find_slot(std::string_view key, std::uint64_t data_version) noexcept {
+// Inlined for the warm path, which has one call.
+[[gnu::always_inline]] inline AnswerCache::Slot* AnswerCache::find_slot(std::string_view key,
+                                                                        std::uint64_t data_version) noexcept {
   auto const found = index_.find(key);
   if (found == index_.end()) return nullptr;
   auto& slot = *slots_[found->second];
