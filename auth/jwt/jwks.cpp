@@ -210,8 +210,12 @@ std::string name_of_entry(std::string const& file, std::size_t place) {
 
 }  // namespace
 
-std::vector<Key> read_jwks(std::string_view text, std::string const& file) {
+std::vector<Key> read_jwks(std::string_view text, std::string const& file, std::size_t most_entries) {
   auto const entries = entries_of(text, file);
+  if (entries.size() > most_entries) {
+    throw KeyError(file + ": has " + std::to_string(entries.size()) + " keys, and may have at most " +
+                   std::to_string(most_entries));
+  }
   std::vector<Key> keys;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     auto const name = name_of_entry(file, i);

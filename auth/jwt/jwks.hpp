@@ -1,6 +1,8 @@
 // JSON Web Key Sets (RFC 7517, RFC 7518 §6, RFC 8037 §2).
 #pragma once
 
+#include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +17,10 @@ namespace deployd::auth {
 /// users whose tokens are refused. Two entries may share a `kid` (RFC 7517 §4.5); both are then tried. Only the public
 /// half of a private key is used.
 ///
-/// Throws KeyError naming `file` and the entry, by its index from 0 and its `kid`.
-std::vector<Key> read_jwks(std::string_view text, std::string const& file);
+/// Throws KeyError naming `file` and the entry, by its index from 0 and its `kid`, or if there are more than
+/// `most_entries`.
+std::vector<Key> read_jwks(std::string_view text, std::string const& file,
+                           std::size_t most_entries = std::numeric_limits<std::size_t>::max());
 
 /// Returns one line for each entry with members that only the owner of a private key should have (RFC 7518 §6.2.2,
 /// §6.3.2; RFC 8037 §2), such as `keys.json: key 0 (kid 'a') has d, p, q`. Includes entries that `read_jwks` skips.

@@ -25,6 +25,9 @@ namespace ssl = boost::asio::ssl;
 constexpr std::size_t max_depth = 16;
 constexpr std::size_t most_kids_shown = 5;
 
+// Each key is checked with some milliseconds of computing, for which the end of the process has to wait.
+constexpr std::size_t most_keys = 100;
+
 // Shorter than the time for the whole fetch, so that a request which waits for a key outlasts a fetch that stalls.
 constexpr std::chrono::seconds max_silence{5};
 
@@ -71,7 +74,7 @@ Result<Url> read_discovery(KeyLocation const& location, Fetched const& fetched) 
 Result<KeySet> read_key_set(std::string text, std::string const& name) {
   KeySet set;
   try {
-    set.keys = auth::read_jwks(text, name);
+    set.keys = auth::read_jwks(text, name, most_keys);
     set.complaints = auth::private_members(text, name);
   } catch (auth::KeyError const& failure) {
     return FetchFault{failure.what()};

@@ -191,6 +191,9 @@ TEST_CASE("a provider that answers nonsense is named in one line, and the old ke
   refuses({"<html></html>"}, "not a JSON Web Key Set");
   refuses({"{\"keys\":[]}"}, "contains no key that can be used");
   refuses({"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\"}]}"}, "key 0: 'y' is missing");
+  std::string many = "{\"keys\":[{}";
+  for (int i = 0; i < 100; ++i) many += ",{}";
+  refuses({many + "]}"}, "has 101 keys, and may have at most 100");
   refuses({"", 302, "Location: /jwks\r\n"}, "redirects more than 5 times");
   refuses({"", 302, "Location: http://localhost/jwks\r\n"}, "redirects to http, which is not followed");
   refuses({"", 500}, "answered with status 500");
