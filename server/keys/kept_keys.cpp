@@ -106,7 +106,7 @@ std::string kept_file(std::string const& directory, KeyLocation const& location)
 
 std::optional<KeptKeys> read_kept_keys(std::string const& directory, KeyLocation const& location) {
   auto const path = kept_file(directory, location);
-  base::FileDescriptor const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  base::FileDescriptor const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (file.get() < 0 && errno == ENOENT) return std::nullopt;
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) fail(path);

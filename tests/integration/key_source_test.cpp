@@ -253,6 +253,11 @@ TEST_CASE("a restart without network goes on with the keys that are kept on disk
   RunningDeployd damaged(store().url(), options);
   CHECK(status_of(damaged, a.token()) == 401);
   CHECK_THAT(damaged.process().err(), ContainsSubstring(file.string() + ": is damaged"));
+  std::filesystem::remove(file);
+  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
+  RunningDeployd unblocked(store().url(), options);
+  CHECK(status_of(unblocked, a.token()) == 401);
+  CHECK_THAT(unblocked.process().err(), ContainsSubstring(file.string() + ": is no regular file"));
 }
 
 TEST_CASE("a state directory that SIGHUP adds is created and gets the keys that are in use", "[key_source]") {
