@@ -71,6 +71,13 @@ std::string words_for(SourceList const& list, FetchFault const& fault, std::stri
   }
 }
 
+/// Of a list that is not whole, the rest would be deleted.
+void refuse_page(Fetched const& fetched) {
+  for (auto const& field : fetched.fields)
+    if (field.name == "link" && field.value.find("rel=\"next\"") != field.value.npos)
+      throw storage::Error(storage::errc::bad_input, "the source sends the list in pages (Link: rel=\"next\")");
+}
+
 }  // namespace
 
 SourceList SourceList::all_patterns() {
@@ -123,7 +130,10 @@ asio::awaitable<SourceAnswer> Source::try_once(SourceList const& list, FetchOpti
       fault = fetched.error();
       co_return SourceAnswer{};
     }
-    if (fetched->modified) reader.finish();
+    if (fetched->modified) {
+      reader.finish();
+      refuse_page(*fetched);
+    }
     co_return SourceAnswer{fetched->modified, fetched->etag};
   } catch (storage::Error const& error) {
     if (error.code() != storage::errc::bad_input) throw;

@@ -216,6 +216,10 @@ TEST_CASE("a source that does not answer as it should changes nothing and is nam
   std::vector<Case> const cases{
       {"HTML", {"<!DOCTYPE html>"}, 65, "not JSON (RFC 8259): syntax error"},
       {"a page of a list", {R"({"total":1,"data":[]})"}, 65, "an object instead of an array of deployments"},
+      {"a list with a next page",
+       {"[" + good + "]", 200, "Link: </api/v1/deployments?page=2>; rel=\"next\"\r\n"},
+       65,
+       "the source sends the list in pages"},
       {"nothing", {""}, 65, "the text ends in the middle of the JSON"},
       {"two records with one id", {"[" + good + "," + good + "]"}, 65, "a second deployment with the id 1"},
       {"an id beyond 64 bits",
