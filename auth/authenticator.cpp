@@ -123,21 +123,20 @@ struct Authenticator::Impl {
     store.note_token_used(id);
   }
 
-  /// Verifies a token that was refused again whenever the keys may have changed, while its key is missing.
+  /// Verifies a token that was refused for want of the key `kid` again whenever the keys may have changed.
   boost::asio::awaitable<JwtVerdict> verify_with_newer_keys(std::string_view token, system_clock::time_point now,
-                                                            Fault refusal) {
+                                                            Fault refusal, std::optional<std::string> kid) {
     JwtVerdict verdict = std::move(refusal);
     auto const executor = co_await boost::asio::this_coro::executor;
     auto const start = steady_clock::now();
-    for (auto passed = steady_clock::duration::zero(); passed < longest_wait_for_key;
-         passed = steady_clock::now() - start) {
-      if (stopped || waiting.size() >= max_waiting) break;
-      auto const kid = jwts.missing_kid(token, now + passed);
-      if (!kid || !key_missing(*kid)) break;
+    auto passed = steady_clock::duration::zero();
+    while (kid && passed < longest_wait_for_key) {
+      if (stopped || waiting.size() >= max_waiting || !key_missing(*kid)) break;
       Waiter waiter(waiting, executor, start + longest_wait_for_key);
       co_await base::wait_for_outcome(waiter.timer, waiter.woken);
-      verdict = jwts.verify(token, now + passed);
-      if (verdict) break;
+      passed = steady_clock::now() - start;
+      kid.reset();
+      verdict = jwts.verify(token, now + passed, &kid);
     }
     co_return verdict;
   }
@@ -208,9 +207,10 @@ boost::asio::awaitable<Verdict> Authenticator::verify(std::string_view credentia
   auto const token = bearer_token(credentials);
   if (!token) co_return impl_->refuse(token.error());
   if (!looks_like_api_token(*token)) {
-    auto good = impl_->jwts.verify(*token, now);
-    if (!good && impl_->key_missing) {
-      auto later = impl_->verify_with_newer_keys(*token, now, good.error());
+    std::optional<std::string> missing_kid;
+    auto good = impl_->jwts.verify(*token, now, impl_->key_missing ? &missing_kid : nullptr);
+    if (missing_kid) {
+      auto later = impl_->verify_with_newer_keys(*token, now, good.error(), std::move(missing_kid));
       good = co_await std::move(later);
     }
     co_return impl_->judge(credentials, *token, std::move(good), now);

@@ -24,10 +24,14 @@ std::optional<Refusal> JwtVerifier::check_signature(Jwt const& jwt) {
 }
 
 boost::system::result<GoodJwt, Fault> JwtVerifier::verify(std::string_view token,
-                                                          std::chrono::system_clock::time_point now) {
+                                                          std::chrono::system_clock::time_point now,
+                                                          std::optional<std::string>* missing_kid) {
   auto const jwt = read_jwt(token);
   if (!jwt) return jwt.error();
-  if (auto const refusal = check_signature(*jwt)) return Fault(*refusal);
+  if (auto const refusal = check_signature(*jwt)) {
+    if (missing_kid != nullptr && misses_key(*jwt, now)) *missing_kid = jwt->kid;
+    return Fault(*refusal);
+  }
   auto claims = read_claims(jwt->payload);
   if (!claims) return claims.error();
   auto const validity = check_claims(*claims, *ring_, now);
@@ -35,14 +39,11 @@ boost::system::result<GoodJwt, Fault> JwtVerifier::verify(std::string_view token
   return GoodJwt{.claims = *std::move(claims), .validity = *validity};
 }
 
-std::optional<std::string> JwtVerifier::missing_kid(std::string_view token,
-                                                    std::chrono::system_clock::time_point now) const {
-  auto jwt = read_jwt(token);
-  if (!jwt || !jwt->kid || is_hmac(jwt->algorithm)) return std::nullopt;
-  if (std::ranges::any_of(ring_->keys(), [&](Key const& key) { return key.kid == jwt->kid; })) return std::nullopt;
-  auto const claims = read_claims(jwt->payload);
-  if (!claims || !check_claims(*claims, *ring_, now)) return std::nullopt;
-  return std::move(jwt->kid);
+bool JwtVerifier::misses_key(Jwt const& jwt, std::chrono::system_clock::time_point now) const {
+  if (!jwt.kid || is_hmac(jwt.algorithm)) return false;
+  if (std::ranges::any_of(ring_->keys(), [&](Key const& key) { return key.kid == jwt.kid; })) return false;
+  auto const claims = read_claims(jwt.payload);
+  return claims && check_claims(*claims, *ring_, now);
 }
 
 }  // namespace deployd::auth

@@ -33,13 +33,17 @@ class JwtVerifier {
   explicit JwtVerifier(std::shared_ptr<KeyRing const> keys);
 
   /// Checks the signature before parsing the payload.
-  boost::system::result<GoodJwt, Fault> verify(std::string_view token, std::chrono::system_clock::time_point now);
-
-  /// Returns the `kid` of a refused token if no key has this name and the claims are good: a newer key set may have the
-  /// key. Parses claims that no signature has confirmed. Tokens with HMAC never count, as their keys are not published.
-  std::optional<std::string> missing_kid(std::string_view token, std::chrono::system_clock::time_point now) const;
+  ///
+  /// If the token is refused, no key has the name of its `kid` and its claims are good, `missing_kid` is set, unless it
+  /// is null: a newer key set may have the key. The claims are then parsed although no signature has confirmed them.
+  /// Tokens with HMAC never count, as their keys are not published.
+  boost::system::result<GoodJwt, Fault> verify(std::string_view token, std::chrono::system_clock::time_point now,
+                                               std::optional<std::string>* missing_kid = nullptr);
 
  private:
+  /// Returns true if no key has the name of the token's `kid`, and its claims are good.
+  bool misses_key(Jwt const& jwt, std::chrono::system_clock::time_point now) const;
+
   /// Returns why no key matches the signature of the token, or nothing if one does.
   std::optional<Refusal> check_signature(Jwt const& jwt);
 
