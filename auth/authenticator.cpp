@@ -123,7 +123,7 @@ struct Authenticator::Impl {
     store.note_token_used(id);
   }
 
-  /// Verifies a token that was refused for want of the key `kid` again whenever the keys may have changed.
+  /// Verifies a token that was refused because the key `kid` is missing again whenever the keys may have changed.
   boost::asio::awaitable<JwtVerdict> verify_with_newer_keys(std::string_view token, system_clock::time_point now,
                                                             Fault refusal, std::optional<std::string> kid) {
     JwtVerdict verdict = std::move(refusal);

@@ -79,7 +79,9 @@ Api::Api(ApiOptions options, auth::Authenticator& authenticator, storage::Store&
       handlers_(store_, options_.cors, options_.metrics_source, describe(options_.cors),
                 serves(surface_, Surface::page) ? render_page(options_.cors) : PageAnswers()) {}
 
-AnsweredAtOnce Api::answer_at_once(Request const& request, Moment const& moment, Output& out, bool look_at_load) {
+// Flattened, as every request runs this: see `read_head`.
+[[gnu::flatten]] AnsweredAtOnce Api::answer_at_once(Request const& request, Moment const& moment, Output& out,
+                                                    bool look_at_load) {
   // The version must be read before the look-up: a cached response was correct when it was rendered, and the version
   // says whether it still is.
   recalled_ = request.authorization.single() && request.method != Method::options
