@@ -123,7 +123,8 @@ struct Authenticator::Impl {
     store.note_token_used(id);
   }
 
-  /// Verifies a token that was refused because the key `kid` is missing again whenever the keys may have changed.
+  /// Verifies a token whose key `kid` is missing whenever the keys may have changed. `refusal` is the verdict until
+  /// then.
   boost::asio::awaitable<JwtVerdict> verify_with_newer_keys(std::string_view token, system_clock::time_point now,
                                                             Fault refusal, std::optional<std::string> kid) {
     JwtVerdict verdict = std::move(refusal);

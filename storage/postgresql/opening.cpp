@@ -136,20 +136,30 @@ void prepare(OpenedPostgresql& opened, PostgresqlQueries const& queries) {
   session << "RESET lock_timeout";
 }
 
+/// Sets a session up for `use`. Returns false if the server ended it meanwhile.
+bool set_up(OpenedPostgresql& opened, PostgresqlSource const& source, SessionUse use) {
+  PostgresqlDeadline const deadline(postgresql_connection(*opened.session), time_to_connect(source));
+  try {
+    set_statement_timeout(*opened.session, source.timeout);
+    if (use == SessionUse::queries) prepare(opened, source.queries);
+    return true;
+  } catch (soci::soci_error const& failure) {
+    if (deadline.passed()) throw Error(errc::timeout, describe(source.hosts.url()) + ": no answer in time");
+    if (!opened.session->is_connected()) return false;
+    throw translate(failure, source.hosts.url());
+  }
+}
+
 }  // namespace
 
 OpenedPostgresql open_postgresql(PostgresqlSource const& source, SessionUse use) {
   auto opened = open_chosen(source);
   // Behind a pooler the server session is shared with other clients.
-  if (!source.prepare) return opened;
-  PostgresqlDeadline const deadline(postgresql_connection(*opened.session), time_to_connect(source));
-  try {
-    set_statement_timeout(*opened.session, source.timeout);
-    if (use == SessionUse::queries) prepare(opened, source.queries);
-  } catch (soci::soci_error const& failure) {
-    if (deadline.passed()) throw Error(errc::timeout, describe(source.hosts.url()) + ": no answer in time");
-    throw translate(failure, source.hosts.url());
-  }
+  if (!source.prepare || set_up(opened, source, use)) return opened;
+  // An operator may have ended all sessions at once. Queries wait for this one, so it is tried once more.
+  opened = open_chosen(source);
+  if (!set_up(opened, source, use))
+    throw Error(errc::unavailable, describe(source.hosts.url()) + ": the connection was lost");
   return opened;
 }
 
