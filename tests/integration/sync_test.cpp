@@ -140,6 +140,7 @@ TEST_CASE("a mirror of another deployd has its rows and no others, and says what
   Origin const origin(hundred_rows(1, ""));
   Target const target(every_kind(), origin.token());
   auto const trial = target.sync(origin.url(), {"--dry-run"});
+  CAPTURE(trial.err);
   CHECK(trial.out ==
         "Nothing was changed. This sync would change:\npatterns: 10 added, 0 updated, 0 unchanged, 0 deleted\n"
         "deployments: 100 added, 0 updated, 0 unchanged, 0 deleted\n");
