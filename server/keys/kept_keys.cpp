@@ -18,6 +18,7 @@
 #include "auth/api_token.hpp"
 #include "auth/strict_json.hpp"
 #include "base/file_descriptor.hpp"
+#include "storage/sha256.hpp"
 
 namespace deployd::server {
 namespace {
@@ -98,10 +99,8 @@ class NewFile {
 }  // namespace
 
 std::string kept_file(std::string const& directory, KeyLocation const& location) {
-  auto const hash = auth::hash_of(source_of(location));
-  std::string name = directory + "/jwks-";
-  for (std::size_t i = 0; i < 8; ++i) name += fmt::format("{:02x}", static_cast<unsigned char>(hash[i]));
-  return name + ".json";
+  constexpr std::size_t digits = 16;
+  return fmt::format("{}/jwks-{}.json", directory, storage::hex(auth::hash_of(source_of(location))).substr(0, digits));
 }
 
 std::optional<KeptKeys> read_kept_keys(std::string const& directory, KeyLocation const& location) {
