@@ -18,6 +18,7 @@
 #include "auth/api_token.hpp"
 #include "auth/strict_json.hpp"
 #include "base/file_descriptor.hpp"
+#include "base/new_file.hpp"
 #include "storage/sha256.hpp"
 
 namespace deployd::server {
@@ -50,51 +51,12 @@ std::string read_all(int file, std::string const& path) {
   throw std::runtime_error(path + ": the file is too large");
 }
 
-void write_all(int file, std::string_view bytes, std::string const& path) {
-  while (!bytes.empty()) {
-    auto const sent = ::write(file, bytes.data(), bytes.size());
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) fail(path);
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-}
-
 timespec to_timespec(system_clock::time_point time) noexcept {
   auto const seconds = std::chrono::floor<std::chrono::seconds>(time);
   timespec result{};
   result.tv_sec = system_clock::to_time_t(seconds);
   return result;
 }
-
-/// A file that is gone unless it has got its name.
-class NewFile {
- public:
-  explicit NewFile(std::string const& path) : path_(path + ".XXXXXX") {
-    file_ = base::FileDescriptor(::mkostemp(path_.data(), O_CLOEXEC));  // mode 0600
-    if (file_.get() < 0) fail(path_);
-  }
-  ~NewFile() {
-    if (!named_) ::unlink(path_.c_str());
-  }
-  NewFile(NewFile const&) = delete;
-  NewFile& operator=(NewFile const&) = delete;
-
-  void fill(std::string_view bytes, system_clock::time_point written) {
-    write_all(file_.get(), bytes, path_);
-    std::array const times{to_timespec(written), to_timespec(written)};
-    if (::futimens(file_.get(), times.data()) != 0 || ::fsync(file_.get()) != 0) fail(path_);
-  }
-
-  void name(std::string const& path) {
-    if (::rename(path_.c_str(), path.c_str()) != 0) fail(path);
-    named_ = true;
-  }
-
- private:
-  std::string path_;
-  base::FileDescriptor file_;
-  bool named_ = false;
-};
 
 }  // namespace
 
@@ -126,9 +88,11 @@ void keep_keys(std::string const& directory, KeyLocation const& location, KeptKe
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) fail(directory);
   auto const path = kept_file(directory, location);
   boost::json::object const document{{"source", source_of(location)}, {"jwks", keys.text}};
-  NewFile file(path);
-  file.fill(boost::json::serialize(document), keys.fetched);
-  file.name(path);
+  base::NewFile file(path);
+  file.write(boost::json::serialize(document));
+  std::array const times{to_timespec(keys.fetched), to_timespec(keys.fetched)};
+  if (::futimens(file.descriptor(), times.data()) != 0 || ::fsync(file.descriptor()) != 0) file.fail();
+  file.name();
 }
 
 void touch_kept_keys(std::string const& directory, KeyLocation const& location, system_clock::time_point now) noexcept {

@@ -1,7 +1,6 @@
 #include "server/sync/mirror_record.hpp"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,16 +11,13 @@
 #include <system_error>
 
 #include "base/file_descriptor.hpp"
+#include "base/new_file.hpp"
 
 namespace deployd::server {
 namespace {
 
 std::string path_in(std::string const& directory) {
   return directory + "/mirror";
-}
-
-[[noreturn]] void fail(std::string const& path) {
-  throw std::system_error(errno, std::generic_category(), path);
 }
 
 }  // namespace
@@ -46,19 +42,12 @@ std::optional<MirrorRecord> read_mirror_record(std::string const& directory) {
 }
 
 void write_mirror_record(std::string const& directory, MirrorRecord const& record) {
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) fail(directory);
-  auto const path = path_in(directory);
-  auto temporary = path + ".XXXXXX";
-  base::FileDescriptor const file(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (file.get() < 0) fail(temporary);
-  auto const text = std::to_string(record.last_success.time_since_epoch().count()) + '\n' + record.source + '\n';
-  bool const written = ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::fchmod(file.get(), 0644) == 0 && ::rename(temporary.c_str(), path.c_str()) == 0;
-  if (written) return;
-  int const error = errno;
-  ::unlink(temporary.c_str());
-  errno = error;
-  fail(path);
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)
+    throw std::system_error(errno, std::generic_category(), directory);
+  base::NewFile file(path_in(directory));
+  file.write(std::to_string(record.last_success.time_since_epoch().count()) + '\n' + record.source + '\n');
+  if (::fchmod(file.descriptor(), 0644) != 0) file.fail();
+  file.name();
 }
 
 }  // namespace deployd::server

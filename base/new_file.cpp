@@ -1,0 +1,41 @@
+#include "base/new_file.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+namespace deployd::base {
+
+NewFile::NewFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".XXXXXX") {
+  file_ = FileDescriptor(::mkostemp(temporary_.data(), O_CLOEXEC));
+  if (file_.get() < 0) throw std::system_error(errno, std::generic_category(), temporary_);
+}
+
+NewFile::~NewFile() {
+  if (!named_) ::unlink(temporary_.c_str());
+}
+
+void NewFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto const sent = ::write(file_.get(), bytes.data(), bytes.size());
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) fail();
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
+void NewFile::name() {
+  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail();
+  named_ = true;
+}
+
+void NewFile::fail() const {
+  throw std::system_error(errno, std::generic_category(), path_);
+}
+
+}  // namespace deployd::base
