@@ -6,6 +6,7 @@
 
 #include "storage/transfer/import_row_reader.hpp"
 #include "storage/transfer/import_target.hpp"
+#include "storage/transfer/json_text.hpp"
 
 namespace deployd::storage {
 namespace {
@@ -13,25 +14,12 @@ namespace {
 // The depth of a valid import: a row in an array in an object. Deeper texts are refused earlier, with a better message.
 constexpr std::size_t max_depth = 8;
 
-boost::json::parse_options strict() {
-  boost::json::parse_options options;
-  options.max_depth = max_depth;
-  return options;
-}
-
-std::string words_for(boost::system::error_code code) {
-  using boost::json::error;
-  if (code == error::incomplete) return "the text ends in the middle of the JSON";
-  if (code == error::string_too_large) return "a name of more than 1 MiB";
-  return "not JSON (RFC 8259): " + code.message();
-}
-
 }  // namespace
 
 /// The JSON documents of a source: one, or one per line.
 class JsonImport::Text {
  public:
-  Text(std::uint32_t source, ImportRows& rows) : parser_(strict(), source, rows) {}
+  Text(std::uint32_t source, ImportRows& rows) : parser_(strict_json(max_depth), source, rows) {}
 
   RowReader& rows() { return parser_.handler(); }
   bool begun() const { return begun_; }
@@ -72,7 +60,7 @@ class JsonImport::Text {
   [[noreturn]] void refuse(boost::json::error_code failure) {
     auto const& refusal = rows().refusal();
     auto const place = refusal ? refusal->place : rows().place();
-    auto reason = refusal ? refusal->reason : words_for(failure);
+    auto reason = refusal ? refusal->reason : describe_json_error(failure, "a name");
     // In a file with a single line, the line number says little.
     if (auto const last = rows().last_row(); !rows().by_lines() && !last.empty()) reason += " (behind " + last + ")";
     throw BadRow(place, reason);

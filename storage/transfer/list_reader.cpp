@@ -10,25 +10,13 @@
 
 #include "storage/error.hpp"
 #include "storage/transfer/import_format.hpp"
+#include "storage/transfer/json_text.hpp"
 
 namespace deployd::storage {
 namespace {
 
 // Deeper values can only be in members that are skipped.
 constexpr std::size_t max_depth = 32;
-
-boost::json::parse_options strict() {
-  boost::json::parse_options options;
-  options.max_depth = max_depth;
-  return options;
-}
-
-std::string words_for(boost::system::error_code code) {
-  using boost::json::error;
-  if (code == error::incomplete) return "the text ends in the middle of the JSON";
-  if (code == error::string_too_large) return "a text of more than 1 MiB";
-  return "not JSON (RFC 8259): " + code.message();
-}
 
 /// The handler of a boost::json::basic_parser, whose documentation describes the events.
 class ListHandler {
@@ -206,7 +194,7 @@ class ListHandler {
 
 class ListReader::Text {
  public:
-  Text(ListKind kind, ListRows& rows) : parser_(strict(), kind, rows) {}
+  Text(ListKind kind, ListRows& rows) : parser_(strict_json(max_depth), kind, rows) {}
 
   void read(std::string_view piece) {
     boost::json::error_code failure;
@@ -227,7 +215,7 @@ class ListReader::Text {
  private:
   [[noreturn]] void refuse(boost::json::error_code failure) {
     auto const& handler = parser_.handler();
-    auto reason = handler.refusal().empty() ? words_for(failure) : handler.refusal();
+    auto reason = handler.refusal().empty() ? describe_json_error(failure, "a text") : handler.refusal();
     if (auto const last = handler.last_row(); !last.empty()) reason += " (behind " + last + ")";
     throw Error(errc::bad_input, reason);
   }
