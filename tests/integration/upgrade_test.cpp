@@ -41,7 +41,9 @@ std::string ask_client(std::vector<std::string> arguments, std::string const& sq
   return outcome.out;
 }
 
-void migrate(std::string const& url) { REQUIRE(run_deployd({"migrate", "--database", url}).status == 0); }
+void migrate(std::string const& url) {
+  REQUIRE(run_deployd({"migrate", "--database", url}).status == 0);
+}
 
 std::string sqlite_schema(std::string const& path) {
   return ask_client({"/usr/bin/sqlite3", path, "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"});
