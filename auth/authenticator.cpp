@@ -127,7 +127,7 @@ struct Authenticator::Impl {
   /// then.
   boost::asio::awaitable<JwtVerdict> verify_with_newer_keys(std::string_view token, system_clock::time_point now,
                                                             Fault refusal, std::optional<std::string> kid) {
-    JwtVerdict verdict = std::move(refusal);
+    JwtVerdict verdict = refusal;
     auto const executor = co_await boost::asio::this_coro::executor;
     auto const start = steady_clock::now();
     auto passed = steady_clock::duration::zero();

@@ -88,9 +88,11 @@ std::string said_by(std::string_view token, system_clock::time_point now) {
 std::string expected_by(KeyRing const& ring) {
   if (ring.empty()) return "";
   std::vector<std::string> algorithms;
+  auto const usable = [&](Algorithm const& algorithm) {
+    return std::ranges::any_of(ring.keys(), [&](Key const& key) { return suits(key, algorithm); });
+  };
   for (auto const& [name, algorithm] : all_algorithms())
-    if (std::ranges::any_of(ring.keys(), [&](Key const& key) { return suits(key, algorithm); }))
-      algorithms.emplace_back(name);
+    if (usable(algorithm)) algorithms.emplace_back(name);
   std::vector<std::string> kids;
   for (auto const& key : ring.keys())
     if (key.kid) kids.push_back(in_quotes(*key.kid));
