@@ -28,7 +28,7 @@ std::size_t AnswerCache::cost(Slot const& slot) noexcept {
 }
 
 /// Returns the target itself for the form that most clients get. Targets contain no line ends.
-[[gnu::always_inline]] inline std::string_view AnswerCache::key_of(std::string_view target, Form form) {
+[[gnu::always_inline]] inline std::string_view AnswerCache::key_of(std::string_view target, Form const& form) {
   if (form.format == Format::json && form.coding == Coding::identity) [[likely]]
     return target;
   key_ = target;

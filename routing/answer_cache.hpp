@@ -62,7 +62,7 @@ class AnswerCache {
     std::size_t operator()(std::string_view key) const noexcept;
   };
 
-  std::string_view key_of(std::string_view target, Form form);
+  std::string_view key_of(std::string_view target, Form const& form);
   Slot* find_slot(std::string_view key, std::uint64_t data_version) noexcept;
   Slot* find_short(std::string_view target, WantedForm wanted, std::uint64_t data_version);
   static std::size_t cost(Slot const& slot) noexcept;
