@@ -1,13 +1,14 @@
 """Responses of deployd as files, which other servers serve and the generator compares with."""
 from __future__ import annotations
 
+import contextlib
 import http.client
 import pathlib
 import urllib.parse
 
 from . import data
-from .deployd import Deployd
 from .processes import Failed
+from .servers import Deployd
 from .workshop import Workshop
 
 IDS = 5_000  # the deployments for which nginx has files
@@ -32,52 +33,36 @@ def files(workshop: Workshop, size: str) -> pathlib.Path:
     folder = workshop.scratch / f"answers-{size}"
     if folder.exists():
         return folder
+    wanted = {_name(asked): (asked, 200) for asked in _targets(size)}
+    wanted |= {_name(MISSING): (MISSING, 404), "errors/401.json": (one(), 401)}
     server = workshop.server(Deployd(size))
-    asking = _Asking(server)
-    rows = {"1k": 1_000}.get(size, IDS)
-    wanted = {f"{one(number)[1:]}": one(number) for number in range(1, rows + 1)}
-    wanted["lists/" + data.pattern_name(1) + ".json"] = target(data.pattern_name(1))
-    wanted["errors/404.json"] = MISSING
-    if size != "1k":
-        wanted[f"lists/{data.LONG_PATTERN}.json"] = target(data.LONG_PATTERN)
-    if size != "10m":
-        wanted["lists/all.json"] = EVERYTHING
-    for name, asked in wanted.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(asking.ask(asked))
-    (folder / "errors" / "401.json").write_bytes(asking.ask(one(), token=False))
-    asking.close()
+    address = urllib.parse.urlsplit(server.url).netloc
+    with contextlib.closing(http.client.HTTPConnection(address, timeout=60)) as connection:
+        for name, (asked, status) in wanted.items():
+            fields = {} if status == 401 else {"Authorization": f"Bearer {server.token}"}
+            connection.request("GET", asked, headers=fields)
+            answer = connection.getresponse()
+            body = answer.read()
+            if answer.status != status:
+                raise Failed(f"deployd answers {asked} with {answer.status}: {body[:200]!r}")
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(body)
     return folder
 
 
 def file(workshop: Workshop, size: str, asked: str) -> pathlib.Path:
     """The response for one of the targets of `files`."""
-    folder = files(workshop, size)
+    return files(workshop, size) / _name(asked)
+
+
+def _targets(size: str) -> list[str]:
+    lists = {"1k": [EVERYTHING], "100k": [EVERYTHING, target(data.LONG_PATTERN)], "10m": [target(data.LONG_PATTERN)]}
+    numbers = range(1, (1_000 if size == "1k" else IDS) + 1)
+    return [*map(one, numbers), target(data.pattern_name(1)), *lists[size]]
+
+
+def _name(asked: str) -> str:
     if asked == MISSING:
-        return folder / "errors" / "404.json"
-    path, _, query = asked.partition("?")
-    if path != EVERYTHING:
-        return folder / path[1:]
-    pattern = urllib.parse.parse_qs(query).get("pattern", ["all"])[0]
-    return folder / "lists" / f"{pattern}.json"
-
-
-class _Asking:
-    def __init__(self, server) -> None:
-        address = urllib.parse.urlsplit(server.url)
-        self._connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
-        self._token = server.token
-
-    def ask(self, asked: str, token: bool = True) -> bytes:
-        fields = {"Authorization": f"Bearer {self._token}"} if token else {}
-        self._connection.request("GET", asked, headers=fields)
-        answer = self._connection.getresponse()
-        body = answer.read()
-        expected = 200 if token and asked != MISSING else 404 if token else 401
-        if answer.status != expected:
-            raise Failed(f"deployd answers {asked} with {answer.status}: {body[:200]!r}")
-        return body
-
-    def close(self) -> None:
-        self._connection.close()
+        return "errors/404.json"
+    path, _, pattern = asked.partition("?pattern=")
+    return path[1:] if path != EVERYTHING else f"lists/{pattern or 'all'}.json"

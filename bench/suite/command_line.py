@@ -6,10 +6,11 @@ import pathlib
 import signal
 import sys
 
-from . import html_report, markdown_report, results, terminal_report
+from . import report
 from .contenders import Plan
 from .parts import PARTS, Part
 from .processes import Failed
+from .results import Results, this_machine
 from .workshop import ROOT, Workshop, say
 
 QUICK = Plan(quick=True, rounds=3, seconds=0.6)
@@ -38,9 +39,8 @@ def main(arguments: list[str]) -> int:
 def _run(workshop: Workshop, options: argparse.Namespace) -> int:
     plan = QUICK if options.quick else FULL
     workshop.build()
-    file = workshop.folder / "results.json"
-    found = results.read(file)
-    done, failed = [], []
+    file, titles = workshop.folder / "results.json", [part.title for part in PARTS]
+    found, failed = Results(this_machine()), []
     for part in _chosen(options):
         say(f"{part.name}: {part.title}")
         try:
@@ -48,28 +48,25 @@ def _run(workshop: Workshop, options: argparse.Namespace) -> int:
         except Failed as failure:
             say(f"./dev bench: {part.name}: {failure}")
             failed.append(part.name)
-            continue
         finally:
             workshop.stop_servers()
-        found.parts = {known.name: found.parts[known.name] for known in PARTS if known.name in found.parts}
         found.write(file)
-        done.append(part.name)
-    print(terminal_report.report(found, done))
-    page = workshop.folder / "report.html"
-    page.write_text(html_report.report(found))
-    if done and not options.quick:
-        _bring_up_to_date(ROOT / "bench" / "RESULTS.md", found.only(done))
-    say(f"\n{page.relative_to(ROOT)} has the report, {file.relative_to(ROOT)} the values of every round.")
+    page = report.page(found, titles)
+    print(page)
+    (workshop.folder / "report.md").write_text(page)
+    if found.parts and not options.quick:
+        _bring_up_to_date(ROOT / "bench" / "RESULTS.md", found, titles)
+    say(f"build/bench/report.md has the report, {file.relative_to(ROOT)} the values of every round.")
     if failed:
         say(f"./dev bench: not measured, see above for the reasons: {', '.join(failed)}")
     return 1 if failed else 0
 
 
-def _bring_up_to_date(page: pathlib.Path, measured: results.Results) -> None:
+def _bring_up_to_date(page: pathlib.Path, measured: Results, titles: list[str]) -> None:
     before = page.read_text() if page.exists() else ""
     try:
-        page.write_text(markdown_report.report(measured, [part.title for part in PARTS], before))
-    except markdown_report.OtherMachine:
+        page.write_text(report.page(measured, titles, before))
+    except report.OtherMachine:
         say(f"\n{page.relative_to(ROOT)} is from another machine and was not changed: only a run of all parts replaces it.")
 
 
@@ -98,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         metavar="PART",
         choices=[part.name for part in PARTS],
-        help="measure only this part, and keep the earlier results of the others; repeatable",
+        help="measure only this part, and keep the results of the others in bench/RESULTS.md; repeatable",
     )
     parser.add_argument("--list", action="store_true", help="print the parts and exit")
     return parser

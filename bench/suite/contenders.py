@@ -1,17 +1,14 @@
-"""Servers that take turns under a load (A B C, A B C), so that other activity of the machine affects all alike."""
+"""Programs that are measured in turn (A B C, A B C), so that other activity of the machine affects all alike."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
-from .load import Load, apply
+from .load import Figures, Load, apply
 from .processes import Failed
-from .servers import ServerKind
-from .workshop import Workshop, say
+from .workshop import Kind, Workshop, say
 
 WARM_UP = 0.2  # seconds of load before each measured load
-
-# For each server and figure, the values of the rounds.
-Measurements = dict[str, dict[str, list[float]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,53 +22,57 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """A server and its load."""
+    """What is measured under a name, by a function of the seconds that a round lasts."""
 
-    kind: ServerKind
-    load: Load
-    yardstick: bool = False  # skipped if it is not available
-    title: str | None = None  # if it differs from the name of the server
-    begin_seconds: float = WARM_UP  # of load before the first round
-
-    @property
-    def name(self) -> str:
-        return self.title or self.kind.name
+    name: str
+    measure: Callable[[float], Figures]
+    yardstick: bool = False  # left out if it is not available
+    begin: float = WARM_UP  # seconds of load before the first round
+    warm_up: float = WARM_UP  # the same before each other round
 
 
 @dataclasses.dataclass
 class Outcome:
     """The results of a part."""
 
-    measured: Measurements = dataclasses.field(default_factory=dict)
-    missing: dict[str, str] = dataclasses.field(default_factory=dict)  # skipped servers and the reasons
-
-    def add(self, name: str, figures: dict[str, float]) -> None:
-        """Appends the values of a round."""
-        of_name = self.measured.setdefault(name, {})
-        for figure, value in figures.items():
-            of_name.setdefault(figure, []).append(value)
+    measured: dict[str, dict[str, list[float]]] = dataclasses.field(default_factory=dict)  # by name and figure
+    missing: dict[str, str] = dataclasses.field(default_factory=dict)  # what was left out, and the reasons
 
 
-def take_turns(workshop: Workshop, plan: Plan, contenders: list[Contender]) -> Outcome:
+def loaded(workshop: Workshop, kind: Kind, load: Load, yardstick: bool = False, title: str = "", **times) -> Contender:
+    """A server under a load."""
+    return Contender(
+        title or kind.name,
+        lambda seconds: apply(load, workshop.server(kind), workshop, seconds),
+        yardstick,
+        **times,
+    )
+
+
+def take_turns(plan: Plan, contenders: list[Contender]) -> Outcome:
     """Measures all of them, round by round."""
     outcome = Outcome()
-    ready = [contender for contender in contenders if _begins(workshop, contender, outcome)]
     for number in range(plan.rounds):
         say(f"  round {number + 1} of {plan.rounds}")
-        for contender in ready:
-            server = workshop.server(contender.kind)
-            apply(contender.load, server, workshop, WARM_UP)
-            outcome.add(contender.name, apply(contender.load, server, workshop, plan.seconds))
+        for contender in contenders:
+            if contender.name in outcome.missing:
+                continue
+            try:
+                figures = _turn(contender, contender.begin if number == 0 else contender.warm_up, plan.seconds)
+            except Failed as failure:
+                if not contender.yardstick:
+                    raise
+                say(f"  without {contender.name}: {failure}")
+                outcome.missing[contender.name] = str(failure)
+                outcome.measured.pop(contender.name, None)
+                continue
+            of_name = outcome.measured.setdefault(contender.name, {})
+            for figure, value in figures.items():
+                of_name.setdefault(figure, []).append(value)
     return outcome
 
 
-def _begins(workshop: Workshop, contender: Contender, outcome: Outcome) -> bool:
-    try:
-        apply(contender.load, workshop.server(contender.kind), workshop, contender.begin_seconds)
-    except Failed as failure:
-        if not contender.yardstick:
-            raise
-        say(f"  without {contender.name}: {failure}")
-        outcome.missing[contender.name] = str(failure)
-        return False
-    return True
+def _turn(contender: Contender, warm_up: float, seconds: float) -> Figures:
+    if warm_up:
+        contender.measure(warm_up)
+    return contender.measure(seconds)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from . import processes, stores
-from .nginx import find
+from .processes import find
 from .servers import Server
 from .workshop import ROOT, Workshop, say
 
@@ -38,8 +38,7 @@ class Feathers:
         port, log = processes.free_port(), workshop.log("feathers")
         arguments = [node, app, str(port), stores.sqlite_file(workshop, self.size), *(["--lean"] if self.lean else [])]
         environment = {**os.environ, "NODE_ENV": "production"}
-        with processes.running(arguments, workshop.server_cores, log, env=environment) as process:
-            processes.wait_until_it_listens(process, port, log)
+        with processes.serving(arguments, port, workshop.server_cores, log, env=environment) as process:
             yield Server(self.name, f"http://127.0.0.1:{port}", _token(log), process.pid)
 
 
@@ -79,9 +78,6 @@ def _install(workshop: Workshop, folder: pathlib.Path) -> None:
         ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         ["rebuild", "better-sqlite3", f"--nodedir={prefix}", "--build-from-source"],
     ):
-        outcome = processes.run([npm, *words], workshop.all_cores, cwd=folder)
-        if outcome.returncode != 0:
-            lines = (outcome.stderr.strip() or outcome.stdout.strip() or "no word").splitlines()
-            raise processes.Failed(f"'npm {words[0]}' failed: {lines[-1]}")
+        processes.output_of([npm, *words], workshop.all_cores, cwd=folder)
     if not (folder / "node_modules/better-sqlite3/build/Release/better_sqlite3.node").exists():
         raise processes.Failed("npm did not compile better-sqlite3; it needs Node's headers, make and a C++ compiler")

@@ -9,13 +9,10 @@ import urllib.parse
 from collections.abc import Iterator
 
 from . import accounts, answers, processes
-from .contenders import Contender, Outcome, Plan, take_turns
-from .deployd import Deployd
-from .floor import Floor
+from .contenders import Contender, Outcome, Plan, loaded, take_turns
 from .load import Load
-from .nginx import Nginx
-from .servers import Server
-from .workshop import Workshop, say
+from .servers import Deployd, Floor, Nginx, Server
+from .workshop import Kind, Workshop, say
 
 HELD, BESIDE = 20_000, 5_000
 SPARE_FILES = 300  # of a process, in addition to its connections
@@ -63,44 +60,38 @@ def beside(workshop: Workshop, plan: Plan) -> Outcome:
     """Requests one deployment while thousands of connections wait."""
     body = answers.file(workshop, "100k", answers.one())
     load = Load(answers.one(), body=body)
-    rivals = [
-        Contender(Deployd(), load),
-        Contender(Floor(body), load, yardstick=True),
-        Contender(Nginx(), load, yardstick=True),
-    ]
     with contextlib.ExitStack() as stack:
-        for rival in rivals:
+
+        def rival(kind: Kind, yardstick: bool = False) -> Contender:
             with contextlib.suppress(processes.Failed):  # `take_turns` reports these failures
-                server = workshop.server(rival.kind)
-                stack.enter_context(held(server, BESIDE, workshop))
-        return take_turns(workshop, plan, rivals)
+                stack.enter_context(held(workshop.server(kind), BESIDE, workshop))
+            return loaded(workshop, kind, load, yardstick)
+
+        nginx = Nginx(answers.files(workshop, "100k"))
+        return take_turns(plan, [rival(Deployd()), rival(Floor(body), True), rival(nginx, True)])
 
 
 def memory(workshop: Workshop, plan: Plan) -> Outcome:
     """The memory of a connection in the server, and what remains after all are closed."""
-    outcome = Outcome()
     # Server and client need this many open files, and not every machine lets root raise the limit.
     number = min(HELD, processes.allow_many_files() - SPARE_FILES)
     if number < HELD:
         say(f"  {number:,} connections: the limit on open files is too low (ulimit -Hn)")
-    rounds = 1 if plan.quick else 3
-    for turn in range(rounds):
-        say(f"  round {turn + 1} of {rounds}")
-        for kind in (Deployd(), Nginx()):
-            try:
-                server = workshop.server(kind)
-            except processes.Failed as failure:
-                outcome.missing[kind.name] = str(failure)
-                continue
-            outcome.add(kind.name, _memory_round(workshop, server, number))
+
+    def rival(kind: Kind, yardstick: bool = False) -> Contender:
+        def measure(_: float) -> dict[str, float]:
+            figures = _memory_round(workshop, workshop.server(kind), number)
             workshop.stop(kind)
-    return outcome
+            return figures
+
+        return Contender(kind.name, measure, yardstick, begin=0, warm_up=0)
+
+    return take_turns(plan, [rival(Deployd()), rival(Nginx(answers.files(workshop, "100k")), True)])
 
 
 def _memory_round(workshop: Workshop, server: Server, number: int) -> dict[str, float]:
-    pids = accounts.family(server.pid)
     with held(server, 100, workshop):
-        pass
+        pids = accounts.family(server.pid)
     before = _settled(pids)
     with held(server, number, workshop):
         full = _settled(pids)

@@ -18,32 +18,14 @@ class Load:
     """The requests of a load."""
 
     target: str
+    options: tuple[str, ...] = ()  # further ones of deployd-bench
     status: int = 200
     connections: int = 64
-    pipeline: int = 1
     rate: float | None = None
     token: bool = True
-    new_connections: bool = False
-    resume: bool = False  # sessions of TLS
     overload: bool = False  # 503 is not an error
     anywhere: bool = False  # on all cores, with a server on all cores too
     body: pathlib.Path | None = None
-
-    def options(self) -> list[str]:
-        words = ["--connections", str(self.connections), "--expect-status", str(self.status)]
-        if self.pipeline > 1:
-            words += ["--pipeline", str(self.pipeline)]
-        if self.rate:
-            words += ["--rate", f"{self.rate:.0f}"]
-        if self.new_connections:
-            words += ["--new-connections"]
-        if self.resume:
-            words += ["--resume"]
-        if self.overload:
-            words += ["--overload-status", "503"]
-        if self.body:
-            words += ["--expect-body", str(self.body)]
-        return words
 
 
 def only_unsent(measured: dict) -> bool:
@@ -59,12 +41,20 @@ def apply(load: Load, server: Server, workshop: Workshop, seconds: float) -> Fig
     """
     with tempfile.TemporaryDirectory(prefix="deployd-bench-") as folder:
         results = pathlib.Path(folder) / "results.json"
-        arguments = [workshop.generator, server.url + load.target, "--threads", "1", "--warmup", "0s"]
-        arguments += ["--duration", f"{seconds * 1000:.0f}ms", "--json", results, *load.options()]
-        if server.authority:
-            arguments += ["--ca", server.authority]
-        if load.token:
-            arguments += ["--token", server.token]
+        arguments = [workshop.generator, server.url + load.target, "--threads", "1", "--warmup", "0s", *load.options]
+        given = {
+            "--duration": f"{seconds * 1000:.0f}ms",
+            "--json": results,
+            "--connections": load.connections,
+            "--expect-status": load.status,
+            "--rate": load.rate and f"{load.rate:.0f}",
+            "--overload-status": load.overload and 503,
+            "--expect-body": load.body,
+            "--ca": server.authority,
+            "--token": load.token and server.token,
+        }
+        for name, value in given.items():
+            arguments += [name, value] if value else []
         pids = accounts.family(server.pid)
         before = accounts.cpu_time(pids)
         outcome = processes.run(arguments, workshop.all_cores if load.anywhere else workshop.generator_cores)
@@ -72,16 +62,10 @@ def apply(load: Load, server: Server, workshop: Workshop, seconds: float) -> Fig
         memory = accounts.memory(pids)
         measured = json.loads(results.read_text()) if results.exists() else {}
         if outcome.returncode != 0 and not (load.overload and only_unsent(measured)):
-            last = (outcome.stderr.strip().splitlines() or ["it says nothing"])[-1]
-            raise processes.Failed(f"{server.name}, {load.target}: {last}")
-    each = 1e6 / (measured["requests"] + measured.get("overload", {}).get("answers", 0))
-    refused = {}
-    if "overload" in measured:
-        refused["refused"] = measured["overload"]["answers"] / measured["duration_s"]
-        refused["service_p99_us"] = measured["service_us"]["p99"]
-    tls = measured.get("tls")
-    of_tls = {"resumed": tls["resumed"] / tls["handshakes"]} if tls else {}
-    return {
+            raise processes.Failed(f"{server.name}, {load.target}: {processes.last_line(outcome.stderr)}")
+    overload = measured.get("overload", {})
+    each = 1e6 / (measured["requests"] + overload.get("answers", 0))
+    figures = {
         "rps": measured["rate_rps"],
         "cpu_us": used.total * each,
         "user_us": used.user * each,
@@ -93,6 +77,11 @@ def apply(load: Load, server: Server, workshop: Workshop, seconds: float) -> Fig
         "pss_kib": memory.pss,
         "generator_cpu": measured["generator_cpu"],
         "late": measured["late"],
-        **of_tls,
-        **refused,
     }
+    if tls := measured.get("tls"):
+        figures["resumed"] = tls["resumed"] / tls["handshakes"]
+    if overload:
+        figures["offered"] = load.rate
+        figures["refused"] = overload["answers"] / measured["duration_s"]
+        figures["service_p99_us"] = measured["service_us"]["p99"]
+    return figures

@@ -2,15 +2,17 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import re
+import socket
+import time
 from collections.abc import Callable
 
-from . import answers, data, generators, idle_connections, million, open_loop, overload, postgresql, start
-from .contenders import Contender, Outcome, Plan, take_turns
-from .deployd import Deployd
+from . import answers, data, idle_connections, million, open_loop, overload, postgresql, processes, stores
+from .contenders import Contender, Outcome, Plan, loaded, take_turns
 from .feathers import Feathers
-from .floor import Floor
-from .load import Load
-from .nginx import Nginx
+from .load import Load, apply
+from .servers import Deployd, Floor, Nginx
 from .workshop import Workshop
 
 SIZE = "100k"  # of the store, if a part names none
@@ -26,70 +28,64 @@ class Part:
     quick: bool = False  # included in --quick
 
 
-def _against_yardsticks(asked: str, original: bool = False, cache_off: bool = True, **load):
+def _against_yardsticks(asked: str, *options: str, original: bool = False, cache_off: bool = True, **load):
     """deployd with and without the cache, the floor and nginx, with the same response."""
 
     def measure(workshop: Workshop, plan: Plan) -> Outcome:
-        status, token = load.get("status", 200), load.get("token", True)
-        body = answers.file(workshop, SIZE, asked) if token else answers.files(workshop, SIZE) / "errors/401.json"
+        files = answers.files(workshop, SIZE)
+        body = answers.file(workshop, SIZE, asked) if load.get("token", True) else files / "errors/401.json"
         # The generator compares the bodies, so a server with other bytes fails.
-        same = Load(asked, body=body, **load)
-        canned = dataclasses.replace(same, status=200)
-        rivals = [Contender(Deployd(SIZE), same)]
+        same = Load(asked, options, body=body, **load)
+        rivals = [loaded(workshop, Deployd(SIZE), same)]
         if cache_off:
-            rivals.append(Contender(Deployd(SIZE, cache=False), same))
-        rivals += [Contender(Floor(body), canned, yardstick=True), Contender(Nginx(SIZE), same, yardstick=True)]
+            rivals.append(loaded(workshop, Deployd(SIZE, cache=False), same))
+        rivals.append(loaded(workshop, Floor(body), dataclasses.replace(same, status=200), yardstick=True))
+        rivals.append(loaded(workshop, Nginx(files), same, yardstick=True))
         if original:
             # Node compiles hot code, which takes some seconds under load.
             for lean in (False, True):
-                rivals.append(Contender(Feathers(SIZE, lean), same, yardstick=True, begin_seconds=4))
-        return take_turns(workshop, plan, rivals)
+                rivals.append(loaded(workshop, Feathers(SIZE, lean), same, yardstick=True, begin=4))
+        return take_turns(plan, rivals)
 
     return measure
 
 
 def _cycling_ids(workshop: Workshop, plan: Plan) -> Outcome:
     load = Load(answers.one(f"{{1..{answers.IDS}}}"))
-    body = answers.file(workshop, SIZE, answers.one(1234))
-    return take_turns(
-        workshop,
-        plan,
-        [
-            Contender(Deployd(SIZE), load),
-            Contender(Deployd(SIZE, cache=False), load),
-            Contender(Floor(body), load, yardstick=True),
-            Contender(Nginx(SIZE), load, yardstick=True),
-        ],
-    )
+    rivals = [loaded(workshop, Deployd(SIZE, cache), load) for cache in (True, False)]
+    for kind in (Floor(answers.file(workshop, SIZE, answers.one(1234))), Nginx(answers.files(workshop, SIZE))):
+        rivals.append(loaded(workshop, kind, load, yardstick=True))
+    return take_turns(plan, rivals)
 
 
 def _everything(workshop: Workshop, plan: Plan) -> Outcome:
     # Responses of some MB: a few connections are enough, and the floor does not support such bodies.
     load = Load(answers.EVERYTHING, connections=4, body=answers.file(workshop, SIZE, answers.EVERYTHING))
-    rivals = [Contender(Deployd(SIZE), load), Contender(Deployd(SIZE, cache=False), load)]
-    return take_turns(workshop, plan, [*rivals, Contender(Nginx(SIZE), load, yardstick=True)])
+    rivals = [loaded(workshop, Deployd(SIZE, cache), load) for cache in (True, False)]
+    return take_turns(plan, [*rivals, loaded(workshop, Nginx(answers.files(workshop, SIZE)), load, yardstick=True)])
 
 
 def _tls(workshop: Workshop, plan: Plan) -> Outcome:
     """Persistent connections, then a handshake per request, full and resumed."""
     kept = Load(answers.one(), body=answers.file(workshop, SIZE, answers.one()))
-    each = dataclasses.replace(kept, new_connections=True)
+    nginx = Nginx(answers.files(workshop, SIZE), tls=True)
     rivals = []
-    for words, load in (
-        ("", kept),
-        (", a handshake a request", each),
-        (", a resumption a request", dataclasses.replace(each, resume=True)),
+    for words, options in (
+        ("", ()),
+        (", a handshake a request", ("--new-connections",)),
+        (", a resumption a request", ("--new-connections", "--resume")),
     ):
-        for kind, yardstick in ((Deployd(SIZE, tls=True), False), (Nginx(SIZE, tls=True), True)):
-            rivals.append(Contender(kind, load, yardstick, title=kind.name + words))
-    return take_turns(workshop, plan, rivals)
+        for kind, yardstick in ((Deployd(SIZE, tls=True), False), (nginx, True)):
+            load = dataclasses.replace(kept, options=options)
+            rivals.append(loaded(workshop, kind, load, yardstick, title=kind.name + words))
+    return take_turns(plan, rivals)
 
 
 def _workers(workshop: Workshop, plan: Plan) -> Outcome:
     # Everything runs on all cores, so the difference is what the workers cost each other.
     load = Load(answers.one(f"{{1..{answers.IDS}}}"), anywhere=True)
-    kinds = [Deployd(SIZE), Deployd(SIZE, workers=2), Deployd(SIZE, cache=False), Deployd(SIZE, cache=False, workers=2)]
-    return take_turns(workshop, plan, [Contender(kind, load) for kind in kinds])
+    kinds = [Deployd(SIZE, cache, workers) for cache in (True, False) for workers in (1, 2)]
+    return take_turns(plan, [loaded(workshop, kind, load) for kind in kinds])
 
 
 def _sizes(workshop: Workshop, plan: Plan) -> Outcome:
@@ -103,9 +99,46 @@ def _sizes(workshop: Workshop, plan: Plan) -> Outcome:
             "lists of 100, the first 8": answers.target(data.pattern_name("{1..8}")),
             "lists of 100, all": answers.target(data.pattern_name(f"{{1..{data.small_patterns(rows)}}}")),
         }
-        rivals += [Contender(kind, Load(asked), title=f"{size}: {what}") for what, asked in targets.items()]
-    pairs = [rival for few in zip(rivals[:4], rivals[4:]) for rival in few]
-    return take_turns(workshop, plan, pairs)
+        rivals += [loaded(workshop, kind, Load(asked), title=f"{size}: {what}") for what, asked in targets.items()]
+    return take_turns(plan, [rival for few in zip(rivals[:4], rivals[4:]) for rival in few])
+
+
+def _start(workshop: Workshop, plan: Plan) -> Outcome:
+    """Starts deployd with the largest store repeatedly. The first run loads it into the page cache."""
+    store = stores.sqlite_store(workshop, "10m")
+    request = f"GET {answers.one()} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {store.token}\r\n\r\n".encode()
+
+    def first_answer(_: float) -> dict[str, float]:
+        port, log = processes.free_port(), workshop.log("deployd")
+        arguments = [workshop.deployd, "serve", "--database", store.database, "--listen", f"127.0.0.1:{port}"]
+        began = time.perf_counter()
+        with processes.serving(arguments, port, workshop.all_cores, log):
+            with socket.create_connection(("127.0.0.1", port), 10) as connection:
+                connection.sendall(request)
+                answer = connection.recv(4096)
+            took = time.perf_counter() - began
+        if b" 200 " not in answer[:16]:
+            raise processes.Failed(f"deployd's first response is {answer[:60]!r}")
+        return {"first answer after ms": took * 1000}
+
+    contender = Contender("deployd, 10 million deployments", first_answer, warm_up=0)
+    return take_turns(dataclasses.replace(plan, rounds=3 * plan.rounds), [contender])
+
+
+def _generators(workshop: Workshop, plan: Plan) -> Outcome:
+    """Compares deployd-bench with wrk: one thread on its own core, with the floor as server."""
+    server = workshop.server(Floor(answers.file(workshop, SIZE, answers.one())))
+    words = [processes.find("wrk", "wrk"), "-t1", "-c64", "-H", f"Authorization: Bearer {server.token}"]
+
+    def own(seconds: float) -> dict[str, float]:
+        return {"requests a second": apply(Load(answers.one()), server, workshop, seconds)["rps"]}
+
+    def wrk(seconds: float) -> dict[str, float]:
+        said = processes.output_of([*words, f"-d{seconds:.0f}s", server.url + answers.one()], workshop.generator_cores)
+        return {"requests a second": float(re.search(r"^Requests/sec: +([0-9.]+)", said, re.MULTILINE)[1])}
+
+    rivals = [Contender("deployd-bench", own), Contender("wrk", wrk, begin=0, warm_up=0)]
+    return take_turns(dataclasses.replace(plan, seconds=max(1, round(plan.seconds))), rivals)
 
 
 PARTS = [
@@ -119,7 +152,7 @@ PARTS = [
     Part(
         "pipelined",
         "One deployment, 16 requests in flight on a connection",
-        _against_yardsticks(answers.one(), pipeline=16),
+        _against_yardsticks(answers.one(), "--pipeline", "16"),
         quick=True,
     ),
     Part("ids", f"Deployments 1 to {answers.IDS:,} in turn", _cycling_ids),
@@ -135,7 +168,7 @@ PARTS = [
     Part(
         "new-connections",
         "One deployment, a connection for each request",
-        _against_yardsticks(answers.one(), new_connections=True, cache_off=False),
+        _against_yardsticks(answers.one(), "--new-connections", cache_off=False),
         quick=True,
     ),
     Part("tls", "One deployment over TLS 1.3, ECDSA on P-256 and X25519", _tls),
@@ -143,15 +176,19 @@ PARTS = [
     Part("idle", f"The memory of {idle_connections.HELD:,} idle connections", idle_connections.memory),
     Part("workers", "One worker and two, all on the same cores", _workers),
     Part("sizes", "One thousand and ten million deployments, cache off", _sizes),
-    Part("start", "From starting the program to its first answer", start.measure),
+    Part("start", "From starting the program to its first answer", _start),
     Part("million", "A list of a million deployments, streamed", million.measure),
     Part("open-loop", "Latency at half of deployd's rate, on schedule", open_loop.measure),
-    Part("overload", "Three times as many requests as can be answered", overload.measure(overload.SQLITE_CASES)),
+    Part(
+        "overload",
+        "Three times as many requests as can be answered",
+        functools.partial(overload.measure, cases=overload.SQLITE_CASES),
+    ),
     Part(
         "overload-postgresql",
         "Three times as many requests as can be answered from PostgreSQL",
-        overload.measure(overload.POSTGRESQL_CASES),
+        functools.partial(overload.measure, cases=overload.POSTGRESQL_CASES),
     ),
     Part("postgresql", "One deployment from PostgreSQL, eight sessions", postgresql.measure),
-    Part("generator", "deployd-bench and wrk against the floor", generators.measure, quick=True),
+    Part("generator", "deployd-bench and wrk against the floor", _generators, quick=True),
 ]

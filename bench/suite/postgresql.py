@@ -3,20 +3,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import os
 import pathlib
-import pwd
 import re
 import shutil
 import time
 from collections.abc import Iterator
 
-from . import answers, deployd, processes, stores
-from .contenders import WARM_UP, Outcome, Plan
-from .load import Load, apply
-from .servers import Server
-from .workshop import Workshop, say
+from . import answers, processes, servers, stores
+from .contenders import WARM_UP, Contender, Outcome, Plan, loaded, take_turns
+from .load import Load
+from .workshop import Workshop
 
 ROWS = 100_000  # the size of pgbench's table at scale 1
 SETTINGS = """
@@ -37,95 +34,90 @@ def programs() -> pathlib.Path:
     return found[-1].parent
 
 
-@contextlib.contextmanager
-def cluster(workshop: Workshop, cores: set[int]) -> Iterator[str]:
-    """Runs an empty server on a Unix socket until the block is left; gives the folder of the socket."""
-    folder = workshop.scratch / "postgresql"
-    folder.mkdir(mode=0o755)
-    workshop.scratch.chmod(0o755)
-    prefix = ["setpriv", "--pdeathsig", "QUIT"]
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        user = pwd.getpwnam("postgres")
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        prefix += ["--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"]
-    data, log = folder / "data", workshop.log("postgresql")
-    initdb = [*prefix, programs() / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C"]
-    outcome = processes.run([*initdb, "--no-sync"], workshop.all_cores, cwd="/")
-    if outcome.returncode != 0:
-        raise processes.Failed(f"initdb: {outcome.stderr.strip()}")
-    with (data / "postgresql.conf").open("a") as settings:
-        settings.write(f"{SETTINGS}unix_socket_directories = '{folder}'\n")
-    server = [*prefix, programs() / "postgres", "-D", data]
-    with processes.running(server, cores, log, cwd="/"):
-        deadline = time.monotonic() + 30
-        while processes.run([programs() / "pg_isready", "-q", "-h", folder], workshop.all_cores).returncode != 0:
-            if time.monotonic() > deadline:
-                raise processes.Failed(f"PostgreSQL does not start: {log.read_text()[-300:]}")
-            time.sleep(0.05)
-        yield str(folder)
-    shutil.rmtree(folder)
+@dataclasses.dataclass(frozen=True)
+class Database:
+    """A running PostgreSQL server with a store of `ROWS` deployments."""
+
+    socket: pathlib.Path  # the folder of its Unix socket
+    pid: int
+    store: stores.Store
 
 
-def client(workshop: Workshop, socket: str, program: str, *words: str) -> str:
-    """Runs one of PostgreSQL's programs on the database and returns its output. Raises `Failed` with its error."""
-    arguments = [programs() / program, "-h", socket, "-U", "postgres", *words]
-    outcome = processes.run(arguments, workshop.all_cores)
-    if outcome.returncode != 0:
-        raise processes.Failed(f"{program}: {outcome.stderr.strip()}")
-    return outcome.stdout
+@dataclasses.dataclass(frozen=True)
+class Postgresql:
+    """PostgreSQL on all cores, or on that of the servers."""
+
+    everywhere: bool
+
+    @contextlib.contextmanager
+    def serve(self, workshop: Workshop) -> Iterator[Database]:
+        folder = workshop.scratch / "postgresql"
+        folder.mkdir(mode=0o755)
+        workshop.scratch.chmod(0o755)
+        user = {}
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+            shutil.chown(folder, "postgres", "postgres")
+            user = {"user": "postgres", "group": "postgres", "extra_groups": []}
+        data, log = folder / "data", workshop.log("postgresql")
+        initdb = [programs() / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C"]
+        processes.output_of([*initdb, "--no-sync"], workshop.all_cores, cwd="/", **user)
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write(f"{SETTINGS}unix_socket_directories = '{folder}'\n")
+        cores = workshop.all_cores if self.everywhere else workshop.server_cores
+        with processes.running([programs() / "postgres", "-D", data], cores, log, cwd="/", **user) as process:
+            deadline = time.monotonic() + 30
+            while processes.run([programs() / "pg_isready", "-q", "-h", folder], workshop.all_cores).returncode != 0:
+                if time.monotonic() > deadline:
+                    raise processes.Failed(f"PostgreSQL does not start: {log.read_text()[-300:]}")
+                time.sleep(0.05)
+            client(workshop, folder, "psql", "-qc", "CREATE DATABASE deployd", "postgres")
+            store = stores.fill(workshop, f"postgresql:///deployd?host={folder}&user=postgres", ROWS)
+            client(workshop, folder, "psql", "-qc", "VACUUM ANALYZE", "deployd")
+            yield Database(folder, process.pid, store)
+        shutil.rmtree(folder)
 
 
-def filled(workshop: Workshop, socket: str) -> stores.Store:
-    """A store of `ROWS` deployments in a new database."""
-    client(workshop, socket, "psql", "-qc", "CREATE DATABASE deployd", "postgres")
-    database = f"postgresql:///deployd?host={socket}&user=postgres"
-    stores.fill(workshop, database, ROWS)
-    client(workshop, socket, "psql", "-qc", "VACUUM ANALYZE", "deployd")
-    return stores.Store(database, stores.make_token(workshop, database), ROWS)
+def client(workshop: Workshop, socket: pathlib.Path, program: str, *words: str) -> str:
+    """Runs one of PostgreSQL's programs on the database and returns its output."""
+    return processes.output_of([programs() / program, "-h", socket, "-U", "postgres", *words], workshop.all_cores)
 
 
 @dataclasses.dataclass(frozen=True)
 class OverPostgresql:
-    """deployd and PostgreSQL on the same core."""
+    """deployd and PostgreSQL, both on all cores or on the same core."""
 
     cache: bool = True
+    everywhere: bool = False
 
-    @contextlib.contextmanager
-    def serve(self, workshop: Workshop) -> Iterator[Server]:
-        cores = workshop.server_cores
+    @property
+    def name(self) -> str:
+        return "deployd" if self.cache else "deployd, cache off"
+
+    def serve(self, workshop: Workshop) -> contextlib.AbstractContextManager[servers.Server]:
+        cores = workshop.all_cores if self.everywhere else workshop.server_cores
         options = ["--workers", "1", "--store-sessions", "8", *([] if self.cache else ["--cache-bytes", "0"])]
-        with cluster(workshop, cores) as socket:
-            with deployd.serving(workshop, "deployd over PostgreSQL", filled(workshop, socket), cores, options) as server:
-                yield server
+        store = workshop.server(Postgresql(self.everywhere)).store
+        return servers.deployd(workshop, self.name, store, cores, options)
 
 
 def measure(workshop: Workshop, plan: Plan) -> Outcome:
     """Measures deployd with and without the cache, and pgbench, in turn, on all cores."""
-    outcome = Outcome()
-    with contextlib.ExitStack() as stack:
-        socket = stack.enter_context(cluster(workshop, workshop.all_cores))
-        store = filled(workshop, socket)
-        client(workshop, socket, "psql", "-qc", "CREATE DATABASE pgbench", "postgres")
-        client(workshop, socket, "pgbench", "-q", "-i", "-s", "1", "pgbench")
-        serve = functools.partial(deployd.serving, workshop, store=store, cores=workshop.all_cores)
-        options = ["--workers", "1", "--store-sessions", "8"]
-        warm = stack.enter_context(serve(name="deployd", options=options))
-        off = stack.enter_context(serve(name="deployd, cache off", options=[*options, "--cache-bytes", "0"]))
-        one = Load(answers.one(f"{{1..{answers.IDS}}}"), anywhere=True)
-        every = dataclasses.replace(one, target=answers.one(f"{{1..{ROWS}}}"))
-        turns: list[tuple[Server, Load]] = [(warm, one), (off, every)]
-        for server, load in turns:
-            apply(load, server, workshop, 5 * WARM_UP)
-        for number in range(plan.rounds):
-            say(f"  round {number + 1} of {plan.rounds}")
-            for server, load in turns:
-                apply(load, server, workshop, WARM_UP)
-                outcome.add(server.name, apply(load, server, workshop, plan.seconds))
-            outcome.add("pgbench -S -M prepared, 8 clients", _pgbench(workshop, socket, plan))
-    return outcome
+    socket = workshop.server(Postgresql(everywhere=True)).socket
+    client(workshop, socket, "psql", "-qc", "CREATE DATABASE pgbench", "postgres")
+    client(workshop, socket, "pgbench", "-q", "-i", "-s", "1", "pgbench")
 
+    def pgbench(seconds: float) -> dict[str, float]:
+        words = ["-n", "-S", "-M", "prepared", "-c", "8", "-T", str(max(1, round(seconds)))]
+        said = client(workshop, socket, "pgbench", *words, "pgbench")
+        return {"rps": float(re.search(r"^tps = ([0-9.]+)", said, re.MULTILINE)[1])}
 
-def _pgbench(workshop: Workshop, socket: str, plan: Plan) -> dict[str, float]:
-    seconds = str(max(1, round(plan.seconds)))
-    said = client(workshop, socket, "pgbench", "-n", "-S", "-M", "prepared", "-c", "8", "-T", seconds, "pgbench")
-    return {"rps": float(re.search(r"^tps = ([0-9.]+)", said, re.MULTILINE)[1])}
+    one = Load(answers.one(f"{{1..{answers.IDS}}}"), anywhere=True)
+    every = dataclasses.replace(one, target=answers.one(f"{{1..{ROWS}}}"))
+    return take_turns(
+        plan,
+        [
+            loaded(workshop, OverPostgresql(everywhere=True), one, begin=5 * WARM_UP),
+            loaded(workshop, OverPostgresql(cache=False, everywhere=True), every, begin=5 * WARM_UP),
+            Contender("pgbench -S -M prepared, 8 clients", pgbench, begin=0, warm_up=0),
+        ],
+    )

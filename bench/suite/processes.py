@@ -6,6 +6,7 @@ import ctypes
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from collections.abc import Iterator, Sequence
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
+
+Words = Sequence[str | os.PathLike]
 
 
 class Failed(Exception):
@@ -54,9 +57,7 @@ def on(cores: set[int]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def running(
-    arguments: Sequence[str | os.PathLike], cores: set[int], log: pathlib.Path, **options
-) -> Iterator[subprocess.Popen]:
+def running(arguments: Words, cores: set[int], log: pathlib.Path, **options) -> Iterator[subprocess.Popen]:
     """A process, with its output in a file, that is ended with SIGTERM (after 20 s with SIGKILL) when the block is left.
 
     It has a process group of its own, so that a Ctrl-C reaches the suite alone and the suite ends it in order.
@@ -74,38 +75,55 @@ def running(
     try:
         yield process
     finally:
-        end(process)
+        if process.poll() is None:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
-def end(process: subprocess.Popen) -> None:
-    """Ends a process and its group."""
-    if process.poll() is None:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+@contextlib.contextmanager
+def serving(arguments: Words, port: int, cores: set[int], log: pathlib.Path, **options) -> Iterator[subprocess.Popen]:
+    """A process as of `running` that accepts connections on this port of 127.0.0.1."""
+    with running(arguments, cores, log, **options) as process:
+        deadline = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise Failed(f"{arguments[0]} does not serve: {last_line(log.read_text(errors='replace'))}")
+            time.sleep(0.0002)
+        yield process
 
 
-def run(arguments: Sequence[str | os.PathLike], cores: set[int], **options) -> subprocess.CompletedProcess:
-    """Runs a process and returns its output as text. The caller checks the exit status."""
-    process = subprocess.Popen(
-        [str(word) for word in arguments],
-        stdin=options.pop("stdin", subprocess.DEVNULL),
-        stdout=options.pop("stdout", subprocess.PIPE),
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        preexec_fn=_prepare(cores),
-        text=True,
-        **options,
-    )
-    try:
-        out, err = process.communicate()
-    except BaseException:
-        end(process)
-        raise
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+def run(arguments: Words, cores: set[int], **options) -> subprocess.CompletedProcess:
+    """Runs a process and returns its status and its output as text."""
+    words = [str(word) for word in arguments]
+    options = {"stdin": subprocess.DEVNULL, **options}
+    return subprocess.run(words, capture_output=True, text=True, preexec_fn=_prepare(cores), **options)
+
+
+def output_of(arguments: Words, cores: set[int], **options) -> str:
+    """Runs a process and returns its output. Raises `Failed` with the last line of its errors if it fails."""
+    outcome = run(arguments, cores, **options)
+    if outcome.returncode != 0:
+        raise Failed(f"{pathlib.Path(arguments[0]).name}: {last_line(outcome.stderr or outcome.stdout)}")
+    return outcome.stdout
+
+
+def last_line(text: str) -> str:
+    """The last line with text."""
+    return (text.strip().splitlines() or ["it prints nothing"])[-1]
+
+
+def find(program: str, package: str) -> pathlib.Path:
+    """The path of a program. If it is missing, `Failed` names its package."""
+    found = shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin")
+    if not found:
+        raise Failed(f"{program} is not installed (package {package})")
+    return pathlib.Path(found)
 
 
 def free_port() -> int:
@@ -113,15 +131,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def wait_until_it_listens(process: subprocess.Popen, port: int, log: pathlib.Path, seconds: float = 30) -> None:
-    """Waits until the port of 127.0.0.1 accepts connections. Raises `Failed` with the last line of the log."""
-    deadline = time.monotonic() + seconds
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        if process.poll() is not None or time.monotonic() > deadline:
-            lines = log.read_text(errors="replace").strip().splitlines()
-            raise Failed(f"{process.args[0]} does not serve: {lines[-1] if lines else 'its log is empty'}")
-        time.sleep(0.01)

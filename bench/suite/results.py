@@ -1,18 +1,46 @@
-"""The results, kept in build/bench/results.json between runs. A part that runs again replaces its result."""
+"""The results of a run, and the arithmetic: medians, spreads and ratios of the values of rounds."""
 from __future__ import annotations
 
 import dataclasses
 import datetime
 import json
+import os
 import pathlib
+import platform
+import re
+import statistics
 import subprocess
+from collections.abc import Sequence
 
-from . import machine
-from .contenders import Measurements, Outcome, Plan
-from .figures import Figure, figure
+from .contenders import Outcome, Plan
 from .workshop import ROOT
 
-VERSION = 1
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """The median of the rounds with the lowest and the highest value."""
+
+    median: float
+    least: float
+    most: float
+
+    @property
+    def spread(self) -> float:
+        """Half the range as a share of the median: 0.02 for "± 2 %"."""
+        return (self.most - self.least) / 2 / abs(self.median) if self.median else 0.0
+
+
+def figure(values: Sequence[float]) -> Figure:
+    """The figure of one or more values."""
+    return Figure(statistics.median(values), min(values), max(values))
+
+
+def ratio(over: Sequence[float], under: Sequence[float]) -> Figure:
+    """The ratio of the first to the second in each round, because servers of one round share the state of the machine."""
+    pairs = [a / b for a, b in zip(over, under) if b]
+    if not pairs:
+        raise ValueError("no rounds to compare")
+    return figure(pairs)
 
 
 @dataclasses.dataclass
@@ -25,28 +53,23 @@ class PartResult:
     when: str
     rounds: int
     seconds: float
-    measured: Measurements
+    measured: dict[str, dict[str, list[float]]]  # by name and figure
     missing: dict[str, str]
 
     def values(self, name: str, what: str) -> list[float] | None:
         """The values of the rounds, if they were measured."""
         return self.measured.get(name, {}).get(what)
 
-    def figure(self, name: str, what: str) -> Figure | None:
-        """Their median and extremes."""
-        values = self.values(name, what)
-        return figure(values) if values else None
-
 
 @dataclasses.dataclass
 class Results:
-    """All results of this machine."""
+    """The results of a run on this machine."""
 
     machine: dict[str, str]
     parts: dict[str, PartResult] = dataclasses.field(default_factory=dict)
 
     def add(self, name: str, title: str, plan: Plan, outcome: Outcome) -> None:
-        """Adds a part, or replaces the one with the same name."""
+        """Adds a part."""
         self.parts[name] = PartResult(
             title=title,
             command=f"./dev bench{' --quick' if plan.quick else ''} --only {name}",
@@ -58,33 +81,40 @@ class Results:
             missing=outcome.missing,
         )
 
-    def only(self, names: list[str]) -> Results:
-        """Only these parts."""
-        return Results(self.machine, {name: self.parts[name] for name in names})
-
     def write(self, file: pathlib.Path) -> None:
         """Writes the results as JSON."""
-        file.write_text(json.dumps({"version": VERSION, **dataclasses.asdict(self)}, indent=1) + "\n")
-
-
-def read(file: pathlib.Path) -> Results:
-    """The results of earlier runs, except those of another machine or another version of the suite."""
-    now = machine.description()
-    try:
-        kept = json.loads(file.read_text())
-        if kept["version"] == VERSION and kept["machine"] == now:
-            return Results(now, {name: PartResult(**part) for name, part in kept["parts"].items()})
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return Results(now)
+        file.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
 
 
 def commit() -> str:
     """The measured commit, with a + if files other than the results differ from it."""
-    known = _git("rev-parse", "--short=10", "HEAD")
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)bench/RESULTS.md")
-    return (known or "no commit") + ("+" if changed else "")
+    known = _said("git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD")
+    files = ["--untracked-files=no", "--", ".", ":(exclude)bench/RESULTS.md"]
+    return known + ("+" if _said("git", "-C", str(ROOT), "status", "--porcelain", *files) else "")
 
 
-def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+def this_machine() -> dict[str, str]:
+    """The properties that matter when figures are compared."""
+    processor = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return {
+        "processor": processor[1] if processor else platform.machine(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB",
+        "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "system": platform.freedesktop_os_release().get("PRETTY_NAME", "unknown"),
+        "compiler": _said("c++", "--version"),
+        "nginx": _said("nginx", "-v"),
+        "node": _said("node", "--version"),
+        "postgresql": _said("pgbench", "--version"),
+        "wrk": _said("wrk", "-v"),
+    }
+
+
+def _said(*words: str) -> str:
+    """The first line that a program prints."""
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    try:
+        outcome = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PATH": path}, timeout=20)
+    except OSError:
+        return "not installed"
+    return (outcome.stdout + outcome.stderr).strip().partition("\n")[0]

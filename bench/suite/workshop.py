@@ -9,8 +9,7 @@ import sys
 import tempfile
 import typing
 
-from . import processes
-from .servers import Server, ServerKind
+from .processes import Failed
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -20,23 +19,31 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+class Kind(typing.Protocol):
+    """Something that runs, with its configuration. Equal values are the same one."""
+
+    def serve(self, workshop: Workshop) -> contextlib.AbstractContextManager: ...
+
+    def __hash__(self) -> int: ...
+
+
 class Workshop:
     """A context manager that ends everything it has started."""
 
     def __init__(self, quick: bool = False) -> None:
         self.quick = quick  # create nothing that takes minutes
-        self.programs = ROOT / "build" / "release" / "bin"
-        self.deployd = self.programs / "deployd"
-        self.generator = self.programs / "deployd-bench"
-        self.floor = self.programs / "bench-floor"
+        programs = ROOT / "build" / "release" / "bin"
+        self.deployd = programs / "deployd"
+        self.generator = programs / "deployd-bench"
+        self.floor = programs / "bench-floor"
         self.folder = ROOT / "build" / "bench"
         self.all_cores = os.sched_getaffinity(0)
         if len(self.all_cores) < 2:
-            raise processes.Failed("a server and its load need one core each, but this machine has only one core")
+            raise Failed("a server and its load need one core each, but this machine has only one core")
         first, second = sorted(self.all_cores)[:2]
         self.server_cores, self.generator_cores = {first}, {second}
         self._stack = contextlib.ExitStack()
-        self._servers: dict[ServerKind, Server] = {}
+        self._running: dict[Kind, tuple[typing.Any, contextlib.ExitStack]] = {}
 
     def __enter__(self) -> Workshop:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -47,24 +54,21 @@ class Workshop:
         self.stop_servers()
         self._stack.close()
 
-    def server(self, kind: ServerKind) -> Server:
-        """The server of this kind, started if it is not running."""
-        if kind not in self._servers:
+    def server(self, kind: Kind) -> typing.Any:
+        """What `kind` serves, started if it is not running."""
+        if kind not in self._running:
             stack = contextlib.ExitStack()
-            server = stack.enter_context(kind.serve(self))
-            server.stack = stack
-            self._servers[kind] = server
-        return self._servers[kind]
+            self._running[kind] = stack.enter_context(kind.serve(self)), stack
+        return self._running[kind][0]
 
-    def stop(self, kind: ServerKind) -> None:
-        """Ends the server of this kind if it runs."""
-        server = self._servers.pop(kind, None)
-        if server:
-            server.stack.close()
+    def stop(self, kind: Kind) -> None:
+        """Ends what `kind` serves."""
+        _, stack = self._running.pop(kind)
+        stack.close()
 
     def stop_servers(self) -> None:
-        """Ends all servers started by `server`."""
-        for kind in list(self._servers):
+        """Ends everything started by `server`, the latest first, since it may use an earlier one."""
+        for kind in reversed(list(self._running)):
             self.stop(kind)
 
     def log(self, name: str) -> pathlib.Path:
@@ -80,4 +84,4 @@ class Workshop:
             outcome = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             if outcome.returncode != 0:
                 say(outcome.stdout)
-                raise processes.Failed(f"'{' '.join(words)}' failed; see above")
+                raise Failed(f"'{' '.join(words)}' failed; see above")

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import sys
 import tempfile
 import time
@@ -12,7 +13,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
-from suite import accounts, budgets, data, figures, html_report, load, markdown_report, processes, results, tables, terminal_report  # noqa: E402
+from suite import accounts, budgets, contenders, data, load, processes, report, results  # noqa: E402
 
 
 def part(**measured) -> results.PartResult:
@@ -20,25 +21,25 @@ def part(**measured) -> results.PartResult:
 
 
 def turns(cpu) -> dict[str, list[float]]:
-    return {key: list(cpu) for key, _, _ in tables.COLUMNS}
+    return {key: list(cpu) for key, _, _ in report.COLUMNS}
 
 
 class Arithmetic(unittest.TestCase):
     def test_a_figure_is_the_median_with_its_extremes(self):
-        self.assertEqual(figures.figure([3, 1, 2]), figures.Figure(2, 1, 3))
-        self.assertEqual(figures.figure([4, 1, 2, 3]).median, 2.5)
+        self.assertEqual(results.figure([3, 1, 2]), results.Figure(2, 1, 3))
+        self.assertEqual(results.figure([4, 1, 2, 3]).median, 2.5)
 
     def test_the_spread_is_half_the_range_as_a_share_of_the_median(self):
-        self.assertAlmostEqual(figures.figure([90, 100, 120]).spread, 0.15)
-        self.assertEqual(figures.figure([0, 0]).spread, 0)
+        self.assertAlmostEqual(results.figure([90, 100, 120]).spread, 0.15)
+        self.assertEqual(results.figure([0, 0]).spread, 0)
 
     def test_a_ratio_is_taken_round_by_round(self):
         # The machine was half as fast in the last round: the medians' ratio would be 1.5.
-        self.assertEqual(figures.ratio([10, 12, 40], [10, 8, 40]), figures.Figure(1, 1, 1.5))
+        self.assertEqual(results.ratio([10, 12, 40], [10, 8, 40]), results.Figure(1, 1, 1.5))
 
     def test_a_ratio_to_nothing_is_refused(self):
         with self.assertRaises(ValueError):
-            figures.ratio([1.0], [0.0])
+            results.ratio([1.0], [0.0])
 
 
 class Accounts(unittest.TestCase):
@@ -106,63 +107,81 @@ class Data(unittest.TestCase):
 
 class Budgets(unittest.TestCase):
     def test_a_budget_is_kept_up_to_its_bound(self):
-        most = budgets.Budget("one", "cpu", 1.2, "×", budgets.cpu("deployd", "floor"))
-        least = budgets.Budget("one", "rate", 40, "×", budgets.compared("rps", "deployd", "floor"), at_least=True)
+        most = budgets.Budget("one", "cpu", 1.2, "×", "deployd", "cpu_us", "floor")
+        least = budgets.Budget("one", "rate", 40, "×", "deployd", "rps", "floor", at_least=True)
         for budget, median, kept in ((most, 1.2, True), (most, 1.21, False), (least, 40, True), (least, 39, False)):
-            self.assertEqual(budget.kept(figures.Figure(median, median, median)), kept)
+            self.assertEqual(budget.kept(results.Figure(median, median, median)), kept)
 
     def test_what_was_not_measured_has_no_verdict(self):
-        found = budgets.verdicts(results.Results({}, {"one": part(deployd=turns([2.0]))}))
-        self.assertTrue(all(verdict.kept is None for verdict in found))
+        table = report.budgets_table(results.Results({}, {"one": part(deployd=turns([2.0]))}))
+        self.assertEqual({(row[2], row[4]) for row in table.rows[1:]}, {("not measured", "")})
 
     def test_verdicts_come_from_the_rounds(self):
         measured = part(deployd=turns([11, 12, 13]), floor=turns([10, 10, 10]))
-        verdict = budgets.verdicts(results.Results({}, {"one": measured}))[0]
-        self.assertEqual((verdict.measured.median, verdict.kept), (1.2, True))
+        self.assertEqual(budgets.BUDGETS[0].measured(measured).median, 1.2)
+        self.assertEqual(report.budgets_table(results.Results({}, {"one": measured})).rows[1][2:5], ["1.2 ×", "± 8.3 %", "kept"])
+
+
+class Turns(unittest.TestCase):
+    PLAN = contenders.Plan(quick=False, rounds=2, seconds=1)
+
+    def test_contenders_take_turns_each_after_a_load_that_is_not_counted(self):
+        turns_taken = []
+
+        def contender(name: str) -> contenders.Contender:
+            def measure(seconds: float) -> dict[str, float]:
+                turns_taken.append((name, seconds))
+                return {"seconds": seconds}
+
+            return contenders.Contender(name, measure, begin=3, warm_up=2)
+
+        outcome = contenders.take_turns(self.PLAN, [contender("a"), contender("b")])
+        self.assertEqual(turns_taken, [("a", 3), ("a", 1), ("b", 3), ("b", 1), ("a", 2), ("a", 1), ("b", 2), ("b", 1)])
+        self.assertEqual(outcome.measured, {"a": {"seconds": [1, 1]}, "b": {"seconds": [1, 1]}})
+
+    def test_a_missing_yardstick_is_left_out_and_named_and_anything_else_fails(self):
+        def fail(_: float) -> dict[str, float]:
+            raise processes.Failed("not here")
+
+        outcome = contenders.take_turns(self.PLAN, [contenders.Contender("nginx", fail, yardstick=True)])
+        self.assertEqual((outcome.measured, outcome.missing), ({}, {"nginx": "not here"}))
+        with self.assertRaises(processes.Failed):
+            contenders.take_turns(self.PLAN, [contenders.Contender("deployd", fail)])
 
 
 class Reports(unittest.TestCase):
-    def test_ratios_stand_first_and_missing_yardsticks_are_named(self):
+    def test_the_budgets_stand_first_and_missing_yardsticks_are_named(self):
         measured = part(deployd=turns([11, 12, 13]), floor=turns([10, 10, 10]))
-        text = terminal_report.report(results.Results({}, {"one": measured}), ["one"])
-        self.assertLess(text.index("Asked and measured"), text.index("One"))
-        self.assertIn("1.20 ± 8.3 %", text)
+        text = report.page(results.Results({"cores": "2"}, {"one": measured}), ["One"])
+        self.assertLess(text.index("Asked and measured"), text.index("## One"))
+        self.assertIn("| deployd | 1.20 ± 8.3 % |", text)
         self.assertIn("Without nginx: not here", text)
-
-    def test_the_page_needs_no_network_and_the_markdown_has_every_cell(self):
-        machine = {"processor": "<cpu>", "cores": "2", "kernel": "Linux"}
-        found = results.Results(machine, {"one": part(deployd=turns([11, 12, 13]), floor=turns([10, 10, 10]))})
-        page = html_report.report(found)
-        for word in ("src=", "href=", "@import", "url(", "<script", "<cpu>"):
-            self.assertNotIn(word, page)
-        self.assertIn("1 of 1 budgets are kept", page)
-        self.assertIn("| deployd | 1.20 ± 8.3 % |", markdown_report.report(found, ["One"]))
 
     def test_a_run_of_one_part_leaves_the_others_on_the_page(self):
         machine, titles = {"processor": "cpu"}, ["One", "Pipelined"]
         both = {"one": part(deployd=turns([11]), floor=turns([10])), "pipelined": part(deployd=turns([1]), nginx=turns([8]))}
         both["pipelined"].title = "Pipelined"
-        page = markdown_report.report(results.Results(machine, both), titles)
+        page = report.page(results.Results(machine, both), titles)
+        self.assertEqual(report.page(results.Results(machine, {}), titles, page), page)
         again = results.Results(machine, {"pipelined": dataclasses.replace(both["pipelined"], measured={"deployd": turns([3])})})
-        after = markdown_report.report(again, titles, page)
+        page, after = (re.sub(" +", " ", text) for text in (page, report.page(again, titles, page)))
         changed = [(old, new) for old, new in zip(page.splitlines(), after.splitlines()) if old != new]
         self.assertIn("| 1.1 × | ± 0.0 % | kept |", after)
         self.assertEqual(len([new for _, new in changed if new.startswith("| pipelined 16 deep")]), 1, changed)
         self.assertEqual(after[: after.index("## Pipelined")].count("| deployd | 1.10"), 1)
-        self.assertEqual(markdown_report.report(results.Results(machine, {}), titles, page), page)
 
     def test_figures_of_two_machines_never_stand_on_one_page(self):
         here = results.Results({"processor": "north"}, {"one": part(deployd=turns([11]))})
         there = results.Results({"processor": "south"}, {"one": part(deployd=turns([10]))})
         other = results.Results(there.machine, {"pipelined": dataclasses.replace(part(), title="Pipelined")})
         titles = ["One", "Pipelined"]
-        with self.assertRaises(markdown_report.OtherMachine):
-            markdown_report.report(other, titles, markdown_report.report(here, titles))
-        self.assertNotIn("north", markdown_report.report(there, titles, markdown_report.report(here, titles)))
+        with self.assertRaises(report.OtherMachine):
+            report.page(other, titles, report.page(here, titles))
+        self.assertNotIn("north", report.page(there, titles, report.page(here, titles)))
 
     def test_a_part_without_a_rate_lists_its_figures(self):
         found = part(deployd={"first answer after ms": [30.0, 20.0, 40.0]})
-        self.assertEqual(tables.part_table(found).rows[1], ["deployd", "first answer after ms", "30", "20", "40"])
+        self.assertEqual(report.part_table(found).rows[1], ["deployd", "first answer after ms", "30", "20", "40"])
 
 
 if __name__ == "__main__":
