@@ -1,16 +1,18 @@
 #include "bench/options.hpp"
 
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/beast/core/string.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 
 #include "base/byte_order_mark.hpp"
 
@@ -38,34 +40,29 @@ void require_writable(std::string const& option, std::string const& path) {
 }
 
 template <typename Number>
-Number number(std::string const& option, std::string const& text, Number least, Number most) {
+Number number(std::string const& option, std::string_view text, Number least, Number most) {
   Number value{};
   auto const end = text.data() + text.size();
   auto const [at, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || at != end || !(value >= least && value <= most))
-    refuse(option, "'" + text + "' is not a number it takes");
+    refuse(option, fmt::format("'{}' is not a number from {} to {}", text, least, most));
   return value;
 }
 
 // Parses `500ms`, `10s`, `5m`, `1h`, `30d`.
-std::chrono::nanoseconds duration(std::string const& option, std::string const& text) {
+std::chrono::nanoseconds duration(std::string const& option, std::string const& text, std::int64_t least) {
+  static std::map<std::string, std::int64_t> const units{
+      {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
   auto const digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  auto const unit = text.substr(digits);
-  std::int64_t const milliseconds = unit == "ms"  ? 1
-                                    : unit == "s" ? 1000
-                                    : unit == "m" ? 60'000
-                                    : unit == "h" ? 3'600'000
-                                    : unit == "d" ? 86'400'000
-                                                  : 0;
-  if (milliseconds == 0) refuse(option, "'" + text + "' is not a duration such as 500ms, 10s or 5m");
-  auto const most = std::chrono::hours(24 * 30) / std::chrono::milliseconds(1) / milliseconds;
-  return std::chrono::milliseconds(number<std::int64_t>(option, text.substr(0, digits), 0, most) * milliseconds);
+  auto const unit = units.find(text.substr(digits));
+  if (unit == units.end()) refuse(option, "'" + text + "' is not a duration such as 500ms, 10s or 5m");
+  auto const most = units.at("d") * 30 / unit->second;
+  return std::chrono::milliseconds(number(option, text.substr(0, digits), least, most) * unit->second);
 }
 
-double share(std::string const& option, std::string text) {
+double share(std::string const& option, std::string const& text) {
   if (!text.ends_with('%')) refuse(option, "'" + text + "' is not a percentage such as 10%");
-  text.pop_back();
-  return number<double>(option, text, 0.0, 1e6) / 100;
+  return number(option, text.substr(0, text.size() - 1), 0.0, 1e6) / 100;
 }
 
 bool is_token_character(char c) {
@@ -89,10 +86,9 @@ std::string field(std::string const& text) {
   return name + ": " + value + "\r\n";
 }
 
-bool names(std::string const& field, std::string_view lowered) {
-  return field.size() > lowered.size() && field[lowered.size()] == ':' &&
-         std::equal(lowered.begin(), lowered.end(), field.begin(),
-                    [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
+bool names(std::string_view field, std::string_view name) {
+  auto const colon = field.find(':');
+  return colon != field.npos && boost::beast::iequals(field.substr(0, colon), name);
 }
 
 // True for fields whose values are secrets.
@@ -100,14 +96,11 @@ bool is_secret(std::string const& field) {
   return names(field, "authorization") || names(field, "proxy-authorization") || names(field, "cookie");
 }
 
+// The options from which the fields of the requests are made.
 struct Given {
-  std::string url, token_file, duration = "10s", warmup = "1s", timeout = "10s", tolerance = "10%";
-  std::string connections = "64", threads, requests, rate, pipeline = "1", expect_status = "200", overload_status;
-  std::string expect_body;
+  std::string token_file;
   std::optional<std::string> token;
   std::vector<std::string> headers;
-  bool new_connections = false;
-  TlsWishes tls;
 };
 
 // Returns the token of --token or --token-file, if one is given.
@@ -142,7 +135,7 @@ void set_fields(Options& options, Given const& given) {
     all += "Authorization: Bearer " + *token + "\r\n";
     options.authorized = true;
   }
-  if (given.new_connections) all += "Connection: close\r\n";
+  if (options.new_connections) all += "Connection: close\r\n";
   options.fields = std::move(all);
 }
 
@@ -158,105 +151,108 @@ std::vector<std::string> command_without_secrets(int argc, char const* const* ar
   return command;
 }
 
-TlsWishes checked_tls(TlsWishes const& wishes, Url const& url) {
+void check_tls(TlsWishes const& wishes, Url const& url) {
   auto const unused = [&](bool given, char const* option) {
     if (given && !url.secure) refuse(option, "needs an https URL");
   };
   unused(!wishes.ca_file.empty(), "--ca");
   unused(wishes.insecure, "--insecure");
   unused(wishes.resume, "--resume");
-  if (wishes.ca_file.empty()) return wishes;
+  if (wishes.ca_file.empty()) return;
   file_contents("--ca", wishes.ca_file);
   try {
     TlsClient const client(url.host, wishes);
   } catch (std::runtime_error const& error) {
     refuse("--ca", error.what());
   }
-  return wishes;
 }
 
-Options checked(Given const& given) {
-  Options options;
-  options.url_text = given.url;
+// Completes the options with what depends on several of them.
+void complete(Options& options, Given const& given) {
   try {
-    options.url = parse_url(given.url);
+    options.url = parse_url(options.url_text);
   } catch (std::invalid_argument const& error) {
     refuse("URL", error.what());
   }
   set_fields(options, given);
-  options.connections = number<unsigned>("--connections", given.connections, 1, 1'000'000);
-  options.threads = given.threads.empty() ? default_threads() : number<unsigned>("--threads", given.threads, 1, 1024);
   options.threads = std::min(options.threads, options.connections);
-  if (!given.requests.empty())
-    options.requests = number<std::uint64_t>("--requests", given.requests, 1, std::uint64_t{1} << 60);
-  options.duration = duration("--duration", given.duration);
-  if (options.duration.count() == 0) refuse("--duration", "must be more than nothing");
-  options.warmup = duration("--warmup", given.warmup);
-  options.timeout = duration("--timeout", given.timeout);
-  if (options.timeout.count() == 0) refuse("--timeout", "must be more than nothing");
-  if (!given.rate.empty()) options.rate = number<double>("--rate", given.rate, 1e-3, 1e9);
-  options.pipeline = number<unsigned>("--pipeline", given.pipeline, 1, 10'000);
-  options.new_connections = given.new_connections;
   if (options.new_connections && (options.rate || options.pipeline > 1))
     refuse("--new-connections", "cannot be combined with --rate or --pipeline");
-  options.tls = checked_tls(given.tls, options.url);
-  options.expect_status = number<unsigned>("--expect-status", given.expect_status, 200, 599);
-  if (!given.overload_status.empty())
-    options.overload_status = number<unsigned>("--overload-status", given.overload_status, 200, 599);
+  check_tls(options.tls, options.url);
   if (options.overload_status == options.expect_status)
     refuse("--overload-status", "is the status that is expected of right answers");
-  if (!given.expect_body.empty()) options.expect_body = file_contents("--expect-body", given.expect_body);
-  options.tolerance = share("--tolerance", given.tolerance);
-  return options;
+  require_writable("--json", options.json_file);
+  require_writable("--html", options.html_file);
 }
 
 }  // namespace
 
-unsigned default_threads() {
+unsigned available_cores() {
   cpu_set_t cores;
   CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores) - 1));
+  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? static_cast<unsigned>(CPU_COUNT(&cores)) : 1;
 }
 
 std::optional<Options> parse_options(int argc, char const* const* argv) {
   CLI::App app("Loads an HTTP server with GETs and checks each answer.", "deployd-bench");
   app.set_version_flag("--version", "deployd-bench " DEPLOYD_VERSION);
   Given given;
-  Options files;
-  app.add_option("URL", given.url, "http://host:port/path, or https; {1..5000} takes the next number at each request")
+  Options options;
+  options.threads = std::max(1U, available_cores() - 1);
+  // An option whose value `set` stores.
+  auto const add = [&app](std::string const& names, auto set, std::string const& help, char const* standard = "") {
+    auto const option = names.substr(names.find("--"));
+    return app
+        .add_option_function<std::string>(
+            names, [option, set](std::string const& text) { set(option, text); }, help)
+        ->default_str(standard);
+  };
+  auto const number_in = [](auto& value, auto least, auto most) {
+    return [&value, least, most](auto const& option, auto const& text) { value = number(option, text, least, most); };
+  };
+  auto const duration_in = [](auto& value, std::int64_t least) {
+    return [&value, least](auto const& option, auto const& text) { value = duration(option, text, least); };
+  };
+  app.add_option("URL", options.url_text,
+                 "http://host:port/path, or https; {1..5000} takes the next number at each request")
       ->required();
   auto* token = app.add_option("--token", given.token, "sent as Authorization: Bearer");
   app.add_option("--token-file", given.token_file, "a file with the token")->excludes(token);
   app.add_option("--header", given.headers, "'Name: value', sent with each request; repeatable")
       ->expected(1)
       ->take_all();
-  app.add_option("-c,--connections", given.connections, "connections kept open")->capture_default_str();
-  app.add_option("-t,--threads", given.threads, "threads (default: all cores but one)");
+  add("-c,--connections", number_in(options.connections, 1U, 1'000'000U), "connections kept open", "64");
+  add("-t,--threads", number_in(options.threads, 1U, 1024U), "threads (default: all cores but one)");
   auto* duration_option =
-      app.add_option("-d,--duration", given.duration, "what is counted lasts so long")->capture_default_str();
-  app.add_option("-n,--requests", given.requests, "count exactly so many requests instead")->excludes(duration_option);
-  app.add_option("--warmup", given.warmup, "load before it, not counted; what it left unsent is dropped")
-      ->capture_default_str();
-  app.add_option("-R,--rate", given.rate, "open loop: so many requests a second, on schedule");
-  app.add_option("--pipeline", given.pipeline, "requests in flight on a connection")->capture_default_str();
-  app.add_flag("--new-connections", given.new_connections, "a connection for each request, its opening counted in");
+      add("-d,--duration", duration_in(options.duration, 1), "what is counted lasts so long", "10s");
+  add("-n,--requests", number_in(options.requests, std::uint64_t{1}, std::uint64_t{1} << 60),
+      "count exactly so many requests instead")
+      ->excludes(duration_option);
+  add("--warmup", duration_in(options.warmup, 0), "load before it, not counted; what it left unsent is dropped", "1s");
+  add("-R,--rate", number_in(options.rate, 1e-3, 1e9), "open loop: so many requests a second, on schedule");
+  add("--pipeline", number_in(options.pipeline, 1U, 10'000U), "requests in flight on a connection", "1");
+  app.add_flag("--new-connections", options.new_connections, "a connection for each request, its opening counted in");
   auto* ca =
-      app.add_option("--ca", given.tls.ca_file,
+      app.add_option("--ca", options.tls.ca_file,
                      "https: trust the authorities, or the certificate, of this PEM file instead of the system's");
-  app.add_flag("--insecure", given.tls.insecure, "https: whoever answers is trusted, and gets the token")->excludes(ca);
-  app.add_flag("--resume", given.tls.resume, "https: resume sessions of TLS when connecting anew");
-  app.add_option("--expect-status", given.expect_status, "another status is an error")->capture_default_str();
-  app.add_option("--overload-status", given.overload_status,
-                 "what a server says that has too much to do, as 503: counted apart instead of as an error");
-  app.add_option("--expect-body", given.expect_body, "a file; other bytes are an error");
-  app.add_option("--timeout", given.timeout, "of one answer")->capture_default_str();
-  app.add_option("--json", files.json_file, "write the results for programs");
-  app.add_option("--html", files.html_file, "write the results for people, one page");
+  app.add_flag("--insecure", options.tls.insecure, "https: whoever answers is trusted, and gets the token")
+      ->excludes(ca);
+  app.add_flag("--resume", options.tls.resume, "https: resume sessions of TLS when connecting anew");
+  add("--expect-status", number_in(options.expect_status, 200U, 599U), "another status is an error", "200");
+  add("--overload-status", number_in(options.overload_status, 200U, 599U),
+      "what a server says that has too much to do, as 503: counted apart instead of as an error");
+  auto const contents = [&](auto const& option, auto const& path) {
+    options.expect_body = file_contents(option, path);
+  };
+  add("--expect-body", contents, "a file; other bytes are an error");
+  add("--timeout", duration_in(options.timeout, 1), "of one answer", "10s");
+  app.add_option("--json", options.json_file, "write the results for programs");
+  app.add_option("--html", options.html_file, "write the results for people, one page");
   auto* compare =
-      app.add_option("--compare", files.compare_file,
+      app.add_option("--compare", options.compare_file,
                      "exit 3 when the rate or the p99 (--rate: or the median) is worse than in this earlier --json");
-  app.add_option("--tolerance", given.tolerance, "how much slower")->capture_default_str()->needs(compare);
+  auto const tolerance = [&](auto const& option, auto const& text) { options.tolerance = share(option, text); };
+  add("--tolerance", tolerance, "how much slower", "10%")->needs(compare);
   app.footer(
       "Exit status: 0 every answer was right, 1 one was not or requests could not be sent in time, 3 slower than "
       "--compare, 64 bad usage, 69 nobody answers or the certificate is not trusted.");
@@ -273,12 +269,7 @@ std::optional<Options> parse_options(int argc, char const* const* argv) {
     std::replace(line.begin(), line.end(), '\n', ' ');
     throw UsageError(line);
   }
-  auto options = checked(given);
-  options.json_file = files.json_file;
-  options.html_file = files.html_file;
-  options.compare_file = files.compare_file;
-  require_writable("--json", options.json_file);
-  require_writable("--html", options.html_file);
+  complete(options, given);
   options.command = command_without_secrets(argc, argv);
   return options;
 }

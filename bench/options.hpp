@@ -49,7 +49,7 @@ class UsageError : public std::runtime_error {
 /// or the version to stdout.
 std::optional<Options> parse_options(int argc, char const* const* argv);
 
-/// Returns the default of --threads: one less than the number of cores available to this process, and at least one.
-unsigned default_threads();
+/// Returns the number of cores available to this process.
+unsigned available_cores();
 
 }  // namespace deployd::bench

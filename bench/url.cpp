@@ -1,7 +1,8 @@
 #include "bench/url.hpp"
 
+#include <boost/beast/core/string.hpp>
+
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <stdexcept>
 
@@ -14,20 +15,16 @@ bool is_port(std::string_view text) {
   return error == std::errc() && end == text.data() + text.size() && number >= 1 && number <= 65535;
 }
 
-// A scheme is case-insensitive (RFC 3986 §3.1).
-bool has_scheme(std::string_view text, std::string_view lowered) {
-  return text.size() >= lowered.size() && std::equal(lowered.begin(), lowered.end(), text.begin(), [](char a, char b) {
-           return a == std::tolower(static_cast<unsigned char>(b));
-         });
-}
-
 }  // namespace
 
 Url parse_url(std::string_view text) {
   Url url;
-  url.secure = has_scheme(text, "https://");
-  if (!url.secure && !has_scheme(text, "http://")) throw std::invalid_argument("must begin with http:// or https://");
-  text.remove_prefix(text.find("//") + 2);
+  // A scheme is case-insensitive (RFC 3986 §3.1).
+  auto const scheme = text.substr(0, text.find("://"));
+  url.secure = boost::beast::iequals(scheme, "https");
+  if (scheme.size() == text.size() || (!url.secure && !boost::beast::iequals(scheme, "http")))
+    throw std::invalid_argument("must begin with http:// or https://");
+  text.remove_prefix(scheme.size() + 3);
 
   auto const slash = std::min(text.find_first_of("/?"), text.size());
   url.authority = text.substr(0, slash);

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace deployd::bench {
@@ -15,7 +14,7 @@ class UrlTemplate {
   UrlTemplate() = default;
 
   /// Throws `std::invalid_argument` if a range has A > B or does not fit 64 bits.
-  explicit UrlTemplate(std::string_view text);
+  explicit UrlTemplate(std::string const& text);
 
   /// Appends the text for request number `index`, counted from 0.
   void append_to(std::string& out, std::uint64_t index) const;
