@@ -2,23 +2,25 @@
 
 #include <boost/asio/error.hpp>
 
+#include <array>
+
 namespace deployd::bench {
 
-std::string_view to_string(Failure failure) noexcept {
-  switch (failure) {
-    case Failure::body: return "body";
-    case Failure::json: return "json";
-    case Failure::malformed: return "malformed";
-    case Failure::closed: return "closed";
-    case Failure::reset: return "reset";
-    case Failure::timeout: return "timeout";
-    case Failure::refused: return "refused";
-    case Failure::unreachable: return "unreachable";
-    case Failure::no_port: return "no_port";
-    case Failure::tls: return "tls";
-    case Failure::certificate: return "certificate";
-  }
-  return "unknown";
+FailureName name_of(Failure failure) noexcept {
+  static constexpr std::array<FailureName, failure_kinds> names{{
+      {"body", "the body is not the expected one"},
+      {"json", "a JSON body that does not parse"},
+      {"malformed", "not an HTTP answer"},
+      {"closed", "the server closed the connection before the answer was complete"},
+      {"reset", "the connection was reset"},
+      {"timeout", "no complete answer, or no connection, in time"},
+      {"refused", "the connection was refused"},
+      {"unreachable", "no connection"},
+      {"no_port", "this machine ran out of local ports"},
+      {"tls", "no TLS handshake, or an unreadable record"},
+      {"certificate", "the certificate is not trusted"},
+  }};
+  return names[static_cast<std::size_t>(failure)];
 }
 
 Fault connect_fault(boost::system::error_code error) {

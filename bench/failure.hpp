@@ -11,17 +11,17 @@ namespace deployd::bench {
 
 /// What went wrong with a request. A wrong status is counted separately.
 enum class Failure {
-  body,         // not the expected body
-  json,         // a JSON body that does not parse
-  malformed,    // not HTTP
-  closed,       // the server closed the connection before the answer was complete
-  reset,        // the connection was reset
-  timeout,      // no complete answer, or no connection, within --timeout
-  refused,      // nothing listens on the port
-  unreachable,  // no connection, for another reason
-  no_port,      // no local port is left on this machine
-  tls,          // failed handshake or unreadable record
-  certificate,  // the server's certificate is not trusted
+  body,
+  json,
+  malformed,
+  closed,
+  reset,
+  timeout,
+  refused,
+  unreachable,
+  no_port,
+  tls,
+  certificate,
 };
 inline constexpr std::size_t failure_kinds = 11;
 
@@ -31,8 +31,12 @@ struct Fault {
   std::string reason;
 };
 
-/// Returns the name under which reports count a failure.
-std::string_view to_string(Failure failure) noexcept;
+/// The name under which reports count a failure, and its meaning in words.
+struct FailureName {
+  std::string_view name;
+  std::string_view meaning;
+};
+FailureName name_of(Failure failure) noexcept;
 
 /// Returns the failure for a socket error while connecting, or on an established connection.
 Fault connect_fault(boost::system::error_code error);

@@ -30,7 +30,7 @@ std::string json_report(Options const& options, Results const& results) {
     further += fmt::format("\"overload\": {{\"answers\": {}, \"latency_us\": {}}},\n  ", tally.overload.count(),
                            distribution(tally.overload));
   std::string errors;
-  for (auto const& [kind, count] : tally.errors_by_kind()) errors += fmt::format(R"("{}":{},)", kind, count);
+  for (auto const& kind : tally.errors_by_kind()) errors += fmt::format(R"("{}":{},)", kind.name, kind.count);
   return fmt::format(R"({{
   "requests": {},
   "errors": {{{}"total":{}}},

@@ -8,15 +8,6 @@
 namespace deployd::bench {
 namespace {
 
-std::string load(Options const& options) {
-  auto text =
-      options.rate ? fmt::format("open loop of {:g} requests a second, ", *options.rate) : std::string("closed loop, ");
-  text += fmt::format("{} connection{}", options.connections, options.connections == 1 ? "" : "s");
-  if (options.pipeline > 1) text += fmt::format(", {} requests in flight on each", options.pipeline);
-  if (options.new_connections) text += ", a new one for each request";
-  return text + fmt::format(", {} thread{}", options.threads, options.threads == 1 ? "" : "s");
-}
-
 std::string percentiles(char const* name, Histogram const& histogram) {
   auto const at = [&](double share) { return figure(histogram, histogram.percentile(share)); };
   return fmt::format("  {:<10} p50 {:>9}   p90 {:>9}   p99 {:>9}   p99.9 {:>9}   max {:>9}\n", name, at(0.5), at(0.9),
@@ -32,12 +23,39 @@ std::string rate(Results const& results) {
 
 std::string errors(Tally const& tally) {
   std::string text;
-  for (auto const& [kind, count] : tally.errors_by_kind())
-    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", readable(count), tally.with_reason(kind));
+  for (auto const& kind : tally.errors_by_kind())
+    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", readable(kind.count), kind.with_reason(kind.name));
   return text.empty() ? "none" : text;
 }
 
+// Describes that requests could not be sent in time, or that nothing was measured, and why; empty otherwise.
+std::string unsent(Options const& options, Results const& results) {
+  auto const& tally = results.tally;
+  if (tally.skipped > 0) {
+    auto why = fmt::format("no connection was free; the server is slower than --rate {:g}, or --connections {} too few",
+                           options.rate.value_or(0), options.connections);
+    if (results.generator_cpu > generator_limit) why = "the load generator is the limit, not the server";
+    if (results.gave_up) why = "the server is gone";
+    return fmt::format("{} of {} requests could not be sent in time: {}", readable(tally.skipped),
+                       readable(tally.requests()), why);
+  }
+  if (tally.requests() > 0) return {};
+  if (results.interrupted) return "nothing was measured: the run was stopped during its warm-up";
+  if (results.gave_up) return "nothing was measured: the server was gone after the warm-up";
+  return "nothing was measured: no request could be sent, since every connection still waited for an answer to the "
+         "warm-up; give it a longer --duration or --warmup 0s";
+}
+
 }  // namespace
+
+std::string load(Options const& options) {
+  auto text =
+      options.rate ? fmt::format("open loop of {:g} requests a second, ", *options.rate) : std::string("closed loop, ");
+  text += fmt::format("{} connection{}", options.connections, options.connections == 1 ? "" : "s");
+  if (options.pipeline > 1) text += fmt::format(", {} requests in flight on each", options.pipeline);
+  if (options.new_connections) text += ", a new one for each request";
+  return text + fmt::format(", {} thread{}", options.threads, options.threads == 1 ? "" : "s");
+}
 
 std::string readable(std::chrono::nanoseconds duration) {
   auto const ns = static_cast<double>(duration.count());
@@ -58,31 +76,15 @@ std::string readable(std::uint64_t number) {
   return digits;
 }
 
-std::string unsent(Options const& options, Results const& results) {
-  auto const& tally = results.tally;
-  if (tally.skipped > 0) {
-    auto why = fmt::format("no connection was free; the server is slower than --rate {:g}, or --connections {} too few",
-                           options.rate.value_or(0), options.connections);
-    if (results.generator_cpu > generator_limit) why = "the load generator is the limit, not the server";
-    if (results.gave_up) why = "the server is gone";
-    return fmt::format("{} of {} requests could not be sent in time: {}", readable(tally.skipped),
-                       readable(tally.requests()), why);
-  }
-  if (tally.requests() > 0) return {};
-  if (results.interrupted) return "nothing was measured: the run was stopped during its warm-up";
-  if (results.gave_up) return "nothing was measured: the server was gone after the warm-up";
-  return "nothing was measured: no request could be sent, since every connection still waited for an answer to the "
-         "warm-up; give it a longer --duration or --warmup 0s";
-}
-
 std::string complaint(Options const& options, Results const& results) {
   auto const& tally = results.tally;
-  auto const commonest = tally.commonest_error();
   std::string line;
-  if (!commonest.empty()) {
-    line = "not every answer was right: " + tally.with_reason(commonest);
-    if (commonest == "401" && !options.authorized) line += "; give a token with --token or --token-file";
-    if (commonest == to_string(Failure::certificate)) line += "; --ca says whom to trust, --insecure trusts anybody";
+  if (auto const kinds = tally.errors_by_kind(); !kinds.empty()) {
+    auto const& commonest = kinds.front();
+    line = "not every answer was right: " + commonest.with_reason(commonest.name);
+    if (commonest.name == "401" && !options.authorized) line += "; give a token with --token or --token-file";
+    if (commonest.name == name_of(Failure::certificate).name)
+      line += "; --ca says whom to trust, --insecure trusts anybody";
   }
   auto const missing = unsent(options, results);
   if (line.empty() && missing.empty() && tally.right == 0) return "no answer was right";
@@ -90,12 +92,24 @@ std::string complaint(Options const& options, Results const& results) {
   return tally.skipped > tally.errors() ? missing + "; " + line : line + "; " + missing;
 }
 
+std::vector<std::string> remarks(Options const& options, Results const& results) {
+  std::vector<std::string> sentences;
+  if (auto text = unsent(options, results); !text.empty()) {
+    text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+    sentences.push_back(std::move(text));
+  }
+  if (results.interrupted) sentences.emplace_back("Stopped early by a signal.");
+  if (results.gave_up) sentences.emplace_back("Stopped early: the server is gone.");
+  if (results.generator_cpu > generator_limit)
+    sentences.emplace_back("The generator is the limit, not the server; give it --threads or a core of its own.");
+  return sentences;
+}
+
 std::string text_report(Options const& options, Results const& results) {
   auto const& tally = results.tally;
   auto const seconds = std::chrono::duration<double>(results.duration).count();
-  auto text = unsent(options, results);
-  if (!text.empty())
-    text = fmt::format("{}{}\n", static_cast<char>(std::toupper(static_cast<unsigned char>(text[0]))), text.substr(1));
+  std::string text;
+  for (auto const& sentence : remarks(options, results)) text += sentence + "\n";
   text += options.url_text + "\n" + load(options) + "\n\n";
   text += fmt::format("  {:<10} {} right answers in {:.2f} s\n", "requests", readable(tally.right), seconds);
   text += fmt::format("  {:<10} {}\n", "rate", rate(results));
@@ -115,13 +129,7 @@ std::string text_report(Options const& options, Results const& results) {
   }
   text += fmt::format("  {:<10} {}\n", "errors", errors(tally));
   auto const cpu = results.duration.count() > 0 ? fmt::format("{:.0f} %", results.generator_cpu * 100) : nothing;
-  text += fmt::format("  {:<10} {} of its CPU time{}\n", "generator", cpu,
-                      results.generator_cpu > generator_limit
-                          ? ": it is the limit, not the server; give it --threads or a core of its own"
-                          : "");
-  if (results.interrupted) text += "\nStopped early by a signal.\n";
-  if (results.gave_up) text += "\nStopped early: the server is gone.\n";
-  return text;
+  return text + fmt::format("  {:<10} {} of its CPU time\n", "generator", cpu);
 }
 
 }  // namespace deployd::bench

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "bench/options.hpp"
 #include "bench/results.hpp"
@@ -12,13 +13,16 @@ namespace deployd::bench {
 /// Returns the summary, several lines of text.
 std::string text_report(Options const& options, Results const& results);
 
-/// Describes in one sentence that requests could not be sent in time, or that nothing was measured, and why; empty
-/// otherwise.
-std::string unsent(Options const& options, Results const& results);
+/// Describes the load: how requests were sent, and over how many connections.
+std::string load(Options const& options);
 
 /// Describes what was wrong with the run in one line that names the most frequent reason; empty if every response was
 /// correct and every request was sent in time.
 std::string complaint(Options const& options, Results const& results);
+
+/// Describes what limits the meaning of the figures, in sentences: requests that were not sent, an early end, a
+/// generator that was the limit.
+std::vector<std::string> remarks(Options const& options, Results const& results);
 
 /// Shown for a figure without a value, such as the median of no latencies.
 inline std::string const nothing = "–";

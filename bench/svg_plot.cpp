@@ -45,18 +45,9 @@ std::string grid(Axis const& x, Axis const& y, std::string const& x_title) {
 
 std::string drawn(Axis const& x, Axis const& y, Line const& line) {
   std::string path;
-  bool gap = true;
-  for (auto const& [at, value] : line.points) {
-    if (std::isnan(value)) {
-      gap = true;
-    } else if (line.bars) {
-      path += fmt::format("M{:.1f} {}V{:.1f}", across(x, at), height - bottom, down(y, value));
-    } else {
-      path += fmt::format("{}{:.1f} {:.1f}", gap ? 'M' : 'L', across(x, at), down(y, value));
-      gap = false;
-    }
-  }
-  return fmt::format(R"(<path class="line {}{}" d="{}"/>)", line.colour, line.bars ? " bars" : "", path);
+  for (auto const& [at, value] : line.points)
+    path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? 'M' : 'L', across(x, at), down(y, value));
+  return fmt::format(R"(<path class="line {}" d="{}"/>)", line.colour, path);
 }
 
 std::string legend(std::vector<Line> const& lines) {
@@ -72,15 +63,7 @@ std::string legend(std::vector<Line> const& lines) {
 
 }  // namespace
 
-Axis axis_for(double least, double most, bool logarithmic, std::string (*label)(double)) {
-  Axis axis{0, 1, logarithmic, {}};
-  if (logarithmic) {
-    axis.from = std::pow(10, std::floor(std::log10(std::max(least, 1e-3))));
-    axis.to = std::max(axis.from * 10, std::pow(10, std::ceil(std::log10(std::max(most, 1e-3)) - 1e-9)));
-    for (double tick = axis.from; tick <= axis.to * 1.001; tick *= 10) axis.ticks.emplace_back(tick, label(tick));
-    return axis;
-  }
-  // About five steps of 1, 2 or 5 times a power of ten.
+Axis linear_axis(double most, Label label) {
   most = most > 0 ? most : 1;
   auto const power = std::pow(10, std::floor(std::log10(most / 5)));
   auto step = power;
@@ -88,8 +71,22 @@ Axis axis_for(double least, double most, bool logarithmic, std::string (*label)(
     step = power * factor;
     if (most / step <= 6) break;
   }
-  axis.to = std::ceil(most / step - 1e-9) * step;
+  Axis axis{0, std::ceil(most / step - 1e-9) * step, false, {}};
   for (int i = 0; i * step <= axis.to * 1.001; ++i) axis.ticks.emplace_back(i * step, label(i * step));
+  return axis;
+}
+
+Axis log_axis(std::vector<Line> const& lines, Label label) {
+  double least = 1e9, most = 1e-3;
+  for (auto const& line : lines) {
+    for (auto const& [unused, value] : line.points) {
+      least = std::min(least, std::max(value, 1e-3));
+      most = std::max(most, value);
+    }
+  }
+  Axis axis{std::pow(10, std::floor(std::log10(std::min(least, most)))), 0, true, {}};
+  axis.to = std::max(axis.from * 10, std::pow(10, std::ceil(std::log10(most) - 1e-9)));
+  for (double tick = axis.from; tick <= axis.to * 1.001; tick *= 10) axis.ticks.emplace_back(tick, label(tick));
   return axis;
 }
 

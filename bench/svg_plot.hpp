@@ -15,17 +15,19 @@ struct Axis {
   std::vector<std::pair<double, std::string>> ticks;
 };
 
-/// A line. A point whose y is NaN leaves a gap.
 struct Line {
   std::string name;
   std::string colour;  // a CSS class: a, b, c or bad
   std::vector<std::pair<double, double>> points;
-  bool bars = false;  // thin bars from the bottom instead of a line
 };
 
-/// Returns an axis from 0 (or, if logarithmic, from the power of ten below `least`) to a value not below `most`, with
-/// some ticks, whose labels are made by `label`.
-Axis axis_for(double least, double most, bool logarithmic, std::string (*label)(double));
+using Label = std::string (*)(double);
+
+/// Returns an axis from 0 to a value not below `most`, with about five ticks.
+Axis linear_axis(double most, Label label);
+
+/// Returns a logarithmic axis from and to powers of ten that hold the y of all points.
+Axis log_axis(std::vector<Line> const& lines, Label label);
 
 /// Returns an `<svg>` element with axes, grid, lines and a legend. Its colours are defined by the page's style sheet.
 std::string svg_plot(Axis const& x, Axis const& y, std::string const& x_title, std::vector<Line> const& lines);

@@ -10,32 +10,24 @@ std::uint64_t Tally::errors() const noexcept {
          std::accumulate(failures.begin(), failures.end(), std::uint64_t{0});
 }
 
-std::map<std::string, std::uint64_t> Tally::errors_by_kind() const {
-  std::map<std::string, std::uint64_t> kinds;
+std::vector<ErrorKind> Tally::errors_by_kind() const {
+  std::vector<ErrorKind> kinds;
   for (std::size_t status = 0; status < wrong_status.size(); ++status)
-    if (wrong_status[status] != 0) kinds[std::to_string(status)] = wrong_status[status];
-  for (std::size_t kind = 0; kind < failures.size(); ++kind)
-    if (failures[kind] != 0) kinds[std::string(to_string(static_cast<Failure>(kind)))] = failures[kind];
+    if (wrong_status[status] != 0)
+      kinds.push_back(
+          {std::to_string(status), "an answer with another status than expected", "", wrong_status[status]});
+  for (std::size_t kind = 0; kind < failures.size(); ++kind) {
+    auto const [name, meaning] = name_of(static_cast<Failure>(kind));
+    if (failures[kind] != 0) kinds.push_back({std::string(name), std::string(meaning), reasons[kind], failures[kind]});
+  }
+  std::stable_sort(kinds.begin(), kinds.end(), [](auto const& a, auto const& b) { return a.count > b.count; });
   return kinds;
-}
-
-std::string Tally::commonest_error() const {
-  auto const kinds = errors_by_kind();
-  auto const most =
-      std::max_element(kinds.begin(), kinds.end(), [](auto const& a, auto const& b) { return a.second < b.second; });
-  return most == kinds.end() ? std::string() : most->first;
 }
 
 void Tally::count(Failure failure, std::string_view reason) {
   auto const kind = static_cast<std::size_t>(failure);
   ++failures[kind];
   if (reasons[kind].empty()) reasons[kind] = reason;
-}
-
-std::string Tally::with_reason(std::string const& kind) const {
-  for (std::size_t i = 0; i < reasons.size(); ++i)
-    if (!reasons[i].empty() && kind == to_string(static_cast<Failure>(i))) return kind + " (" + reasons[i] + ")";
-  return kind;
 }
 
 void Tally::merge(Tally const& other) {

@@ -3,14 +3,27 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bench/failure.hpp"
 #include "bench/histogram.hpp"
 
 namespace deployd::bench {
+
+/// A kind of error, for reports.
+struct ErrorKind {
+  std::string name;     // a status such as `401`, or a failure such as `tls`
+  std::string meaning;  // in words
+  std::string reason;   // of its first occurrence; empty if the kind is specific enough
+  std::uint64_t count;
+
+  /// Adds the reason to `words`, such as the name: `tls (wrong version number)`.
+  std::string with_reason(std::string const& words) const {
+    return reason.empty() ? words : words + " (" + reason + ")";
+  }
+};
 
 /// The counted requests of one thread or, after merging, of all threads.
 struct Tally {
@@ -32,14 +45,8 @@ struct Tally {
   /// Returns the number of requests without a correct response.
   std::uint64_t errors() const noexcept;
 
-  /// Counts the errors by name: a status such as `401`, or a failure's name.
-  std::map<std::string, std::uint64_t> errors_by_kind() const;
-
-  /// Returns the name of the most frequent kind of error; empty if there were no errors.
-  std::string commonest_error() const;
-
-  /// Returns a kind of `errors_by_kind` with the reason of its first occurrence: `tls (wrong version number)`.
-  std::string with_reason(std::string const& kind) const;
+  /// Returns the kinds of errors that happened, the most frequent first.
+  std::vector<ErrorKind> errors_by_kind() const;
 
   /// Returns the number of all counted requests: answered, failed, and skipped.
   std::uint64_t requests() const noexcept { return right + errors() + overload.count() + skipped; }
