@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t buffer_size = std::size_t{64} << 10;
 constexpr auto pause_after_failure = std::chrono::milliseconds(10);
+// A request that is sent this long after it was due is late even if connections were free.
+constexpr auto lateness = std::chrono::milliseconds(1);
 using TlsStatus = server::TlsStream::Status;
 
 constexpr auto awaited = boost::asio::as_tuple(boost::asio::deferred);
@@ -26,15 +28,15 @@ boost::system::error_code const unreadable_record = make_error_code(boost::syste
 
 Connection::Connection(ThreadRun& thread)
     : thread_(thread),
-      socket_(thread.context().get_executor()),
-      in_flight_(thread.options().pipeline),
+      socket_(thread.context.get_executor()),
+      in_flight_(thread.options.pipeline),
       in_(std::make_unique_for_overwrite<char[]>(buffer_size)) {}
 
 boost::asio::awaitable<void> Connection::run() {
-  boost::asio::steady_timer pause(thread_.context().get_executor());
+  boost::asio::steady_timer pause(thread_.context.get_executor());
   while (!abandoned_) {
-    if (thread_.options().new_connections) take_ahead(Clock::now());
-    if (in_flight_.empty() && thread_.schedule().over(Clock::now())) break;
+    if (thread_.options.new_connections) take_ahead(Clock::now());
+    if (in_flight_.empty() && thread_.schedule->over(Clock::now())) break;
     bool const connected = co_await connect();
     if (connected) co_await exchange();
     close();
@@ -48,7 +50,7 @@ boost::asio::awaitable<void> Connection::run() {
 // ports.
 void Connection::close() {
   boost::system::error_code ignored;
-  if (connected_ && thread_.options().new_connections && head_.keep_alive)
+  if (connected_ && thread_.options.new_connections && head_.keep_alive)
     socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
   connected_ = false;
   if (tls_) tls_->close();  // OpenSSL does not resume a session that was only freed
@@ -59,7 +61,7 @@ void Connection::close() {
 boost::asio::awaitable<bool> Connection::connect() {
   connecting_since_ = Clock::now();
   connecting_ = true;
-  auto [error] = co_await socket_.async_connect(thread_.endpoint(), awaited);
+  auto [error] = co_await socket_.async_connect(thread_.endpoint, awaited);
   std::optional<Fault> fault;
   if (error) {
     fault = connect_fault(error);
@@ -67,7 +69,7 @@ boost::asio::awaitable<bool> Connection::connect() {
     socket_.set_option(boost::asio::ip::tcp::no_delay(true), error);
     socket_.non_blocking(true, error);
   }
-  if (!fault && thread_.tls() != nullptr) fault = co_await secure();
+  if (!fault && thread_.tls) fault = co_await secure();
   connecting_ = false;
   if (fault) {
     if (abandoned_) co_return false;
@@ -75,7 +77,12 @@ boost::asio::awaitable<bool> Connection::connect() {
     // A request that is due has no connection, which is counted as its outcome.
     take_ahead(now);
     fail(*fault, now);
-    thread_.unreachable(now);
+    // A server that is gone for as long as a response may take will not return during this run.
+    if (now - thread_.last_answer > thread_.options.timeout) {
+      thread_.gave_up = true;
+      thread_.schedule->close(now);
+      thread_.schedule->stop();
+    }
     co_return false;
   }
   connected_ = true;
@@ -85,9 +92,12 @@ boost::asio::awaitable<bool> Connection::connect() {
 
 // Performs the handshake. Returns what failed, if anything.
 boost::asio::awaitable<std::optional<Fault>> Connection::secure() {
-  tls_ = thread_.tls()->connect(socket_.native_handle(), session_);
+  tls_ = thread_.tls->connect(socket_.native_handle(), session_);
   auto fault = co_await shake_hands(socket_, *tls_);
-  if (!fault) thread_.secured(Clock::now(), tls_->is_resumed());
+  if (!fault && Clock::now() >= thread_.window.counted_from) {
+    ++thread_.tally.handshakes;
+    if (tls_->is_resumed()) ++thread_.tally.resumed;
+  }
   co_return fault;
 }
 
@@ -112,7 +122,7 @@ boost::asio::awaitable<boost::system::error_code> Connection::receive_secured(st
 // Takes a request before a connection exists to send it on. Its time is measured from now.
 void Connection::take_ahead(Clock::time_point now) {
   if (!in_flight_.empty()) return;
-  if (auto const ticket = thread_.schedule().take(now)) in_flight_.push_back({*ticket, now});
+  if (auto const ticket = thread_.schedule->take(now)) in_flight_.push_back({*ticket, now});
 }
 
 boost::asio::awaitable<void> Connection::exchange() {
@@ -120,9 +130,9 @@ boost::asio::awaitable<void> Connection::exchange() {
   in_body_ = false;
   out_.clear();
   resend();
-  pump(Clock::now(), thread_.options().pipeline);
+  pump(Clock::now(), thread_.options.pipeline);
   while (true) {
-    if (in_flight_.empty() && thread_.schedule().over(Clock::now())) co_return;
+    if (in_flight_.empty() && thread_.schedule->over(Clock::now())) co_return;
     make_room();
     boost::system::error_code error;
     std::size_t size = 0;
@@ -138,7 +148,7 @@ boost::asio::awaitable<void> Connection::exchange() {
     if (error) {
       if (abandoned_) co_return;
       if (error == boost::asio::error::eof && in_body_ && head_.framing == Framing::until_close) {
-        answered(now, pieces_.finish(thread_.body_check()), answer_bytes_);
+        answered(now, pieces_.finish(thread_.body_check), answer_bytes_);
       } else {
         fail(error == unreadable_record ? Fault{Failure::tls, tls_->reason()} : transfer_fault(error), now);
       }
@@ -146,18 +156,18 @@ boost::asio::awaitable<void> Connection::exchange() {
     }
     end_ += size;
     if (!consume(now)) co_return;
-    pump(now, thread_.options().pipeline);
+    pump(now, thread_.options.pipeline);
   }
 }
 
 bool Connection::goes_on() const noexcept {
-  return head_.keep_alive && !thread_.options().new_connections;
+  return head_.keep_alive && !thread_.options.new_connections;
 }
 
 void Connection::wait_for_request() {
-  if (!thread_.options().rate || listed_ || !has_room()) return;
+  if (!thread_.options.rate || listed_ || !has_room()) return;
   listed_ = true;
-  thread_.waiting().push_back(this);
+  thread_.waiting.push_back(this);
 }
 
 void Connection::wait_again() {
@@ -176,9 +186,9 @@ void Connection::resend() {
 
 void Connection::pump(Clock::time_point now, unsigned most) {
   for (; most > 0 && !in_flight_.full(); --most) {
-    auto const ticket = thread_.schedule().take(now);
+    auto const ticket = thread_.schedule->take(now);
     if (!ticket) break;
-    if (ticket->counted && thread_.is_late(*ticket, now)) ++thread_.tally().late;
+    if (ticket->counted && is_late(*ticket, now)) ++thread_.tally.late;
     in_flight_.push_back({*ticket, now});
     append_request(ticket->index);
   }
@@ -186,10 +196,15 @@ void Connection::pump(Clock::time_point now, unsigned most) {
   if (!in_flight_.full()) wait_for_request();
 }
 
+// In an open loop, true if no connection was free for the request when it was due, or the generator was late.
+bool Connection::is_late(Ticket const& ticket, Clock::time_point now) const noexcept {
+  return thread_.options.rate && (now - ticket.due > lateness || (ticket.due < now && thread_.waiting.empty()));
+}
+
 void Connection::append_request(std::uint64_t index) {
   out_ += "GET ";
-  thread_.options().url.target.append_to(out_, index);
-  out_ += thread_.after_target();
+  thread_.options.url.target.append_to(out_, index);
+  out_ += thread_.after_target;
 }
 
 // Sends at once and, if the kernel's buffer is full, again after the next response or sweep. Errors show up when
@@ -239,7 +254,7 @@ bool Connection::consume(Clock::time_point now) {
     if (head_.framing == Framing::length && head_.content_length <= end_ - begin_) {
       auto const body = unread().substr(0, static_cast<std::size_t>(head_.content_length));
       begin_ += body.size();
-      answered(now, thread_.body_check().whole(body, head_.json), head_.size + body.size());
+      answered(now, thread_.body_check.whole(body, head_.json), head_.size + body.size());
       if (!goes_on()) return false;
       continue;
     }
@@ -253,7 +268,7 @@ bool Connection::consume(Clock::time_point now) {
 // Consumes the received part of a body that has not arrived completely. Returns false if the connection can no longer
 // be used.
 bool Connection::consume_body(Clock::time_point now) {
-  auto& check = thread_.body_check();
+  auto& check = thread_.body_check;
   bool complete = false;
   if (head_.framing == Framing::chunked) {
     while (true) {
@@ -291,38 +306,45 @@ void Connection::answered(Clock::time_point now, std::optional<Failure> wrong_bo
   in_flight_.pop_front();
   in_body_ = false;
   answered_ = true;
-  thread_.answered(now);
+  thread_.last_answer = now;
   if (!sent.ticket.counted) return;
-  if (head_.status == thread_.options().overload_status) {
-    thread_.tally().overload.record(now - sent.ticket.due);
-  } else if (head_.status != thread_.options().expect_status) {
-    ++thread_.tally().wrong_status[head_.status % 1000];
-    thread_.series().error(now - thread_.window().counted_from);
-  } else if (wrong_body) {
-    thread_.tally().count(*wrong_body);
-    thread_.series().error(now - thread_.window().counted_from);
+  auto& tally = thread_.tally;
+  auto const latency = now - sent.ticket.due;
+  auto const at = now - thread_.window.counted_from;
+  if (head_.status == thread_.options.overload_status) {
+    tally.overload.record(latency);
+  } else if (head_.status == thread_.options.expect_status && !wrong_body) {
+    ++tally.right;
+    tally.bytes += bytes;
+    tally.latency.record(latency);
+    tally.service.record(now - sent.at);
+    thread_.series.right(at, latency);
   } else {
-    thread_.right(now, now - sent.ticket.due, now - sent.at, bytes);
+    if (head_.status != thread_.options.expect_status)
+      ++tally.wrong_status[head_.status % 1000];
+    else
+      tally.count(*wrong_body);
+    thread_.series.error(at);
   }
 }
 
 void Connection::fail(Fault const& fault, Clock::time_point now) {
   for (auto const& sent : in_flight_) {
     if (!sent.ticket.counted) continue;
-    thread_.tally().count(fault.kind, fault.reason);
-    thread_.series().error(now - thread_.window().counted_from);
+    thread_.tally.count(fault.kind, fault.reason);
+    thread_.series.error(now - thread_.window.counted_from);
   }
   in_flight_.clear();
 }
 
 void Connection::sweep(Clock::time_point now) {
   boost::system::error_code ignored;
-  if (connecting_ && now - connecting_since_ > thread_.options().timeout) socket_.cancel(ignored);
+  if (connecting_ && now - connecting_since_ > thread_.options.timeout) socket_.cancel(ignored);
   if (!connected_) return;
   if (!out_.empty()) flush();
   if (in_flight_.empty()) {
-    if (thread_.schedule().over(now)) abandon();
-  } else if (now - in_flight_.front().at > thread_.options().timeout) {
+    if (thread_.schedule->over(now)) abandon();
+  } else if (now - in_flight_.front().at > thread_.options.timeout) {
     socket_.cancel(ignored);
   }
 }

@@ -58,6 +58,7 @@ class Connection {
   boost::asio::awaitable<void> exchange();
   boost::asio::awaitable<boost::system::error_code> receive_secured(std::size_t& size);
   void resend();
+  bool is_late(Ticket const& ticket, Clock::time_point now) const noexcept;
   void append_request(std::uint64_t index);
   void flush();
   void flush_secured();

@@ -8,11 +8,9 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <algorithm>
-#include <condition_variable>
 #include <exception>
+#include <future>
 #include <memory>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "bench/load_thread.hpp"
@@ -109,67 +107,34 @@ Standing standing(std::vector<std::unique_ptr<LoadThread>> const& threads, Windo
   return sum;
 }
 
-// Runs every thread to its end, and calls the observer meanwhile.
-class Crew {
- public:
-  explicit Crew(std::vector<std::unique_ptr<LoadThread>>& threads) : running_(threads.size()) {
-    for (auto& thread : threads) threads_.emplace_back([this, &thread] { work(*thread); });
-  }
-
-  void wait(std::chrono::milliseconds every, std::function<void()> const& observer) {
-    std::unique_lock lock(mutex_);
-    while (!ended_.wait_for(lock, every, [this] { return running_ == 0; })) observer();
-    lock.unlock();
-    for (auto& thread : threads_) thread.join();
-    if (failure_) std::rethrow_exception(failure_);
-  }
-
- private:
-  void work(LoadThread& thread) {
-    std::exception_ptr failure;
-    try {
-      thread.run();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    std::lock_guard const lock(mutex_);
-    if (failure) failure_ = failure;
-    --running_;
-    ended_.notify_one();
-  }
-
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  std::size_t running_;
-  std::exception_ptr failure_;
-  std::vector<std::thread> threads_;
-};
-
 }  // namespace
 
 Results generate(Options const& options, std::atomic<bool> const& stop, std::chrono::milliseconds observe_every,
                  std::function<void(Standing const&)> const& observer) {
   allow_connections(options.connections);
   Results results;
-  results.machine = this_machine();
   results.when = std::chrono::system_clock::now();
   ClosedLoopCounters counters;
   auto const endpoint = reachable_endpoint(options);
   auto const window = window_of(options);
   auto threads = load_threads(options, endpoint, window, counters, stop);
 
-  Crew crew(threads);
-  crew.wait(observe_every, [&] { observer(standing(threads, window)); });
+  std::vector<std::future<void>> running;
+  for (auto const& thread : threads) running.push_back(std::async(std::launch::async, [&thread] { thread->run(); }));
+  for (auto const& thread : running)
+    while (thread.wait_for(observe_every) != std::future_status::ready) observer(standing(threads, window));
+  for (auto& thread : running) thread.get();
 
   std::chrono::nanoseconds cpu{}, wall{};
   auto last_answer = window.counted_from;
-  for (auto& thread : threads) {
-    results.tally.merge(thread->tally());
-    results.series.merge(std::move(thread->series()));
+  for (auto const& thread : threads) {
+    auto& run = thread->results();
+    results.tally.merge(run.tally);
+    results.series.merge(std::move(run.series));
     cpu += thread->cpu_time();
     wall += thread->wall_time();
-    last_answer = std::max(last_answer, thread->last_answer());
-    results.gave_up = results.gave_up || thread->gave_up();
+    last_answer = std::max(last_answer, run.last_answer);
+    results.gave_up = results.gave_up || run.gave_up;
   }
   results.interrupted = stop;
   results.duration = std::min(last_answer, window.end) - window.counted_from;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <stdexcept>
 
 namespace deployd::bench {
 namespace {
@@ -43,18 +42,11 @@ void Histogram::record(std::chrono::nanoseconds duration) noexcept {
 }
 
 void Histogram::merge(Histogram const& other) {
-  if (other.precision_ != precision_) throw std::logic_error("histograms of different precision cannot be merged");
   std::transform(counts_.begin(), counts_.end(), other.counts_.begin(), counts_.begin(), std::plus<>());
   count_ += other.count_;
   sum_ += other.sum_;
   min_ = std::min(min_, other.min_);
   max_ = std::max(max_, other.max_);
-}
-
-void Histogram::clear() noexcept {
-  std::fill(counts_.begin(), counts_.end(), 0);
-  count_ = sum_ = max_ = 0;
-  min_ = UINT64_MAX;
 }
 
 std::chrono::nanoseconds Histogram::min() const noexcept {

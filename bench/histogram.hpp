@@ -15,17 +15,14 @@ namespace deployd::bench {
 /// of its value: 0.4 % by default. The smallest values (below 2^precision ns), minimum, maximum and mean are exact.
 class Histogram {
  public:
-  static constexpr unsigned default_precision = 7;
-
-  explicit Histogram(unsigned precision = default_precision);
+  Histogram() : Histogram(7) {}
+  explicit Histogram(unsigned precision);
 
   /// Records a duration. Negative durations count as 0, durations beyond the range as the maximum of the range.
   void record(std::chrono::nanoseconds value) noexcept;
 
   /// Adds the counts of `other`, which must have the same precision.
   void merge(Histogram const& other);
-
-  void clear() noexcept;
 
   std::uint64_t count() const noexcept { return count_; }
 

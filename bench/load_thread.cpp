@@ -30,42 +30,44 @@ std::chrono::nanoseconds thread_cpu_time() {
 
 LoadThread::LoadThread(Options const& options, boost::asio::ip::tcp::endpoint endpoint, Window const& window,
                        std::unique_ptr<Schedule> schedule, unsigned connections, std::atomic<bool> const& stop)
-    : run_(options, std::move(endpoint), window, std::move(schedule), connections), stop_(stop) {
+    : run_{.options = options,
+           .endpoint = std::move(endpoint),
+           .window = window,
+           .schedule = std::move(schedule),
+           .waiting = boost::circular_buffer<Connection*>(connections)},
+      stop_(stop) {
   for (unsigned i = 0; i < connections; ++i) connections_.push_back(std::make_unique<Connection>(run_));
 }
 
 LoadThread::~LoadThread() = default;
 
-void LoadThread::run() {
-  run_.answered(Clock::now());
-  auto const on_end = [this](std::exception_ptr failure) { ended(std::move(failure)); };
-  for (auto const& connection : connections_) {
-    ++running_;
-    boost::asio::co_spawn(run_.context(), connection->run(), on_end);
-  }
-  boost::asio::co_spawn(run_.context(), tick(), [this](std::exception_ptr failure) {
+void LoadThread::start(boost::asio::awaitable<void> work) {
+  boost::asio::co_spawn(run_.context, std::move(work), [this](std::exception_ptr failure) {
     if (failure) failure_ = std::move(failure);
   });
-  if (run_.options().rate) {
-    boost::asio::co_spawn(run_.context(), pace(), [this](std::exception_ptr failure) {
+}
+
+void LoadThread::run() {
+  run_.last_answer = Clock::now();
+  running_ = connections_.size();
+  for (auto const& connection : connections_) {
+    boost::asio::co_spawn(run_.context, connection->run(), [this](std::exception_ptr failure) {
+      --running_;
       if (failure) failure_ = std::move(failure);
     });
   }
-  run_.context().run();
+  start(tick());
+  if (run_.options.rate) start(pace());
+  run_.context.run();
   measure_cpu(Clock::now());
-  run_.tally().skipped = run_.schedule().skipped();
+  run_.tally.skipped = run_.schedule->skipped();
   publish();
   if (failure_) std::rethrow_exception(failure_);
 }
 
-void LoadThread::ended(std::exception_ptr failure) {
-  --running_;
-  if (failure) failure_ = std::move(failure);
-}
-
 void LoadThread::hand_out(Clock::time_point now) {
-  auto& waiting = run_.waiting();
-  while (!waiting.empty() && run_.schedule().next_due() <= now) {
+  auto& waiting = run_.waiting;
+  while (!waiting.empty() && run_.schedule->next_due() <= now) {
     // It stays listed meanwhile: the requests sent now found a free connection.
     auto& connection = *waiting.front();
     if (connection.has_room()) connection.pump(now, 1);
@@ -77,11 +79,11 @@ void LoadThread::hand_out(Clock::time_point now) {
 // The clock of an open loop. While no connection is free, connections that become free take the due requests
 // themselves.
 boost::asio::awaitable<void> LoadThread::pace() {
-  boost::asio::steady_timer timer(run_.context());
+  boost::asio::steady_timer timer(run_.context);
   while (running_ > 0) {
     auto const now = Clock::now();
     hand_out(now);
-    auto const due = run_.schedule().next_due();
+    auto const due = run_.schedule->next_due();
     if (due == Clock::time_point::max()) co_return;
     timer.expires_at(due > now ? due : now + std::chrono::milliseconds(1));
     co_await timer.async_wait(awaited);
@@ -90,20 +92,20 @@ boost::asio::awaitable<void> LoadThread::pace() {
 
 // The slow clock of the thread: deadlines, stopping, progress.
 boost::asio::awaitable<void> LoadThread::tick() {
-  boost::asio::steady_timer timer(run_.context());
+  boost::asio::steady_timer timer(run_.context);
   while (running_ > 0) {
     auto const now = Clock::now();
     measure_cpu(now);
     publish();
     if (stop_ && stopped_at_ == Clock::time_point::max()) {
       stopped_at_ = now;
-      run_.schedule().close(now);
+      run_.schedule->close(now);
     }
-    auto const end = std::min(run_.window().end, stopped_at_);
+    auto const end = std::min(run_.window.end, stopped_at_);
     if (now >= end) {
       // Requests that became due while the generator itself was delayed are still sent if connections are free.
       hand_out(now);
-      if (now - end >= std::min(longest_wait_after_end, run_.options().duration / 20)) run_.schedule().stop();
+      if (now - end >= std::min(longest_wait_after_end, run_.options.duration / 20)) run_.schedule->stop();
     }
     for (auto const& connection : connections_) connection->sweep(now);
     if (stopped_at_ != Clock::time_point::max() && now - stopped_at_ > stop_grace)
@@ -114,20 +116,20 @@ boost::asio::awaitable<void> LoadThread::tick() {
 }
 
 void LoadThread::measure_cpu(Clock::time_point now) {
-  if (now < run_.window().counted_from) return;
+  if (now < run_.window.counted_from) return;
   if (wall_begin_ == Clock::time_point()) {
     wall_begin_ = now;
     cpu_begin_ = thread_cpu_time();
   }
-  if (wall_end_ >= run_.window().end) return;
+  if (wall_end_ >= run_.window.end) return;
   wall_end_ = now;
   cpu_end_ = thread_cpu_time();
 }
 
 void LoadThread::publish() noexcept {
-  progress_.right.store(run_.tally().right, std::memory_order_relaxed);
-  progress_.errors.store(run_.tally().errors(), std::memory_order_relaxed);
-  progress_.late.store(run_.tally().late, std::memory_order_relaxed);
+  progress_.right.store(run_.tally.right, std::memory_order_relaxed);
+  progress_.errors.store(run_.tally.errors(), std::memory_order_relaxed);
+  progress_.late.store(run_.tally.late, std::memory_order_relaxed);
 }
 
 }  // namespace deployd::bench

@@ -38,14 +38,10 @@ class LoadThread {
   Progress const& progress() const noexcept { return progress_; }
 
   // Results, once `run` has returned.
-  Tally& tally() noexcept { return run_.tally(); }
-  TimeSeries& series() noexcept { return run_.series(); }
+  ThreadRun& results() noexcept { return run_; }
   /// The CPU time that this thread used in the counted part of the run, and the duration of that part.
   std::chrono::nanoseconds cpu_time() const noexcept { return cpu_end_ - cpu_begin_; }
   std::chrono::nanoseconds wall_time() const noexcept { return wall_end_ - wall_begin_; }
-  Clock::time_point last_answer() const noexcept { return run_.last_answer(); }
-  /// True if it ended early because the server was unreachable.
-  bool gave_up() const noexcept { return run_.gave_up(); }
 
  private:
   boost::asio::awaitable<void> pace();
@@ -53,13 +49,13 @@ class LoadThread {
   void hand_out(Clock::time_point now);
   void measure_cpu(Clock::time_point now);
   void publish() noexcept;
-  void ended(std::exception_ptr failure);
+  void start(boost::asio::awaitable<void> work);
 
   ThreadRun run_;
   std::atomic<bool> const& stop_;
   Progress progress_;
   std::vector<std::unique_ptr<Connection>> connections_;
-  std::size_t running_ = 0;
+  std::size_t running_ = 0;  // connections
   std::exception_ptr failure_;
   Clock::time_point stopped_at_ = Clock::time_point::max();
   std::chrono::nanoseconds cpu_begin_{}, cpu_end_{};

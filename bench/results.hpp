@@ -2,9 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <string>
 
-#include "bench/machine.hpp"
 #include "bench/tally.hpp"
 #include "bench/time_series.hpp"
 
@@ -18,10 +16,12 @@ struct Results {
   bool interrupted = false;                    // stopped early by a signal
   bool gave_up = false;                        // stopped early because the server was unreachable
   std::chrono::system_clock::time_point when;  // start of the run
-  Machine machine;
 
   /// Correct responses per second.
-  double rate() const noexcept;
+  double rate() const noexcept {
+    auto const seconds = std::chrono::duration<double>(duration).count();
+    return seconds > 0 ? static_cast<double>(tally.right) / seconds : 0;
+  }
 };
 
 /// Above this share of CPU the generator measures itself rather than the server.

@@ -100,8 +100,3 @@ TEST_CASE("values beyond the range count as its ends") {
   CHECK(histogram.min() == nanoseconds(0));
   CHECK(histogram.max() > std::chrono::hours(4));
 }
-
-TEST_CASE("histograms of different precision refuse to merge") {
-  Histogram fine;
-  CHECK_THROWS_AS(fine.merge(Histogram(3)), std::logic_error);
-}
