@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -45,14 +44,10 @@ std::filesystem::path make_directory() {
 
 }  // namespace
 
-void import_sample_rows(storage::DatabaseUrl const& url) {
+SampleStore::SampleStore(std::optional<storage::DatabaseUrl> url)
+    : directory_(make_directory()), url_(url.value_or(storage::SqliteUrl{(directory_ / "deployd.db").string()})) {
   std::istringstream rows(sample_rows());
-  storage::import(url, {}, {{"sample", &rows}}, {}, [](storage::ImportProgress const&) {});
-}
-
-SampleStore::SampleStore()
-    : directory_(make_directory()), url_(storage::SqliteUrl{(directory_ / "deployd.db").string()}) {
-  import_sample_rows(url_);
+  storage::import(url_, {}, {{"sample", &rows}}, {}, [](storage::ImportProgress const&) {});
   storage::DatabaseOptions options;
   options.url = url_;
   database_ = storage::open_database(options);

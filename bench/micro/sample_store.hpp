@@ -1,4 +1,4 @@
-// A SQLite store with sample rows, opened as a worker does.
+// A store with sample rows, opened as a worker does.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -8,6 +8,7 @@
 #include <exception>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,16 +18,14 @@
 
 namespace deployd::bench {
 
-/// Fills an empty store with the rows of `SampleStore`.
-void import_sample_rows(storage::DatabaseUrl const& url);
-
 class SampleStore {
  public:
   static constexpr int patterns = 10;
   static constexpr int deployments_each = 100;
 
-  /// Creates patterns PATTERN_1 and so on. The deployments of the first have the ids 1 to 100, and so on.
-  SampleStore();
+  /// Creates patterns PATTERN_1 and so on. The deployments of the first have the ids 1 to 100, and so on. Without
+  /// `url`, which must be of an empty store, they are in a SQLite file.
+  explicit SampleStore(std::optional<storage::DatabaseUrl> url = {});
   ~SampleStore();
   SampleStore(SampleStore const&) = delete;
   SampleStore& operator=(SampleStore const&) = delete;
@@ -43,7 +42,8 @@ class SampleStore {
   /// Runs the loop until `work` is done. The benchmark's own loop belongs into `work`, so that the event loop is not
   /// measured.
   void run(boost::asio::awaitable<void> work) {
-    boost::asio::co_spawn(loop_, std::move(work), [](std::exception_ptr failure) {
+    boost::asio::co_spawn(loop_, std::move(work), [this](std::exception_ptr failure) {
+      loop_.stop();
       if (failure) std::rethrow_exception(failure);
     });
     loop_.restart();
