@@ -24,17 +24,9 @@ class CountedRows final : public ImportRows {
  public:
   CountedRows(ImportRows& target, ImportProgress& progress) : target_(target), progress_(progress) {}
 
-  void pattern(RowPlace place, std::int64_t id, std::string_view name) override {
-    target_.pattern(place, id, name);
-    ++progress_.patterns;
-  }
-  void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override {
-    target_.deployment(place, id, pattern_id, name);
-    ++progress_.deployments;
-  }
-  void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) override {
-    target_.deployment_of(place, id, pattern, name);
-    ++progress_.deployments;
+  void add(ImportRow const& row) override {
+    target_.add(row);
+    ++(row.is_pattern() ? progress_.patterns : progress_.deployments);
   }
 
  private:
@@ -65,9 +57,7 @@ class Observed {
 /// Takes rows that are only checked.
 class NoRows final : public ImportRows {
  public:
-  void pattern(RowPlace, std::int64_t, std::string_view) override {}
-  void deployment(RowPlace, std::int64_t, std::int64_t, std::string_view) override {}
-  void deployment_of(RowPlace, std::int64_t, std::string_view, std::string_view) override {}
+  void add(ImportRow const&) override {}
 };
 
 using Inputs = std::vector<std::unique_ptr<ImportInput>>;
@@ -146,11 +136,10 @@ ImportResult import_into(ImportTarget& target, std::vector<ImportSource> const& 
   progress.phase = ImportProgress::Phase::indexes;
   observed.now();
   if (options.replace) require_patterns(tables, progress);
-  target.check();
-  auto const changes = target.changes();
+  auto const changes = target.check();
   if (options.replace) refuse_to_empty(tables, changes);
   if (options.dry_run) return {progress, changes};
-  target.build_indexes();
+  target.write();
   progress.phase = ImportProgress::Phase::commit;
   observed.now();
   target.commit();

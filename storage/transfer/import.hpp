@@ -21,7 +21,7 @@ struct ImportProgress {
   enum class Phase { rows, indexes, commit } phase = Phase::rows;
 };
 
-/// The number of rows read and, with `ImportOptions::counts_changes`, the changes of the store.
+/// The number of rows read, and the changes of the store.
 struct ImportResult {
   ImportProgress read;
   ImportChanges changes;

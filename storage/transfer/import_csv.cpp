@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/byte_order_mark.hpp"
-#include "base/json_escape.hpp"
 #include "base/utf8.hpp"
 
 namespace deployd::storage {
@@ -35,10 +34,9 @@ std::string quoted(std::string_view text) {
   auto shown = text.substr(0, max_shown_bytes);
   // Do not cut inside a character.
   while (shown.size() < text.size() && !shown.empty() && (text[shown.size()] & 0xC0) == 0x80) shown.remove_suffix(1);
-  std::string result = "\"";
-  base::append_json_escaped(result, shown);
-  if (shown.size() < text.size()) result += "...";
-  return result += '"';
+  auto result = json_quoted(shown);
+  if (shown.size() < text.size()) result.insert(result.size() - 1, "...");
+  return result;
 }
 
 /// Parses an integer in JSON's notation: without a plus sign, leading zeros or blanks.
@@ -261,14 +259,13 @@ void CsvImport::read_row() {
                std::to_string(named_fields_) + ", which the header line has");
   for (auto i = named_fields_; i < field_count_; ++i)
     if (!fields_[i].absent) refuse(fields_[i].place, quoted(fields_[i].text) + " in a column without a name");
-  RowPlace const row{source_, place.line};
-  auto const id = integer(Column::id);
+  ImportRow row{.place = {source_, place.line}, .id = integer(Column::id)};
   if (by_name_)
-    rows_.deployment_of(row, id, text(Column::pattern), text(Column::name));
+    row.pattern = text(Column::pattern);
   else if (deployments_)
-    rows_.deployment(row, id, integer(Column::pattern_id), text(Column::name));
-  else
-    rows_.pattern(row, id, text(Column::name));
+    row.pattern_id = integer(Column::pattern_id);
+  row.name = text(Column::name);
+  rows_.add(row);
 }
 
 CsvImport::Field const& CsvImport::field(Column column) const noexcept {

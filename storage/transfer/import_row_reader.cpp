@@ -2,20 +2,9 @@
 
 #include <utility>
 
-#include "base/json_escape.hpp"
 #include "storage/error.hpp"
 
 namespace deployd::storage {
-namespace {
-
-std::string quoted(std::string_view text) {
-  std::string result = "\"";
-  base::append_json_escaped(result, text);
-  return result += '"';
-}
-
-}  // namespace
-
 char const* RowReader::name_of(Kind kind) noexcept {
   return kind == Kind::pattern ? "pattern" : "deployment";
 }
@@ -40,11 +29,12 @@ bool RowReader::refuse(Code& code, std::uint64_t line, std::string reason) {
 bool RowReader::refuse_value(Code& code, std::string const& found) {
   switch (level_) {
     case Level::row:
-      return refuse(code, row_name() + ": " + quoted(member_) + " is " + found + " and not " +
+      return refuse(code, row_name() + ": " + json_quoted(member_) + " is " + found + " and not " +
                               (member_ == "name" ? "a string" : "an integer of 64 bits"));
     case Level::rows: return refuse(code, "a " + row_name() + " is " + found + " and not an object");
     case Level::document:
-      return refuse(code, quoted(member_) + " is " + found + " and not " + (by_lines() ? "an object" : "an array"));
+      return refuse(code,
+                    json_quoted(member_) + " is " + found + " and not " + (by_lines() ? "an object" : "an array"));
     case Level::nothing: break;
   }
   return refuse(code, found + " instead of an object");
@@ -52,7 +42,7 @@ bool RowReader::refuse_value(Code& code, std::string const& found) {
 
 bool RowReader::refuse_number(Code& code) {
   if (level_ != Level::row || member_ == "name") return refuse_value(code, "a number");
-  return refuse(code, row_name() + ": " + quoted(member_) + " is not an integer of 64 bits");
+  return refuse(code, row_name() + ": " + json_quoted(member_) + " is not an integer of 64 bits");
 }
 
 void RowReader::begin_document() noexcept {
@@ -112,14 +102,14 @@ bool RowReader::begin_document_member(Code& code) {
   kind_ = patterns || pattern ? Kind::pattern : Kind::deployment;
   id_.reset();
   if (format_ == Format::whole && of_whole) return begin_rows_member(code, patterns);
-  if (!by_lines() || !of_line) return refuse(code, "unknown member " + quoted(member_));
+  if (!by_lines() || !of_line) return refuse(code, "unknown member " + json_quoted(member_));
   if (std::exchange(row_seen_, true)) return refuse(code, "more than one row in a line");
   return true;
 }
 
 bool RowReader::begin_rows_member(Code& code, bool patterns) {
   if (std::exchange(patterns ? patterns_seen_ : deployments_seen_, true))
-    return refuse(code, "a second " + quoted(member_));
+    return refuse(code, "a second " + json_quoted(member_));
   return true;
 }
 
@@ -141,8 +131,8 @@ bool RowReader::begin_row_member(Code& code) {
   else if (member_ == "pattern_id" && kind_ == Kind::deployment)
     seen = pattern_id_.has_value();
   else
-    return refuse(code, row_name() + ": unknown member " + quoted(member_));
-  if (seen) return refuse(code, row_name() + ": a second " + quoted(member_));
+    return refuse(code, row_name() + ": unknown member " + json_quoted(member_));
+  if (seen) return refuse(code, row_name() + ": a second " + json_quoted(member_));
   return true;
 }
 
@@ -173,12 +163,8 @@ bool RowReader::end_row(Code& code) {
   if (!name_seen_) missing = "name";
   if (kind_ == Kind::deployment && !pattern_id_) missing = "pattern_id";
   if (!id_) missing = "id";
-  if (missing != nullptr) return refuse(code, row_line_, row_name() + ": no " + quoted(missing));
-  RowPlace const place{place_.source, row_line_};
-  if (kind_ == Kind::pattern)
-    rows_.pattern(place, *id_, name_);
-  else
-    rows_.deployment(place, *id_, *pattern_id_, name_);
+  if (missing != nullptr) return refuse(code, row_line_, row_name() + ": no " + json_quoted(missing));
+  rows_.add({.place = {place_.source, row_line_}, .id = *id_, .pattern_id = pattern_id_, .name = name_});
   last_id_ = id_;
   last_kind_ = kind_;
   id_.reset();

@@ -1,11 +1,18 @@
-// The interface through which an import writes rows to a store.
+// Writes the rows of an import to a store.
 #pragma once
 
+#include <soci/soci.h>
+
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "storage/database_url.hpp"
+#include "storage/transaction.hpp"
 
 namespace deployd::storage {
 
@@ -29,30 +36,8 @@ class BadRow : public std::runtime_error {
   RowPlace place_;
 };
 
-/// A pattern whose name belongs to another pattern at the end of the import.
-class TakenName : public BadRow {
- public:
-  TakenName(RowPlace place, std::int64_t id, std::string_view name, std::int64_t owner);
-};
-
-/// A row whose id an earlier row of the import has, where that is not allowed.
-class SecondRow : public BadRow {
- public:
-  SecondRow(RowPlace place, std::string const& kind, std::int64_t id)
-      : BadRow(place, "a second " + kind + " with the id " + std::to_string(id)) {}
-};
-
-/// A deployment whose pattern is neither in the store nor in the import.
-class UnknownPattern : public BadRow {
- public:
-  UnknownPattern(RowPlace place, std::int64_t id, std::int64_t pattern_id);
-};
-
-/// A deployment that names its pattern, but no pattern has that name at the end of the import.
-class UnknownPatternName : public BadRow {
- public:
-  UnknownPatternName(RowPlace place, std::int64_t id, std::string_view pattern);
-};
+/// Returns `text` in quotation marks for an error message, escaped as in JSON.
+std::string json_quoted(std::string_view text);
 
 /// How an import changes the store.
 struct ImportOptions {
@@ -62,9 +47,8 @@ struct ImportOptions {
   /// that are not in the import are deleted, and a pattern of the store whose name a pattern of the import takes over.
   /// Every deployment of the import belongs to one of them, and follows its pattern.
   std::vector<std::string> only_patterns = {};
-  bool refuses_second_row = false;  // two rows with one id are an error; needs `replace` or `dry_run`
+  bool refuses_second_row = false;  // two rows with one id are an error
 
-  bool counts_changes() const noexcept { return replace || dry_run; }
   /// True if all rows that are not in the import are deleted.
   bool replaces_all() const noexcept { return replace && only_patterns.empty(); }
   bool replaces_patterns() const noexcept { return replace && !only_patterns.empty(); }
@@ -84,40 +68,82 @@ struct ImportChanges {
   RowChanges deployments;
 };
 
+/// A row of an import. Names are UTF-8 without U+0000.
+struct ImportRow {
+  RowPlace place = {};
+  std::int64_t id = 0;
+  // A deployment has one of these, a pattern neither.
+  std::optional<std::int64_t> pattern_id = {};
+  std::optional<std::string_view> pattern = {};  // the name of the pattern at the end of the import
+  std::string_view name = {};
+
+  bool is_pattern() const noexcept { return !pattern_id && !pattern; }
+};
+
 /// Takes the rows of an import. They may come in any order; of several rows with one id the last counts.
-///
-/// Names are UTF-8 without U+0000, and must be valid during the call only. Members throw `BadRow`, `Error` or
-/// soci::soci_error, after which the object can only be destroyed.
 class ImportRows {
  public:
-  virtual void pattern(RowPlace place, std::int64_t id, std::string_view name) = 0;
-  virtual void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) = 0;
-  /// Adds a deployment of the pattern whose name is `pattern` at the end of the import.
-  virtual void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) = 0;
+  /// The names must be valid during the call only. Throws `BadRow`, `Error` or soci::soci_error, after which the object
+  /// can only be destroyed.
+  virtual void add(ImportRow const& row) = 0;
 
  protected:
   ~ImportRows() = default;
 };
 
 /// One import into one store: a transaction that begins when the object is created, and is rolled back on destruction
-/// unless it was committed. Members throw like those of `ImportRows`.
+/// unless it was committed. Rows wait in a temporary table until all are known: only then it is certain which rows
+/// count, which names of patterns are unique, and that every deployment has its pattern. The statements are the same
+/// for both stores. Members throw like `add`.
 class ImportTarget : public ImportRows {
  public:
   virtual ~ImportTarget() = default;
 
-  /// Called after the last row. Checks what can only be known then: that names of patterns are unique and that every
-  /// deployment has its pattern. Reports the first invalid row in the order of the input. With `ImportOptions::replace`
-  /// only patterns of the import count, and the other rows are deleted.
-  virtual void check() = 0;
+  void add(ImportRow const& row) final;
 
-  /// Called after `check`. Returns the changes of the store, which are counted only if the options say so.
-  virtual ImportChanges changes() const { return {}; }
+  /// Must be called after the last row. Refuses the import if its rows contradict each other or the store, naming the
+  /// first invalid row in the order of the input. With `ImportOptions::replace` only patterns of the import count.
+  /// Returns the changes of the store; those of patterns are made, and rows that have to go are deleted.
+  ImportChanges check();
 
-  /// Called after `check`. Makes the store as fast to read as before.
-  virtual void build_indexes() = 0;
+  /// Must be called after `check`. Writes the deployments, and makes the store as fast to read as before.
+  virtual void write() = 0;
 
   /// Commits. Must be called last.
   virtual void commit() = 0;
+
+ protected:
+  ImportTarget(DatabaseUrl const& url, ImportOptions options);
+
+  /// Adds a row to the table `import_rows`, with its number in the whole input.
+  virtual void stage(std::int64_t number, ImportRow const& row) = 0;
+  /// Called after the last row: completes `import_rows`, and locks the store against other writers.
+  virtual void end_rows() = 0;
+  /// Runs one statement and returns the number of rows that it wrote.
+  virtual std::uint64_t execute(std::string const& sql) = 0;
+  /// Removes or replaces the names that patterns in `import_patterns` had until now.
+  virtual void release_names() = 0;
+
+  void write_deployments();
+
+  ImportOptions options_;
+  ImportChanges changes_;
+  std::int64_t rows_ = 0;
+  std::unique_ptr<soci::session> session_;
+  std::optional<Transaction> transaction_;
+
+ private:
+  void take_patterns();
+  void delete_other_patterns();
+  void refuse_taken_name();
+  void refuse_unknown_pattern();
+  void take_last_rows();
+  void delete_other_deployments();
+  void refuse_second_row(std::string const& kind, std::string const& numbered);
+  RowChanges count_changes(std::string const& rows, std::string const& table, std::string const& differs);
+
+  std::optional<std::int64_t> last_deployment_;
+  bool ascending_ = true;  // no two deployments have the same id
 };
 
 }  // namespace deployd::storage

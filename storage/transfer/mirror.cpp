@@ -28,11 +28,10 @@ ImportChanges mirror(DatabaseUrl const& url, Relations const& relations, RowSpoo
         {.replace = true, .dry_run = options.dry_run, .only_patterns = options.patterns, .refuses_second_row = true});
     auto& target = *import.target;
     rows.write_to(target);
-    target.check();
-    auto const changes = target.changes();
+    auto const changes = target.check();
     // A commit without changes would make every server of the store forget its cached responses.
     if (options.dry_run || !any(changes)) return changes;
-    target.build_indexes();
+    target.write();
     target.commit();
     return changes;
   } catch (BadRow const& bad) {

@@ -58,10 +58,9 @@ void RowSpool::write_to(ImportRows& rows) {
     if (std::fread(&head, sizeof head, 1, file_.get()) != 1) fail();
     name.resize(head.name_bytes);
     if (std::fread(name.data(), 1, name.size(), file_.get()) != name.size()) fail();
-    if (head.kind == Kind::pattern)
-      rows.pattern({}, head.id, name);
-    else
-      rows.deployment({}, head.id, head.pattern_id, name);
+    ImportRow row{.id = head.id, .name = name};
+    if (head.kind == Kind::deployment) row.pattern_id = head.pattern_id;
+    rows.add(row);
   }
   if (::fseeko(file_.get(), size_, SEEK_SET) != 0) fail();
 }

@@ -21,21 +21,16 @@ using NamedDeployment = std::tuple<std::int64_t, std::string, std::string>;
 
 class Collected final : public storage::ImportRows {
  public:
-  void pattern(storage::RowPlace place, std::int64_t id, std::string_view name) override {
-    expect(place.line > 0, "a row has a line");
-    expect(name.find('\0') == name.npos, "no name holds U+0000");
-    patterns.emplace_back(id, name);
-  }
-  void deployment(storage::RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override {
-    expect(place.line > 0, "a row has a line");
-    expect(name.find('\0') == name.npos, "no name holds U+0000");
-    deployments.emplace_back(id, pattern_id, name);
-  }
-  void deployment_of(storage::RowPlace place, std::int64_t id, std::string_view pattern,
-                     std::string_view name) override {
-    expect(place.line > 0, "a row has a line");
-    expect(pattern.find('\0') == pattern.npos && name.find('\0') == name.npos, "no name holds U+0000");
-    named.emplace_back(id, pattern, name);
+  void add(storage::ImportRow const& row) override {
+    expect(row.place.line > 0, "a row has a line");
+    expect(row.name.find('\0') == row.name.npos, "no name holds U+0000");
+    expect(!row.pattern || row.pattern->find('\0') == row.pattern->npos, "no name holds U+0000");
+    if (row.pattern)
+      named.emplace_back(row.id, *row.pattern, row.name);
+    else if (row.pattern_id)
+      deployments.emplace_back(row.id, *row.pattern_id, row.name);
+    else
+      patterns.emplace_back(row.id, row.name);
   }
 
   std::vector<Pattern> patterns;

@@ -16,16 +16,11 @@ namespace {
 /// The rows as they came, in words: `p LINE ID NAME` and `d LINE ID PATTERN_ID NAME`.
 class Written final : public ImportRows {
  public:
-  void pattern(RowPlace place, std::int64_t id, std::string_view name) override {
-    rows.push_back("p " + std::to_string(place.line) + ' ' + std::to_string(id) + ' ' + std::string(name));
-  }
-  void deployment(RowPlace place, std::int64_t id, std::int64_t pattern_id, std::string_view name) override {
-    rows.push_back("d " + std::to_string(place.line) + ' ' + std::to_string(id) + ' ' + std::to_string(pattern_id) +
-                   ' ' + std::string(name));
-  }
-  void deployment_of(RowPlace place, std::int64_t id, std::string_view pattern, std::string_view name) override {
-    rows.push_back("d " + std::to_string(place.line) + ' ' + std::to_string(id) + " \"" + std::string(pattern) + "\" " +
-                   std::string(name));
+  void add(ImportRow const& row) override {
+    auto line = (row.is_pattern() ? "p " : "d ") + std::to_string(row.place.line) + ' ' + std::to_string(row.id) + ' ';
+    if (row.pattern_id) line += std::to_string(*row.pattern_id) + ' ';
+    if (row.pattern) line += '"' + std::string(*row.pattern) + "\" ";
+    rows.push_back(line + std::string(row.name));
   }
 
   std::vector<std::string> rows;
