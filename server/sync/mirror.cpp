@@ -30,20 +30,18 @@ constexpr unsigned max_readings = 3;
 constexpr std::chrono::milliseconds between_readings{1000};
 
 /// The deployments of one pattern, whose own row is added before the first of them.
-class DeploymentsOfPattern final : public storage::ListRows {
+class DeploymentsOfPattern final : public storage::ImportRows {
  public:
   DeploymentsOfPattern(std::string const& name, storage::RowSpool& rows) : name_(name), rows_(rows) {}
 
-  void pattern(std::int64_t, std::string_view) override {}
-  void deployment(std::int64_t id, std::int64_t pattern_id, std::string_view name) override {
-    if (!id_) rows_.pattern(pattern_id, name_);
-    if (id_.value_or(pattern_id) != pattern_id)
-      throw storage::Error(storage::errc::bad_input,
-                           fmt::format("deployment {} is of pattern {}, and others are of pattern {}: the source does "
-                                       "not filter by pattern",
-                                       id, pattern_id, *id_));
-    id_ = pattern_id;
-    rows_.deployment(id, pattern_id, name);
+  void add(storage::ImportRow const& row) override {
+    if (!id_) rows_.add({.id = *row.pattern_id, .name = name_});
+    if (id_.value_or(*row.pattern_id) != *row.pattern_id)
+      throw storage::BadRow({}, fmt::format("deployment {} is of pattern {}, and others are of pattern {}: the source "
+                                            "does not filter by pattern",
+                                            row.id, *row.pattern_id, *id_));
+    id_ = row.pattern_id;
+    rows_.add(row);
   }
 
   std::optional<std::int64_t> pattern_id() const noexcept { return id_; }
@@ -56,17 +54,16 @@ class DeploymentsOfPattern final : public storage::ListRows {
 };
 
 /// The pattern with a name.
-class NamedPattern final : public storage::ListRows {
+class NamedPattern final : public storage::ImportRows {
  public:
   explicit NamedPattern(std::string const& name) : name_(name) {}
 
-  void pattern(std::int64_t id, std::string_view name) override {
-    if (name != name_)
-      throw storage::Error(storage::errc::bad_input, fmt::format("pattern {} is {}: the source does not filter by name",
-                                                                 id, auth::in_quotes(name)));
-    id_ = id;
+  void add(storage::ImportRow const& row) override {
+    if (row.name != name_)
+      throw storage::BadRow(
+          {}, fmt::format("pattern {} is {}: the source does not filter by name", row.id, auth::in_quotes(row.name)));
+    id_ = row.id;
   }
-  void deployment(std::int64_t, std::int64_t, std::string_view) override {}
 
   std::optional<std::int64_t> id() const noexcept { return id_; }
   void restart() noexcept { id_.reset(); }
@@ -123,7 +120,7 @@ asio::awaitable<MirrorRound> Mirror::run_round_of_patterns() {
     auto const list = SourceList::deployments_of(name);
     auto const mark = rows.mark();
     DeploymentsOfPattern deployments(name, rows);
-    std::function<storage::ListRows&()> const begin = [&]() -> storage::ListRows& {
+    std::function<storage::ImportRows&()> const begin = [&]() -> storage::ImportRows& {
       rows.cut(mark);
       deployments.restart();
       return deployments;
@@ -139,7 +136,7 @@ asio::awaitable<MirrorRound> Mirror::run_round_of_patterns() {
       if (!id) {
         auto finding = find_pattern(name);
         id = co_await std::move(finding);
-        if (id) rows.pattern(*id, name);
+        if (id) rows.add({.id = *id, .name = name});
       }
       fresh[list.target] = {answer.etag, id};
     }
@@ -156,7 +153,7 @@ asio::awaitable<MirrorRound> Mirror::run_round_of_patterns() {
 /// Returns the id of a pattern without deployments, or nothing if the source has no list of patterns.
 asio::awaitable<std::optional<std::int64_t>> Mirror::find_pattern(std::string name) {
   NamedPattern pattern(name);
-  std::function<storage::ListRows&()> const begin = [&]() -> storage::ListRows& {
+  std::function<storage::ImportRows&()> const begin = [&]() -> storage::ImportRows& {
     pattern.restart();
     return pattern;
   };
@@ -178,7 +175,7 @@ asio::awaitable<std::optional<std::int64_t>> Mirror::find_pattern(std::string na
 /// Returns false if the list has not changed.
 asio::awaitable<bool> Mirror::read_whole(SourceList list, bool always, storage::RowSpool& rows, KnownLists& fresh) {
   auto const mark = rows.mark();
-  std::function<storage::ListRows&()> const begin = [&]() -> storage::ListRows& {
+  std::function<storage::ImportRows&()> const begin = [&]() -> storage::ImportRows& {
     rows.cut(mark);
     return rows;
   };

@@ -18,7 +18,7 @@
 #include "base/jitter.hpp"
 #include "server/fetch/trust.hpp"
 #include "server/sync/source_error.hpp"
-#include "storage/error.hpp"
+#include "storage/transfer/import_format.hpp"
 
 namespace deployd::server {
 namespace {
@@ -75,25 +75,25 @@ std::string words_for(SourceList const& list, FetchFault const& fault, std::stri
 void refuse_page(Fetched const& fetched) {
   for (auto const& field : fetched.fields)
     if (field.name == "link" && field.value.find("rel=\"next\"") != field.value.npos)
-      throw storage::Error(storage::errc::bad_input, "the source sends the list in pages (Link: rel=\"next\")");
+      throw storage::BadRow({}, "the source sends the list in pages (Link: rel=\"next\")");
 }
 
 }  // namespace
 
 SourceList SourceList::all_patterns() {
-  return {storage::ListKind::patterns, "/api/v1/patterns"};
+  return {storage::Table::patterns, "/api/v1/patterns"};
 }
 
 SourceList SourceList::all_deployments() {
-  return {storage::ListKind::deployments, "/api/v1/deployments"};
+  return {storage::Table::deployments, "/api/v1/deployments"};
 }
 
 SourceList SourceList::deployments_of(std::string const& pattern) {
-  return {storage::ListKind::deployments, "/api/v1/deployments?pattern=" + percent_encoded(pattern), pattern};
+  return {storage::Table::deployments, "/api/v1/deployments?pattern=" + percent_encoded(pattern), pattern};
 }
 
 SourceList SourceList::pattern_named(std::string const& pattern) {
-  return {storage::ListKind::patterns, "/api/v1/patterns?name=" + percent_encoded(pattern), pattern};
+  return {storage::Table::patterns, "/api/v1/patterns?name=" + percent_encoded(pattern), pattern};
 }
 
 Source::Source(Url base, std::string token_file, std::optional<std::string> ca_file)
@@ -118,10 +118,10 @@ Url Source::url_of(SourceList const& list) const {
 }
 
 /// Sets `fault` if there is no good response.
-asio::awaitable<SourceAnswer> Source::try_once(SourceList const& list, FetchOptions options, storage::ListRows& rows,
+asio::awaitable<SourceAnswer> Source::try_once(SourceList const& list, FetchOptions options, storage::ImportRows& rows,
                                                std::optional<FetchFault>& fault) {
-  storage::ListReader reader(list.kind, rows);
-  options.body_to = [&reader](std::string_view piece) { reader.read(piece); };
+  auto const reader = storage::make_list_import(list.table, rows);
+  options.body_to = [&reader](std::string_view piece) { reader->read(piece); };
   auto const url = url_of(list);
   try {
     auto work = async_fetch(url, std::move(options), trust_);
@@ -131,19 +131,18 @@ asio::awaitable<SourceAnswer> Source::try_once(SourceList const& list, FetchOpti
       co_return SourceAnswer{};
     }
     if (fetched->modified) {
-      reader.finish();
+      reader->finish();
       refuse_page(*fetched);
     }
     co_return SourceAnswer{fetched->modified, fetched->etag};
-  } catch (storage::Error const& error) {
-    if (error.code() != storage::errc::bad_input) throw;
+  } catch (storage::BadRow const& bad) {
     auto const pattern = list.pattern.empty() ? "" : "pattern " + auth::in_quotes(list.pattern) + ": ";
-    throw SourceError(SourceError::Kind::bad_data, fmt::format("{}{}: {}", pattern, shown(url), error.what()));
+    throw SourceError(SourceError::Kind::bad_data, fmt::format("{}{}: {}", pattern, shown(url), bad.what()));
   }
 }
 
 asio::awaitable<SourceAnswer> Source::read(SourceList list, std::optional<std::string> etag,
-                                           std::function<storage::ListRows&()> begin) {
+                                           std::function<storage::ImportRows&()> begin) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
   for (unsigned attempt = 1;; ++attempt) {
     FetchOptions options;

@@ -11,13 +11,14 @@
 
 #include "server/fetch/fetch.hpp"
 #include "server/fetch/url.hpp"
-#include "storage/transfer/list_reader.hpp"
+#include "storage/filter.hpp"
+#include "storage/transfer/import_target.hpp"
 
 namespace deployd::server {
 
 /// A list of the API.
 struct SourceList {
-  storage::ListKind kind = storage::ListKind::deployments;
+  storage::Table table = storage::Table::deployments;
   std::string target = {};   // path and query behind the URL of the source
   std::string pattern = {};  // the name of the pattern that is asked for, for messages; empty for whole lists
 
@@ -47,13 +48,13 @@ class Source {
   void reload();
 
   /// Reads a list unless it still has `etag`. `begin` is called before each attempt and returns where its rows go;
-  /// those of earlier attempts do not count. Throws SourceError, or exceptions of the rows other than storage::Error
-  /// with `bad_input`, whose text becomes that of a SourceError.
+  /// those of earlier attempts do not count. Throws SourceError, or exceptions of the rows other than
+  /// storage::BadRow, whose text becomes that of a SourceError.
   boost::asio::awaitable<SourceAnswer> read(SourceList list, std::optional<std::string> etag,
-                                            std::function<storage::ListRows&()> begin);
+                                            std::function<storage::ImportRows&()> begin);
 
  private:
-  boost::asio::awaitable<SourceAnswer> try_once(SourceList const& list, FetchOptions options, storage::ListRows& rows,
+  boost::asio::awaitable<SourceAnswer> try_once(SourceList const& list, FetchOptions options, storage::ImportRows& rows,
                                                 std::optional<FetchFault>& fault);
   Url url_of(SourceList const& list) const;
 

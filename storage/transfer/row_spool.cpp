@@ -10,7 +10,6 @@
 
 #include "base/file_descriptor.hpp"
 #include "storage/error.hpp"
-#include "storage/transfer/import_target.hpp"
 
 namespace deployd::storage {
 
@@ -27,19 +26,12 @@ RowSpool::RowSpool() {
   descriptor.release();
 }
 
-void RowSpool::pattern(std::int64_t id, std::string_view name) {
-  add({id, 0, static_cast<std::uint32_t>(name.size()), Kind::pattern}, name);
-}
-
-void RowSpool::deployment(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
-  add({id, pattern_id, static_cast<std::uint32_t>(name.size()), Kind::deployment}, name);
-}
-
-void RowSpool::add(Head const& head, std::string_view name) {
+void RowSpool::add(ImportRow const& row) {
+  Head const head{row.id, row.pattern_id.value_or(0), static_cast<std::uint32_t>(row.name.size()), row.is_pattern()};
   if (std::fwrite(&head, sizeof head, 1, file_.get()) != 1 ||
-      std::fwrite(name.data(), 1, name.size(), file_.get()) != name.size())
+      std::fwrite(row.name.data(), 1, row.name.size(), file_.get()) != row.name.size())
     fail();
-  size_ += static_cast<Mark>(sizeof head + name.size());
+  size_ += static_cast<Mark>(sizeof head + row.name.size());
 }
 
 void RowSpool::cut(Mark mark) {
@@ -59,7 +51,7 @@ void RowSpool::write_to(ImportRows& rows) {
     name.resize(head.name_bytes);
     if (std::fread(name.data(), 1, name.size(), file_.get()) != name.size()) fail();
     ImportRow row{.id = head.id, .name = name};
-    if (head.kind == Kind::deployment) row.pattern_id = head.pattern_id;
+    if (!head.is_pattern) row.pattern_id = head.pattern_id;
     rows.add(row);
   }
   if (::fseeko(file_.get(), size_, SEEK_SET) != 0) fail();

@@ -5,22 +5,19 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <string_view>
 
-#include "storage/transfer/list_reader.hpp"
+#include "storage/transfer/import_target.hpp"
 
 namespace deployd::storage {
 
-class ImportRows;
-
 /// Keeps rows in a file below TMPDIR that has no name, so that reading them from a slow server neither takes memory nor
 /// holds the lock of the store. All members throw `Error` with `unavailable` if the file cannot be written or read.
-class RowSpool final : public ListRows {
+class RowSpool final : public ImportRows {
  public:
   RowSpool();
 
-  void pattern(std::int64_t id, std::string_view name) override;
-  void deployment(std::int64_t id, std::int64_t pattern_id, std::string_view name) override;
+  /// The place of the row is not kept, nor is the name of a deployment's pattern.
+  void add(ImportRow const& row) override;
 
   /// A position between two rows.
   using Mark = std::int64_t;
@@ -32,18 +29,16 @@ class RowSpool final : public ListRows {
   void write_to(ImportRows& rows);
 
  private:
-  enum class Kind : std::uint8_t { pattern, deployment };
   struct Head {
     std::int64_t id;
-    std::int64_t pattern_id;
+    std::int64_t pattern_id;  // 0 for a pattern
     std::uint32_t name_bytes;
-    Kind kind;
+    bool is_pattern;
   };
   struct Close {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };
 
-  void add(Head const& head, std::string_view name);
   [[noreturn]] void fail() const;
 
   std::string directory_;

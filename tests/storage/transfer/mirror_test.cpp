@@ -61,12 +61,12 @@ TEST_CASE("a whole mirror has the rows of its source and no others") {
   auto const& url = under_test.options.url;
   under_test.fill(4);
   auto const fill = [](RowSpool& rows) {
-    rows.deployment(50, 9, "new");
-    rows.deployment(10, 1, "renamed");
-    rows.deployment(20, 9, "d2");
-    rows.deployment(30, 1, "d0");
-    rows.pattern(9, "NEW");
-    rows.pattern(1, "BETA");
+    rows.add({.id = 50, .pattern_id = 9, .name = "new"});
+    rows.add({.id = 10, .pattern_id = 1, .name = "renamed"});
+    rows.add({.id = 20, .pattern_id = 9, .name = "d2"});
+    rows.add({.id = 30, .pattern_id = 1, .name = "d0"});
+    rows.add({.id = 9, .name = "NEW"});
+    rows.add({.id = 1, .name = "BETA"});
   };
   CHECK(in_words(mirrored(url, {.dry_run = true}, fill)) == "+1 ~1 =0 -2 +1 ~2 =1 -1 ");
   CHECK(exported(url).find("EMPTY") != std::string::npos);
@@ -82,8 +82,8 @@ TEST_CASE("a mirror that changes nothing leaves kept answers valid") {
   StoreUnderTest under_test(every_kind());
   auto const& url = under_test.options.url;
   auto const fill = [](RowSpool& rows) {
-    rows.pattern(1, "A");
-    rows.deployment(10, 1, "x");
+    rows.add({.id = 1, .name = "A"});
+    rows.add({.id = 10, .pattern_id = 1, .name = "x"});
   };
   mirrored(url, {}, fill);
   REQUIRE(under_test.wait_for_new_version(std::nullopt, std::chrono::seconds(10)));
@@ -95,7 +95,7 @@ TEST_CASE("a mirror that changes nothing leaves kept answers valid") {
 TEST_CASE("a mirror makes the store that is not there yet") {
   TemporaryDirectory const directory;
   SqliteUrl const url{directory.file("new.db")};
-  auto const fill = [](RowSpool& rows) { rows.pattern(1, "A"); };
+  auto const fill = [](RowSpool& rows) { rows.add({.id = 1, .name = "A"}); };
   mirrored(url, {.dry_run = true}, fill);
   CHECK_FALSE(std::filesystem::exists(url.path));
   mirrored(url, {}, fill);
@@ -107,9 +107,9 @@ TEST_CASE("a mirror of named patterns leaves all others alone") {
   auto const& url = under_test.options.url;
   under_test.fill(4);
   auto const changes = mirrored(url, {.patterns = {"ALPHA"}}, [](RowSpool& rows) {
-    rows.pattern(1, "ALPHA");
-    rows.deployment(30, 1, "d0");
-    rows.deployment(31, 1, "new");
+    rows.add({.id = 1, .name = "ALPHA"});
+    rows.add({.id = 30, .pattern_id = 1, .name = "d0"});
+    rows.add({.id = 31, .pattern_id = 1, .name = "new"});
   });
   CHECK(in_words(changes) == "+0 ~0 =1 -0 +1 ~0 =1 -1 ");
   CHECK(exported(url) ==
@@ -123,26 +123,26 @@ TEST_CASE("a mirrored pattern may have another id or another name than in the st
   under_test.fill(4);
   SECTION("made anew at the source") {
     auto const changes = mirrored(url, {.patterns = {"ALPHA"}}, [](RowSpool& rows) {
-      rows.pattern(7, "ALPHA");
-      rows.deployment(10, 7, "d1");
+      rows.add({.id = 7, .name = "ALPHA"});
+      rows.add({.id = 10, .pattern_id = 7, .name = "d1"});
     });
     CHECK(in_words(changes) == "+1 ~0 =0 -1 +0 ~1 =0 -1 ");
     CHECK(exported(url) == "id,name\n2,BETA\n3,EMPTY\n7,ALPHA\n\nid,pattern_id,name\n10,7,d1\n20,2,d2\n40,2,d1\n");
   }
   SECTION("renamed at the source") {
     auto const changes = mirrored(url, {.patterns = {"GAMMA"}}, [](RowSpool& rows) {
-      rows.pattern(1, "GAMMA");
-      rows.deployment(10, 1, "d1");
+      rows.add({.id = 1, .name = "GAMMA"});
+      rows.add({.id = 10, .pattern_id = 1, .name = "d1"});
     });
     CHECK(in_words(changes) == "+0 ~1 =0 -0 +0 ~0 =1 -1 ");
     CHECK(exported(url) == "id,name\n1,GAMMA\n2,BETA\n3,EMPTY\n\nid,pattern_id,name\n10,1,d1\n20,2,d2\n40,2,d1\n");
   }
   SECTION("two have swapped their names") {
     mirrored(url, {.patterns = {"ALPHA", "BETA"}}, [](RowSpool& rows) {
-      rows.pattern(2, "ALPHA");
-      rows.deployment(20, 2, "d2");
-      rows.pattern(1, "BETA");
-      rows.deployment(10, 1, "d1");
+      rows.add({.id = 2, .name = "ALPHA"});
+      rows.add({.id = 20, .pattern_id = 2, .name = "d2"});
+      rows.add({.id = 1, .name = "BETA"});
+      rows.add({.id = 10, .pattern_id = 1, .name = "d1"});
     });
     CHECK(exported(url) == "id,name\n1,BETA\n2,ALPHA\n3,EMPTY\n\nid,pattern_id,name\n10,1,d1\n20,2,d2\n");
   }
@@ -163,22 +163,22 @@ TEST_CASE("rows that contradict each other change nothing") {
   under_test.fill(2);
   auto const before = exported(url);
   CHECK(refusal_of(url, {}, [](RowSpool& rows) {
-          rows.pattern(1, "A");
-          rows.deployment(5, 1, "x");
-          rows.deployment(6, 1, "x");
-          rows.deployment(5, 1, "x");
+          rows.add({.id = 1, .name = "A"});
+          rows.add({.id = 5, .pattern_id = 1, .name = "x"});
+          rows.add({.id = 6, .pattern_id = 1, .name = "x"});
+          rows.add({.id = 5, .pattern_id = 1, .name = "x"});
         }) == "a second deployment with the id 5");
   CHECK(refusal_of(url, {}, [](RowSpool& rows) {
-          rows.pattern(1, "A");
-          rows.pattern(1, "A");
+          rows.add({.id = 1, .name = "A"});
+          rows.add({.id = 1, .name = "A"});
         }) == "a second pattern with the id 1");
   CHECK(refusal_of(url, {}, [](RowSpool& rows) {
-          rows.pattern(1, "A");
-          rows.pattern(2, "A");
+          rows.add({.id = 1, .name = "A"});
+          rows.add({.id = 2, .name = "A"});
         }) == R"(pattern 2: the name "A" is taken by pattern 1)");
   CHECK(refusal_of(url, {}, [](RowSpool& rows) {
-          rows.pattern(4, "A");
-          rows.deployment(5, 1, "x");
+          rows.add({.id = 4, .name = "A"});
+          rows.add({.id = 5, .pattern_id = 1, .name = "x"});
         }) == "deployment 5: there is no pattern 1");
   CHECK(exported(url) == before);
 }
@@ -188,10 +188,11 @@ TEST_CASE("a second row is found among many, and far behind the first") {
   auto const& url = under_test.options.url;
   auto const fill = [](std::int64_t last, bool descending) {
     return [=](RowSpool& rows) {
-      rows.pattern(1, "A");
+      rows.add({.id = 1, .name = "A"});
       constexpr std::int64_t count = 210'000;
-      for (std::int64_t i = 1; i <= count; ++i) rows.deployment(descending ? count + 1 - i : i, 1, "x");
-      rows.deployment(last, 1, "x");
+      for (std::int64_t i = 1; i <= count; ++i)
+        rows.add({.id = descending ? count + 1 - i : i, .pattern_id = 1, .name = "x"});
+      rows.add({.id = last, .pattern_id = 1, .name = "x"});
     };
   };
   CHECK(refusal_of(url, {}, fill(3, false)) == "a second deployment with the id 3");
@@ -203,11 +204,11 @@ TEST_CASE("rows behind a mark are dropped, and the others passed on") {
   TemporaryDirectory const directory;
   SqliteUrl const url{directory.file("new.db")};
   RowSpool rows;
-  rows.pattern(1, "A");
+  rows.add({.id = 1, .name = "A"});
   auto const mark = rows.mark();
-  rows.pattern(2, std::string(100'000, 'x'));
+  rows.add({.id = 2, .name = std::string(100'000, 'x')});
   rows.cut(mark);
-  rows.pattern(3, "C");
+  rows.add({.id = 3, .name = "C"});
   for (int round = 0; round < 2; ++round) mirror(url, {}, rows, {});
   CHECK(exported(url).starts_with("id,name\n1,A\n3,C\n\nid,pattern_id"));
 }

@@ -1,6 +1,4 @@
 // Lists of the API as another server may send them.
-#include "storage/transfer/list_reader.hpp"
-
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
@@ -9,34 +7,32 @@
 #include <string>
 #include <string_view>
 
-#include "storage/error.hpp"
+#include "storage/transfer/import_format.hpp"
 
 namespace deployd::storage {
 namespace {
 
 /// Writes rows as `1:NAME;` (patterns) or `1/2:NAME;` (deployment 1 of pattern 2).
-class WrittenRows final : public ListRows {
+class WrittenRows final : public ImportRows {
  public:
-  void pattern(std::int64_t id, std::string_view name) override {
-    text += std::to_string(id) + ":" + std::string(name) + ";";
-  }
-  void deployment(std::int64_t id, std::int64_t pattern_id, std::string_view name) override {
-    text += std::to_string(id) + "/" + std::to_string(pattern_id) + ":" + std::string(name) + ";";
+  void add(ImportRow const& row) override {
+    text += std::to_string(row.id);
+    if (row.pattern_id) text += "/" + std::to_string(*row.pattern_id);
+    text += ":" + std::string(row.name) + ";";
   }
 
   std::string text;
 };
 
 /// The rows of `list`, read in pieces of `size` bytes; or why it is refused.
-std::string read(std::string_view list, ListKind kind = ListKind::deployments, std::size_t size = 3) {
+std::string read(std::string_view list, Table table = Table::deployments, std::size_t size = 3) {
   WrittenRows rows;
-  ListReader reader(kind, rows);
+  auto const reader = make_list_import(table, rows);
   try {
-    for (; !list.empty(); list.remove_prefix(std::min(size, list.size()))) reader.read(list.substr(0, size));
-    reader.finish();
+    for (; !list.empty(); list.remove_prefix(std::min(size, list.size()))) reader->read(list.substr(0, size));
+    reader->finish();
     return rows.text;
-  } catch (Error const& refused) {
-    CHECK(refused.code() == errc::bad_input);
+  } catch (BadRow const& refused) {
     return refused.what();
   }
 }
@@ -46,16 +42,15 @@ TEST_CASE("a list is read whatever the pieces in which it comes") {
       R"([{"id":1,"pattern_id":7,"name":"a \"quoted\" näme"},
           {"name":"","pattern_id":-9223372036854775808,"id":9223372036854775807}] )";
   for (std::size_t const size : {1U, 2U, 5U, 1000U})
-    CHECK(read(list, ListKind::deployments, size) ==
-          "1/7:a \"quoted\" näme;9223372036854775807/-9223372036854775808:;");
-  CHECK(read(R"([{"id":1,"name":"A"},{"id":2,"name":"B"}])", ListKind::patterns) == "1:A;2:B;");
+    CHECK(read(list, Table::deployments, size) == "1/7:a \"quoted\" näme;9223372036854775807/-9223372036854775808:;");
+  CHECK(read(R"([{"id":1,"name":"A"},{"id":2,"name":"B"}])", Table::patterns) == "1:A;2:B;");
   CHECK(read("[]").empty());
 }
 
 TEST_CASE("members that are not known are skipped, whatever they hold") {
   CHECK(read(R"([{"new":{"id":5,"name":["x",{"id":6}]},"id":1,"more":null,"pattern_id":2,"name":"n","list":[[1.5]],
                  "flag":true,"text":"x","number":18446744073709551615}])") == "1/2:n;");
-  CHECK(read(R"([{"id":1,"name":"A","pattern_id":"of no meaning here"}])", ListKind::patterns) == "1:A;");
+  CHECK(read(R"([{"id":1,"name":"A","pattern_id":"of no meaning here"}])", Table::patterns) == "1:A;");
 }
 
 TEST_CASE("what is no list is refused in words that name the record") {
@@ -94,13 +89,13 @@ TEST_CASE("what is no list is refused in words that name the record") {
   }));
   CAPTURE(c.list);
   CHECK(read(c.list) == c.why);
-  CHECK(read(c.list, ListKind::deployments, 1000) == c.why);
+  CHECK(read(c.list, Table::deployments, 1000) == c.why);
 }
 
 TEST_CASE("a name of more than 1 MiB, and deep nesting, are refused") {
-  CHECK(read(R"([{"id":1,"pattern_id":2,"name":")" + std::string((1 << 20) + 1, 'x') + "\"}]", ListKind::deployments,
+  CHECK(read(R"([{"id":1,"pattern_id":2,"name":")" + std::string((1 << 20) + 1, 'x') + "\"}]", Table::deployments,
              65536) == "a text of more than 1 MiB");
-  CHECK(read(R"([{"new":)" + std::string(100, '['), ListKind::deployments, 65536).starts_with("not JSON (RFC 8259): "));
+  CHECK(read(R"([{"new":)" + std::string(100, '['), Table::deployments, 65536).starts_with("not JSON (RFC 8259): "));
 }
 
 }  // namespace
