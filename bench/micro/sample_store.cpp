@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <iterator>
 #include <sstream>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 
 #include "auth/api_token.hpp"
 #include "storage/open_database.hpp"
@@ -36,35 +32,16 @@ std::string sample_rows() {
   return lines;
 }
 
-std::filesystem::path make_directory() {
-  auto name = (std::filesystem::temp_directory_path() / "deployd-microbench-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot create " + name);
-  return name;
-}
-
 }  // namespace
 
 SampleStore::SampleStore(std::optional<storage::DatabaseUrl> url)
-    : directory_(make_directory()), url_(url.value_or(storage::SqliteUrl{(directory_ / "deployd.db").string()})) {
+    : url_(url.value_or(storage::SqliteUrl{(directory_.path() / "deployd.db").string()})) {
   std::istringstream rows(sample_rows());
   storage::import(url_, {}, {{"sample", &rows}}, {}, [](storage::ImportProgress const&) {});
   storage::DatabaseOptions options;
   options.url = url_;
   database_ = storage::open_database(options);
   store_ = database_->store_for(loop_.get_executor());
-}
-
-SampleStore::~SampleStore() {
-  store_.reset();
-  database_.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
-}
-
-std::string SampleStore::write(std::string const& name, std::string_view bytes) const {
-  auto path = directory_ / name;
-  std::ofstream(path, std::ios::binary) << bytes;
-  return path.string();
 }
 
 void SampleStore::add_token(std::string_view token) {

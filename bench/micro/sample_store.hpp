@@ -6,7 +6,6 @@
 #include <boost/asio/io_context.hpp>
 
 #include <exception>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "storage/database.hpp"
 #include "storage/store.hpp"
+#include "tests/process.hpp"
 
 namespace deployd::bench {
 
@@ -26,18 +26,12 @@ class SampleStore {
   /// Creates patterns PATTERN_1 and so on. The deployments of the first have the ids 1 to 100, and so on. Without
   /// `url`, which must be of an empty store, they are in a SQLite file.
   explicit SampleStore(std::optional<storage::DatabaseUrl> url = {});
-  ~SampleStore();
-  SampleStore(SampleStore const&) = delete;
-  SampleStore& operator=(SampleStore const&) = delete;
 
   storage::Store& store() noexcept { return *store_; }
   storage::DatabaseUrl const& url() const noexcept { return url_; }
 
   /// Adds `token` to the store.
   void add_token(std::string_view token);
-
-  /// Writes a file that is removed with the store, and returns its path.
-  std::string write(std::string const& name, std::string_view bytes) const;
 
   /// Runs the loop until `work` is done. The benchmark's own loop belongs into `work`, so that the event loop is not
   /// measured.
@@ -51,7 +45,7 @@ class SampleStore {
   }
 
  private:
-  std::filesystem::path directory_;
+  tests::TemporaryDirectory directory_;
   storage::DatabaseUrl url_;
   boost::asio::io_context loop_{1};
   std::unique_ptr<storage::Database> database_;

@@ -11,19 +11,20 @@
 #include "auth/api_token.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/jwt/key_ring.hpp"
-#include "auth/jwt/signer.hpp"
 #include "bench/micro/sample_store.hpp"
-#include "bench/micro/sample_tokens.hpp"
+#include "tests/auth/signing.hpp"
+#include "tests/process.hpp"
 
 namespace deployd::bench {
 namespace {
 
 using std::chrono::system_clock;
 
+constexpr std::string_view claims =
+    R"({"sub":"jane","iss":"https://id.example.com","iat":1700000000,"exp":4102444800})";
 std::string const secret(32, 's');
 std::string hs256_token() {
-  auto const now = std::chrono::floor<std::chrono::seconds>(system_clock::now());
-  return auth::sign_hs256({.subject = "jane", .issued_at = now, .expires = now + std::chrono::hours(1)}, secret);
+  return tests::jwt(tests::SigningKey::hmac(secret), "HS256", claims);
 }
 
 /// An authenticator that accepts every token measured here.
@@ -36,10 +37,11 @@ class Doorkeeper {
   auth::Authenticator authenticator{load_keys(), sample.store()};
 
  private:
-  std::shared_ptr<auth::KeyRing const> load_keys() {
+  static std::shared_ptr<auth::KeyRing const> load_keys() {
+    tests::TemporaryDirectory const files;
     return auth::KeyRing::load({.secret = secret,
-                                .public_key_files = {sample.write("es256.pem", es256_public_key),
-                                                     sample.write("rs256.pem", rs256_public_key)}});
+                                .public_key_files = {files.write("es256.pem", tests::p256_key().public_pem()),
+                                                     files.write("rs256.pem", tests::rsa_key().public_pem())}});
   }
 };
 
@@ -72,12 +74,12 @@ void verify_hs256(benchmark::State& state) {
 BENCHMARK(verify_hs256);
 
 void verify_es256(benchmark::State& state) {
-  verify(state, es256_token);
+  verify(state, tests::jwt(tests::p256_key(), "ES256", claims));
 }
 BENCHMARK(verify_es256);
 
 void verify_rs256(benchmark::State& state) {
-  verify(state, rs256_token);
+  verify(state, tests::jwt(tests::rsa_key(), "RS256", claims));
 }
 BENCHMARK(verify_rs256);
 
