@@ -120,6 +120,7 @@ Results generate(Options const& options, std::atomic<bool> const& stop, std::chr
   auto threads = load_threads(options, endpoint, window, counters, stop);
 
   std::vector<std::future<void>> running;
+  running.reserve(threads.size());
   for (auto const& thread : threads) running.push_back(std::async(std::launch::async, [&thread] { thread->run(); }));
   for (auto const& thread : running)
     while (thread.wait_for(observe_every) != std::future_status::ready) observer(standing(threads, window));

@@ -67,6 +67,7 @@ std::string verdict(Options const& options, Results const& results) {
     html += paragraph("verdict bad", fmt::format("{} of {} requests got no right answer; most often: {}, {}.",
                                                  readable(results.tally.errors()), readable(results.tally.requests()),
                                                  kinds.front().name, kinds.front().with_reason(kinds.front().meaning)));
+  if (html.empty() && results.tally.right == 0) html += paragraph("verdict bad", "No answer was right.");
   if (!complaint(options, results).empty()) return html;
   return html + paragraph("verdict good", fmt::format("All {} answers were right.", readable(results.tally.right)));
 }
