@@ -1,5 +1,3 @@
-#include "bench/html_report.hpp"
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>

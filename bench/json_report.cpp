@@ -1,6 +1,6 @@
-#include "bench/json_report.hpp"
-
 #include <fmt/format.h>
+
+#include "bench/report.hpp"
 
 namespace deployd::bench {
 namespace {

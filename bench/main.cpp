@@ -10,8 +10,6 @@
 
 #include "bench/comparison.hpp"
 #include "bench/generator.hpp"
-#include "bench/html_report.hpp"
-#include "bench/json_report.hpp"
 #include "bench/options.hpp"
 #include "bench/progress_line.hpp"
 #include "bench/report.hpp"

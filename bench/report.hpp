@@ -1,4 +1,4 @@
-// A report for people, on a terminal.
+// The reports on a run, and how they word and format what they share.
 #pragma once
 
 #include <chrono>
@@ -10,8 +10,15 @@
 
 namespace deployd::bench {
 
-/// Returns the summary, several lines of text.
+/// Returns the summary for a terminal, several lines of text.
 std::string text_report(Options const& options, Results const& results);
+
+/// Returns one JSON object and a newline. Times are in microseconds, or null if nothing was measured.
+std::string json_report(Options const& options, Results const& results);
+
+/// Returns an HTML page that needs no network, with inline SVG plots: percentiles, rate, latency and errors over time,
+/// machine and command.
+std::string html_report(Options const& options, Results const& results);
 
 /// Describes the load: how requests were sent, and over how many connections.
 std::string load(Options const& options);

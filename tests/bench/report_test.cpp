@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "bench/html_report.hpp"
 #include "bench/report.hpp"
 #include "bench/svg_plot.hpp"
 #include "bench/time_series.hpp"
