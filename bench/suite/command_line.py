@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
         say(f"./dev bench: {failure}")
         return 1
     except KeyboardInterrupt:
-        say("./dev bench: stopped; the results of finished parts are kept")
+        say("./dev bench: stopped; build/bench/results.json has the values of the finished parts")
         return 128 + signal.SIGINT
 
 
