@@ -1,7 +1,6 @@
 #include "bench/response_parser.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstring>
 

@@ -19,8 +19,6 @@ class UrlTemplate {
   /// Appends the text for request number `index`, counted from 0.
   void append_to(std::string& out, std::uint64_t index) const;
 
-  bool has_ranges() const noexcept { return !ranges_.empty(); }
-
  private:
   struct Range {
     std::string before;  // the text between the previous range and this one

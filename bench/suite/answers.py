@@ -1,6 +1,4 @@
 """Responses of deployd as files, which other servers serve and the generator compares with."""
-from __future__ import annotations
-
 import contextlib
 import http.client
 import pathlib

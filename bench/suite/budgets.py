@@ -1,6 +1,4 @@
 """The budgets of deployd, and how they are read from the results."""
-from __future__ import annotations
-
 import dataclasses
 
 from . import overload

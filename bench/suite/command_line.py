@@ -1,6 +1,4 @@
 """The command line of `./dev bench`, and the order of its steps."""
-from __future__ import annotations
-
 import argparse
 import pathlib
 import signal

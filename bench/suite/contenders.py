@@ -1,6 +1,4 @@
 """Programs that are measured in turn (A B C, A B C), so that other activity of the machine affects all alike."""
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable
 

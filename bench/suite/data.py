@@ -4,8 +4,6 @@ A hundred deployments have a pattern each, but for one pattern of ten thousand a
 them. The rows of a pattern lie scattered over the table, as they do in a store that has grown, so that a list is a
 hundred look-ups in different places for SQLite: the harder case.
 """
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 VERSION = 2  # a store of another version is created again

@@ -1,6 +1,4 @@
 """The original's stack, bench/peers/feathers/app.mjs, installed into the build tree from its lock file."""
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import hashlib

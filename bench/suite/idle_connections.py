@@ -1,6 +1,4 @@
 """The cost of connections that were used once and then wait, for the server and for active connections."""
-from __future__ import annotations
-
 import contextlib
 import selectors
 import socket

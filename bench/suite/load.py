@@ -1,6 +1,4 @@
 """One load of deployd-bench on one server, and its cost."""
-from __future__ import annotations
-
 import dataclasses
 import json
 import pathlib

@@ -1,6 +1,4 @@
 """A list of a million rows: its rate and the memory for streaming it."""
-from __future__ import annotations
-
 import time
 
 from . import accounts, answers, data, stores

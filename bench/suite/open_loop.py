@@ -1,6 +1,4 @@
 """Latency in an open loop at half of deployd's capacity: alone, compared with nginx, and during a long list."""
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 from collections.abc import Iterator

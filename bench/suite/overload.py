@@ -1,6 +1,4 @@
 """Rate and latency of the responses at three times the capacity."""
-from __future__ import annotations
-
 import dataclasses
 
 from . import answers, data

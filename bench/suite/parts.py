@@ -1,6 +1,4 @@
 """The parts of the suite, as named by `--only`."""
-from __future__ import annotations
-
 import dataclasses
 import functools
 import re

@@ -1,6 +1,4 @@
 """A PostgreSQL server of the suite, with deployd and pgbench."""
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import os

@@ -1,6 +1,4 @@
 """Processes on given cores, which end with the suite."""
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import os

@@ -2,8 +2,6 @@
 
 bench/RESULTS.md is its own memory: a run replaces what it has measured and keeps the rest.
 """
-from __future__ import annotations
-
 import dataclasses
 import re
 

@@ -1,6 +1,4 @@
 """The results of a run, and the arithmetic: medians, spreads and ratios of the values of rounds."""
-from __future__ import annotations
-
 import dataclasses
 import datetime
 import json

@@ -1,6 +1,4 @@
 """deployd in its configurations, nginx, and the floor."""
-from __future__ import annotations
-
 import contextlib
 import dataclasses
 import os

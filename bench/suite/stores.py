@@ -1,6 +1,4 @@
 """The SQLite stores, kept between runs, and their tokens."""
-from __future__ import annotations
-
 import dataclasses
 import pathlib
 import shutil
