@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/wait_for_outcome.hpp"
 #include "storage/store.hpp"
 
 namespace deployd::routing {
@@ -29,9 +30,7 @@ class StoreProbe {
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Ping;
-
-  storage::Answer<bool> wait_for(std::shared_ptr<Ping> ping);
+  using Ping = base::Awaited<boost::system::result<bool>>;
 
   storage::Store& store_;
   std::weak_ptr<Ping> under_way_;  // owned by the coroutine that started it and destroyed with it

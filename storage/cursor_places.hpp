@@ -3,7 +3,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/system/result.hpp>
 
 #include <chrono>
@@ -50,44 +49,25 @@ class CursorPlaces : public std::enable_shared_from_this<CursorPlaces> {
   boost::asio::awaitable<boost::system::result<Place>> take(std::uint64_t token, Deadline deadline);
 
  private:
-  struct Waiting {
-    Waiting(boost::asio::any_io_executor const& worker, std::uint64_t of) : timer(worker), token(of) {}
-
-    boost::asio::steady_timer timer;
-    std::uint64_t token;
-    bool given = false;
-  };
-
-  /// The places and waiting lists of a token. Tokens without any are not stored.
-  struct Share {
-    std::uint64_t token;
-    std::size_t held = 0;
-    std::size_t waiting = 0;
-
-    std::size_t all() const noexcept { return held + waiting; }
-  };
-
+  struct Waiting;
   using Queue = std::deque<std::shared_ptr<Waiting>>;
 
-  Share& share_of(std::uint64_t token) noexcept;
-  void forget_if_empty(std::uint64_t token) noexcept;
-  void hold(Share& share) noexcept;
-  void leave(std::shared_ptr<Waiting> const& waiting) noexcept;
-  void give_back(std::uint64_t token) noexcept;
+  std::size_t held_by(std::uint64_t token) const noexcept;
+  std::size_t awaited_by(std::uint64_t token) const noexcept;
+  bool may_go(std::uint64_t token) const noexcept { return held_.size() < places_ && held_by(token) < share_; }
+  std::size_t before(std::uint64_t token) const;
+  bool is_too_much(std::uint64_t token);
   Queue::iterator next() noexcept;
-  bool may_go(Share const& share) const noexcept { return free_ > 0 && share.held < share_; }
-  std::size_t before(Share const& share) const noexcept;
-  bool is_too_much(Share const& share) noexcept;
+  void give_back(std::uint64_t token) noexcept;
 
   boost::asio::any_io_executor worker_;
   std::size_t const places_;
   std::size_t const share_;  // the number of places that one token can hold
-  std::size_t free_;
   // A queue this short refuses some lists even at moderate load: at full load one in `places_ + 1`, as in any queue of
   // that length. Overload ends at half of that.
   base::Overload overload_;
-  std::vector<Share> shares_;  // capacity for the maximum number of tokens
-  Queue waiting_;              // while a place is free, only for tokens that hold their half
+  std::vector<std::uint64_t> held_;  // the token of each place that is not free; has room for all
+  Queue waiting_;                    // while a place is free, only for tokens that hold their half
 };
 
 }  // namespace deployd::storage
