@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "routing/form.hpp"
-#include "storage/filter.hpp"
 #include "storage/store.hpp"
 
 namespace deployd::routing {

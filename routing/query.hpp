@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "storage/filter.hpp"
+#include "storage/store.hpp"
 
 namespace deployd::routing {
 

@@ -37,8 +37,8 @@
 #include "server/systemd/sockets.hpp"
 #include "server/systemd/watchdog.hpp"
 #include "server/worker.hpp"
+#include "storage/database.hpp"
 #include "storage/error.hpp"
-#include "storage/open_database.hpp"
 #include "storage/schema/row_estimate.hpp"
 
 namespace deployd::server {

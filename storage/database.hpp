@@ -5,10 +5,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
-#include "storage/database_state.hpp"
 #include "storage/database_url.hpp"
 #include "storage/left_out_rows.hpp"
 #include "storage/store.hpp"
@@ -30,6 +31,20 @@ struct DescriptorNeeds {
   std::size_t lists;    // for lists that are read through cursors
 };
 
+/// How changes of the data are detected, and whether that works.
+struct ChangeFeed {
+  std::string_view
+      mode;        // "file": read with each request; "listen": notified by the server; "timed": assumed twice a second
+  bool up = true;  // false: changes are not detected, so responses are not cached
+  std::chrono::nanoseconds lag{0};  // while up: all changes committed longer ago than this have been detected
+  std::uint64_t changes = 0;        // "listen": the number of detected changes
+};
+
+struct DatabaseState {
+  std::string_view backend;  // "sqlite" or "postgresql"
+  ChangeFeed changes;
+};
+
 class Database {
  public:
   virtual ~Database() = default;
@@ -49,5 +64,9 @@ class Database {
 
   virtual DescriptorNeeds descriptor_needs() const noexcept = 0;
 };
+
+/// Opens the store for serving. Never creates or changes a schema. Throws `storage::Error` with `missing`,
+/// `older_schema`, `newer_schema`, `corrupt`, `forbidden`, `busy` or `unavailable` and a line for the operator.
+std::unique_ptr<Database> open_database(DatabaseOptions options);
 
 }  // namespace deployd::storage

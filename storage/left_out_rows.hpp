@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "storage/table_names.hpp"
+#include "storage/relation_name.hpp"
 
 namespace deployd::storage {
 

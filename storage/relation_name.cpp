@@ -1,6 +1,7 @@
 #include "storage/relation_name.hpp"
 
 #include <optional>
+#include <variant>
 
 #include "storage/error.hpp"
 
@@ -50,17 +51,6 @@ std::string quoted(std::string_view part) {
   return out += '"';
 }
 
-std::string required(std::string_view option, std::string const& name) {
-  if (name.empty())
-    throw Error(errc::bad_database_url,
-                "--" + std::string(option) + ": missing; both relations are somebody else's, or neither is");
-  auto relation = quote_relation(name);
-  if (!relation)
-    throw Error(errc::bad_database_url,
-                "--" + std::string(option) + ": '" + name + "' is not a name like schema.table");
-  return *std::move(relation);
-}
-
 }  // namespace
 
 boost::system::result<std::string> quote_relation(std::string_view name) {
@@ -76,8 +66,14 @@ boost::system::result<std::string> quote_relation(std::string_view name) {
 
 RelationNames relation_names(Relations const& relations) {
   if (!relations.foreign()) return {"deployd.patterns", "deployd.deployments", true};
-  return {required("patterns-relation", relations.patterns), required("deployments-relation", relations.deployments),
-          false};
+  return {quote_relation(relations.patterns).value(), quote_relation(relations.deployments).value(), false};
+}
+
+TableNames table_names(DatabaseUrl const& url, Relations const& relations) {
+  if (auto const* sqlite = std::get_if<SqliteUrl>(&url))
+    return {sqlite->path + ": patterns", sqlite->path + ": deployments"};
+  if (!relations.foreign()) return {"deployd.patterns", "deployd.deployments"};
+  return {relations.patterns, relations.deployments};
 }
 
 }  // namespace deployd::storage

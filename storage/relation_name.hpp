@@ -1,10 +1,12 @@
-// Validates and quotes names of PostgreSQL relations.
+// The names of a store's tables, and of PostgreSQL relations that replace them.
 #pragma once
 
 #include <boost/system/result.hpp>
 
 #include <string>
 #include <string_view>
+
+#include "storage/database_url.hpp"
 
 namespace deployd::storage {
 
@@ -26,8 +28,17 @@ struct RelationNames {
 /// inside stands for one). Returns it with every part quoted. Fails with `errc::bad_input` for anything else.
 boost::system::result<std::string> quote_relation(std::string_view name);
 
-/// Returns the names of the relations for SQL on PostgreSQL: `relations`, or deployd's own tables if they are empty.
-/// Throws `Error` with `bad_database_url`, naming the option, if only one is given or one is not a valid name.
+/// Returns the names of the relations for SQL on PostgreSQL: `relations`, which must be valid names, or deployd's own
+/// tables if they are empty.
 RelationNames relation_names(Relations const& relations);
+
+/// The names of the tables or relations in messages.
+struct TableNames {
+  std::string patterns;
+  std::string deployments;
+};
+
+/// Returns names such as `deployd.db: patterns`, `deployd.patterns`, or the name of the relation as configured.
+TableNames table_names(DatabaseUrl const& url, Relations const& relations);
 
 }  // namespace deployd::storage

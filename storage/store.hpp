@@ -12,8 +12,6 @@
 #include <string>
 #include <string_view>
 
-#include "storage/filter.hpp"
-#include "storage/pool_metrics.hpp"
 #include "storage/query_metrics.hpp"
 #include "storage/sha256.hpp"
 
@@ -21,6 +19,20 @@ namespace deployd::storage {
 
 template <typename T>
 using Answer = boost::asio::awaitable<boost::system::result<T>>;
+
+/// The table of a list. For patterns only `name`, `id_greater_than`, `limit` and `skip` are used.
+enum class Table : std::uint8_t { deployments, patterns };
+
+/// All conditions that are set must hold. Results are always in ascending order of id.
+struct Filter {
+  Table table = Table::deployments;
+  std::optional<std::string> pattern = {};  // the exact name of the pattern
+  std::optional<std::int64_t> pattern_id = {};
+  std::optional<std::string> name = {};  // the exact name of the row
+  std::optional<std::int64_t> id_greater_than = {};
+  std::optional<std::uint64_t> limit = {};  // maximum number of rows, after skipping; may be 0
+  std::uint64_t skip = 0;                   // number of rows to skip first
+};
 
 /// Receives the rows of a query, directly from the bound columns. `name` is valid only during the call; nothing stands
 /// for NULL, and it may contain any bytes, since other programs write it. May be called on a thread of the store, but

@@ -11,10 +11,8 @@ namespace deployd::storage {
 
 void StoreState::lost(boost::system::error_code failure, std::string_view why, TimePoint now) noexcept {
   std::scoped_lock const lock(mutex_);
-  bool const was_there = std::exchange(there_, false);
-  if (!was_there && now < next_repeat_) return;
-  next_repeat_ = now + between_repeats;
-  log(failure, why);
+  if (std::exchange(there_, false)) next_repeat_ = now;
+  log(failure, why, now);
 }
 
 void StoreState::found() noexcept {
@@ -26,12 +24,12 @@ void StoreState::found() noexcept {
 
 void StoreState::failed(boost::system::error_code failure, std::string_view why, TimePoint now) noexcept {
   std::scoped_lock const lock(mutex_);
-  if (now < next_repeat_) return;
-  next_repeat_ = now + between_repeats;
-  log(failure, why);
+  log(failure, why, now);
 }
 
-void StoreState::log(boost::system::error_code failure, std::string_view why) noexcept try {
+void StoreState::log(boost::system::error_code failure, std::string_view why, TimePoint now) noexcept try {
+  if (now < next_repeat_) return;
+  next_repeat_ = now + between_repeats;
   spdlog::error("{}: {}", failure.message(), why);
 } catch (std::exception const&) {
   // There is not enough memory for the line.

@@ -30,7 +30,7 @@ class StoreState {
  private:
   using Clock = std::chrono::steady_clock;
 
-  static void log(boost::system::error_code failure, std::string_view why) noexcept;
+  void log(boost::system::error_code failure, std::string_view why, TimePoint now) noexcept;
 
   std::mutex mutex_;
   bool there_ = true;

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "auth/api_token.hpp"
-#include "storage/open_database.hpp"
+#include "storage/database.hpp"
 #include "storage/tokens/token_admin.hpp"
 #include "storage/transfer/import.hpp"
 

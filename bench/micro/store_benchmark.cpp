@@ -12,7 +12,6 @@
 
 #include "bench/micro/sample_store.hpp"
 #include "routing/list_rows.hpp"
-#include "storage/filter.hpp"
 #include "storage/session/session.hpp"
 #include "tests/postgresql_server.hpp"
 

@@ -24,7 +24,7 @@
 #include "server/options/option_table.hpp"
 #include "server/options/serve_options.hpp"
 #include "server/serve.hpp"
-#include "storage/open_database.hpp"
+#include "storage/database.hpp"
 #include "storage/schema/row_check.hpp"
 #include "storage/schema/row_estimate.hpp"
 #include "storage/schema/schema.hpp"

@@ -27,8 +27,8 @@
 #include "server/keys/kept_keys.hpp"
 #include "server/keys/key_refresher.hpp"
 #include "server/options/serve_options.hpp"
+#include "storage/database.hpp"
 #include "storage/error.hpp"
-#include "storage/open_database.hpp"
 
 namespace deployd::server {
 namespace {

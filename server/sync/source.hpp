@@ -11,7 +11,7 @@
 
 #include "server/fetch/fetch.hpp"
 #include "server/fetch/url.hpp"
-#include "storage/filter.hpp"
+#include "storage/store.hpp"
 #include "storage/transfer/import_target.hpp"
 
 namespace deployd::server {

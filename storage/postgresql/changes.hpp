@@ -8,7 +8,7 @@
 #include <optional>
 #include <thread>
 
-#include "storage/database_state.hpp"
+#include "storage/database.hpp"
 #include "storage/postgresql/primary_watch.hpp"
 #include "storage/session/postgresql_command.hpp"
 #include "storage/session/postgresql_hosts.hpp"

@@ -1,6 +1,7 @@
 #include "storage/postgresql/connector.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/jitter.hpp"
@@ -11,9 +12,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
-
-// More than one, so that a server that is slow to accept one connection does not delay the others.
-constexpr std::size_t tries_at_once = 2;
 
 constexpr milliseconds first_pause{50};
 constexpr milliseconds longest_pause{500};
@@ -28,50 +26,29 @@ void WorkerLoop::close() {
   executor_.reset();
 }
 
-PostgresqlConnector::PostgresqlConnector(PostgresqlSource source) : source_(std::move(source)) {
-  for (std::size_t index = 0; index < tries_at_once; ++index) threads_.emplace_back([this] { run(); });
-}
-
 PostgresqlConnector::~PostgresqlConnector() {
-  {
-    std::scoped_lock const lock(mutex_);
-    stopping_ = true;
-    requests_.clear();
-  }
-  changed_.notify_all();
-  for (auto& thread : threads_) thread.join();
+  stopping_ = true;
+  threads_.stop();
+  threads_.join();
 }
 
 bool PostgresqlConnector::open(std::shared_ptr<WorkerLoop> worker, SessionUse use, Done done) {
   {
     std::scoped_lock const lock(mutex_);
     if (pause_.count() != 0 && Clock::now() < next_try_) return false;
-    requests_.push_back(std::make_shared<Request>(std::move(worker), use, std::move(done)));
   }
-  changed_.notify_one();
-  return true;
-}
-
-// The threads continue when memory runs out: `open` allocates the memory for a result, on the worker's thread.
-
-void PostgresqlConnector::run() noexcept {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return stopping_ || !requests_.empty(); });
-    if (stopping_) return;
-    auto request = std::move(requests_.front());
-    requests_.pop_front();
-    bool const trying = may_try();
-    lock.unlock();
-    if (trying) request->result = connect(request->use);
+  // The threads continue when memory runs out: the memory for a result is allocated here, on the worker's thread.
+  auto const request = std::make_shared<Request>(std::move(worker), use, std::move(done));
+  boost::asio::post(threads_, [this, request]() noexcept {
+    if (may_try()) request->result = connect(request->use);
     hand_over(request);
-    request.reset();
-    lock.lock();
-  }
+  });
+  return true;
 }
 
 /// True if it is time for another attempt, which the caller must then make.
 bool PostgresqlConnector::may_try() noexcept {
+  std::scoped_lock const lock(mutex_);
   if (pause_.count() == 0) return true;
   auto const now = Clock::now();
   if (now < next_try_) return false;
@@ -98,13 +75,11 @@ PostgresqlConnector::Result PostgresqlConnector::connect(SessionUse use) noexcep
 
 /// Makes the worker call `done`. Waits until there is memory for that, or until the end.
 void PostgresqlConnector::hand_over(std::shared_ptr<Request> const& request) noexcept {
-  while (true) {
+  while (!stopping_) {
     try {
-      request->worker->post([request] { request->done(std::move(request->result)); });
-      return;
+      return request->worker->post([request] { request->done(std::move(request->result)); });
     } catch (std::exception const&) {
-      std::unique_lock lock(mutex_);
-      if (changed_.wait_for(lock, memory_pause, [this] { return stopping_; })) return;
+      std::this_thread::sleep_for(memory_pause);
     }
   }
 }

@@ -3,18 +3,16 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/system/result.hpp>
 
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <deque>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
-#include <thread>
-#include <vector>
 
 #include "storage/error.hpp"
 #include "storage/postgresql/opening.hpp"
@@ -49,7 +47,7 @@ class PostgresqlConnector {
   using Result = boost::system::result<OpenedPostgresql>;
   using Done = std::function<void(Result)>;
 
-  explicit PostgresqlConnector(PostgresqlSource source);
+  explicit PostgresqlConnector(PostgresqlSource source) : source_(std::move(source)) {}
   /// Waits for attempts in progress.
   ~PostgresqlConnector();
 
@@ -64,6 +62,9 @@ class PostgresqlConnector {
   StoreState& state() noexcept { return state_; }
 
  private:
+  // More than one, so that a server that is slow to accept one connection does not delay the others.
+  static constexpr std::size_t tries_at_once = 2;
+
   struct Request {
     std::shared_ptr<WorkerLoop> worker;
     SessionUse use;
@@ -71,7 +72,6 @@ class PostgresqlConnector {
     Result result = make_error_code(errc::unavailable);
   };
 
-  void run() noexcept;
   bool may_try() noexcept;
   Result connect(SessionUse use) noexcept;
   void hand_over(std::shared_ptr<Request> const& request) noexcept;
@@ -79,12 +79,10 @@ class PostgresqlConnector {
   PostgresqlSource source_;
   StoreState state_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::shared_ptr<Request>> requests_;
-  bool stopping_ = false;
   std::chrono::milliseconds pause_{0};  // zero while the server is reachable
   std::chrono::steady_clock::time_point next_try_;
-  std::vector<std::thread> threads_;
+  std::atomic<bool> stopping_ = false;
+  boost::asio::thread_pool threads_{tries_at_once};
 };
 
 }  // namespace deployd::storage

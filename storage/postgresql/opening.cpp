@@ -73,18 +73,13 @@ std::optional<OpenedPostgresql> open_fresh_standby(PostgresqlSource const& sourc
   return std::nullopt;
 }
 
-std::unique_ptr<soci::session> open_single(PostgresqlSource const& source, Role role) {
-  return connect(source, role == Role::primary ? source.hosts.url(0, role) : source.hosts.url());
-}
-
-std::unique_ptr<soci::session> open_one_of_several(PostgresqlSource const& source, Role role) {
-  if (auto const host = source.hosts.find(role)) return connect(source, source.hosts.url(*host, role));
-  throw Error(errc::unavailable, describe(source.hosts.url()) + ": none of the hosts is available as " +
-                                     (role == Role::primary ? "the primary" : "a standby"));
-}
-
+/// Opens a session to a host with this role. A single host is the user's choice: it need not be a standby.
 std::unique_ptr<soci::session> open(PostgresqlSource const& source, Role role) {
-  return source.hosts.several() ? open_one_of_several(source, role) : open_single(source, role);
+  auto const& hosts = source.hosts;
+  if (!hosts.several()) return connect(source, role == Role::primary ? hosts.url(0, role) : hosts.url());
+  if (auto const host = hosts.find(role)) return connect(source, hosts.url(*host, role));
+  throw Error(errc::unavailable, describe(hosts.url()) + ": none of the hosts is available as " +
+                                     (role == Role::primary ? "the primary" : "a standby"));
 }
 
 /// Opens a session to the host that is to be read from.

@@ -28,7 +28,7 @@ struct PostgresqlSource {
 /// The purpose of a session.
 enum class SessionUse {
   queries,  // those of `PostgresqlQueries::prepared`
-  cursor,   // a long list, whose statements contain their values and are not prepared
+  cursor,   // a long list, whose statements are executed once and are not prepared
 };
 
 struct OpenedPostgresql {

@@ -2,7 +2,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -37,46 +36,22 @@ void rethrow(std::exception_ptr failure) {
 
 }  // namespace
 
-/// A query in progress. Shared by the coroutine that waits for the result and the one that provides it: either may end
-/// first.
-struct PostgresqlPool::Question {
-  Question(boost::asio::any_io_executor const& worker, PostgresqlStatement const& asked)
-      : statement(asked), timer(worker) {}
+/// A query in progress.
+struct PostgresqlPool::Question : base::Awaited<result<PostgresqlRows>> {
+  Question(PostgresqlPool const& pool, PostgresqlStatement const& asked)
+      : Awaited(pool.worker_, pool.deadline(), make_error_code(errc::timeout)), statement(asked) {}
 
   PostgresqlStatement const& statement;
   PostgresqlParameters parameters;
   std::optional<std::int64_t> id;  // of the deployment, for a look-up
-  boost::asio::steady_timer timer;
-  Clock::time_point queued;
-
-  result<PostgresqlRows> rows = make_error_code(errc::timeout);
+  Clock::time_point queued = Clock::now();
   std::optional<std::size_t> row;  // of the deployment
-  bool lost = false;               // by a session that broke
-  bool last_try = false;
-  bool done = false;
-
-  void finish(result<PostgresqlRows> answer, bool session_broke) {
-    rows = std::move(answer);
-    lost = session_broke;
-    done = true;
-    timer.cancel();
-  }
-};
-
-struct PostgresqlPool::Opening {
-  explicit Opening(boost::asio::any_io_executor const& worker) : timer(worker) {}
-  boost::asio::steady_timer timer;
-  bool done = false;
-  result<std::shared_ptr<PostgresqlSession>> outcome = make_error_code(errc::timeout);
+  bool tried = false;              // on a session that broke
 };
 
 PostgresqlPool::PostgresqlPool(boost::asio::any_io_executor worker, PostgresqlConnector& connector,
-                               PostgresqlQueries const& queries, std::size_t sessions)
-    : worker_(worker),
-      loop_(std::make_shared<WorkerLoop>(worker)),
-      connector_(connector),
-      queries_(queries),
-      most_sessions_(sessions) {}
+                               std::size_t sessions)
+    : worker_(worker), loop_(std::make_shared<WorkerLoop>(worker)), connector_(connector), most_sessions_(sessions) {}
 
 void PostgresqlPool::close() {
   loop_->close();
@@ -84,47 +59,32 @@ void PostgresqlPool::close() {
 
 awaitable<result<PostgresqlRows>> PostgresqlPool::ask(PostgresqlStatement const& statement,
                                                       PostgresqlParameters parameters) {
-  auto const question = std::make_shared<Question>(worker_, statement);
+  auto const question = std::make_shared<Question>(*this, statement);
   question->parameters = std::move(parameters);
-  co_await wait_twice(question);
-  co_return std::move(question->rows);
+  co_await wait_for(question);
+  co_return std::move(question->value);
 }
 
 awaitable<result<FoundRow>> PostgresqlPool::look_up(std::int64_t id) {
-  auto const question = std::make_shared<Question>(worker_, queries_.deployment());
+  auto const question = std::make_shared<Question>(*this, source().queries.deployment());
   question->id = id;
-  co_await wait_twice(question);
-  if (!question->rows) co_return question->rows.error();
-  co_return FoundRow{std::move(*question->rows), question->row};
+  co_await wait_for(question);
+  if (!question->value) co_return question->value.error();
+  co_return FoundRow{std::move(*question->value), question->row};
 }
 
-awaitable<void> PostgresqlPool::wait_twice(std::shared_ptr<Question> question) {
-  question->timer.expires_after(connector_.source().timeout);
-  co_await wait_for(question);
-  if (!question->lost) co_return;
-  // Sessions that were idle meanwhile have probably lost their connection too.
-  sessions_ -= free_.size();
-  free_.clear();
-  question->done = false;
-  question->last_try = true;
-  co_await wait_for(question);
-}
-
-/// Waits until the query's timer expires.
 awaitable<void> PostgresqlPool::wait_for(std::shared_ptr<Question> question) {
   if (is_too_much()) {
-    question->finish(make_error_code(errc::overloaded), false);
+    question->value = make_error_code(errc::overloaded);
     co_return;
   }
-  question->queued = Clock::now();
   waiting_.push_back(question);
   publish();
   schedule_dispatch();
-  co_await base::wait_for_outcome(question->timer, question->done);
-  if (question->done) co_return;
+  co_await question->wait();
+  if (std::exchange(question->done, true)) co_return;
   std::erase(waiting_, question);
   publish();
-  question->finish(make_error_code(errc::timeout), false);
 }
 
 /// True if one more query would wait too long.
@@ -178,27 +138,36 @@ PostgresqlPool::Questions PostgresqlPool::next_questions() {
 }
 
 awaitable<void> PostgresqlPool::put(std::shared_ptr<PostgresqlSession> session, Questions questions) {
-  if (questions.front()->id) {
-    co_await put_together(*session, questions);
-  } else {
-    auto& question = *questions.front();
-    auto rows = co_await session->run(question.statement, question.parameters);
-    question.finish(std::move(rows), !session->usable());
+  auto const rows = co_await put_together(*session, questions);
+  bool const broke = !rows && !session->usable();
+  // Sessions that were idle meanwhile have probably lost their connection too.
+  if (broke) sessions_ -= std::exchange(free_, {}).size();
+  for (auto const& question : questions) {
+    if (question->done) continue;
+    if (broke && !std::exchange(question->tried, true)) {
+      waiting_.push_front(question);
+      continue;
+    }
+    if (!rows) connector_.state().failed(rows.error(), session->message());
+    question->finish(rows);
   }
-  for (auto const& question : questions)
-    if (!question->rows && (!question->lost || question->last_try))
-      connector_.state().failed(question->rows.error(), session->message());
   take_back(std::move(session));
 }
 
-awaitable<void> PostgresqlPool::put_together(PostgresqlSession& session, Questions& questions) {
+/// Runs one query for all `questions`, which are look-ups unless there is only one.
+awaitable<result<PostgresqlRows>> PostgresqlPool::put_together(PostgresqlSession& session, Questions const& questions) {
+  auto const& first = *questions.front();
+  if (!first.id) {
+    auto rows = co_await session.run(first.statement, first.parameters);
+    co_return rows;
+  }
   std::vector<std::int64_t> ids;
   for (auto const& question : questions) ids.push_back(*question->id);
   bool const alone = ids.size() == 1;
   PostgresqlParameters parameters;
   parameters.push_back(alone ? std::to_string(ids.front()) : array_literal(ids));
-  auto const& statement = alone ? queries_.deployment() : queries_.deployments();
-  auto const rows = co_await session.run(statement, parameters);
+  auto const& statement = alone ? source().queries.deployment() : source().queries.deployments();
+  auto rows = co_await session.run(statement, parameters);
   if (rows) {
     auto const count = row_count(**rows);
     for (std::size_t row = 0; row < count; ++row) {
@@ -208,8 +177,7 @@ awaitable<void> PostgresqlPool::put_together(PostgresqlSession& session, Questio
         if (id == question->id && (!question->row || !is_deployment(**rows, *question->row))) question->row = row;
     }
   }
-  bool const broke = !rows && !session.usable();
-  for (auto const& question : questions) question->finish(rows, broke);
+  co_return rows;
 }
 
 void PostgresqlPool::take_back(std::shared_ptr<PostgresqlSession> session) {
@@ -228,7 +196,7 @@ void PostgresqlPool::open_another() {
     self->opening_ = false;
     if (!opened) return self->fail_waiting();
     ++self->sessions_;
-    self->take_back(std::make_shared<PostgresqlSession>(self->worker_, std::move(*opened), self->connector_.source()));
+    self->take_back(std::make_shared<PostgresqlSession>(self->worker_, std::move(*opened), self->source()));
   });
   if (!opening_) fail_waiting();
 }
@@ -236,30 +204,25 @@ void PostgresqlPool::open_another() {
 /// Called when the server is unreachable: all waiting queries fail, unless there are open sessions.
 void PostgresqlPool::fail_waiting() {
   if (sessions_ > 0) return;
-  for (auto const& question : std::exchange(waiting_, {})) question->finish(make_error_code(errc::unavailable), false);
+  for (auto const& question : std::exchange(waiting_, {})) question->finish(make_error_code(errc::unavailable));
 }
 
 awaitable<result<std::shared_ptr<PostgresqlSession>>> PostgresqlPool::open_session() {
-  auto const opening = std::make_shared<Opening>(worker_);
-  opening->timer.expires_after(connector_.source().timeout);
+  using Opening = base::Awaited<result<std::shared_ptr<PostgresqlSession>>>;
   // Only this coroutine holds the timer, which must not outlive the loop.
+  auto const opening = std::make_shared<Opening>(worker_, deadline(), make_error_code(errc::timeout));
   bool const asked = connector_.open(
       loop_, SessionUse::cursor,
       [weak_pool = weak_from_this(), weak_opening = std::weak_ptr(opening)](PostgresqlConnector::Result opened) {
         auto const pool = weak_pool.lock();
         auto const waiting = weak_opening.lock();
         if (!pool || !waiting) return;
-        if (opened)
-          waiting->outcome =
-              std::make_shared<PostgresqlSession>(pool->worker_, std::move(*opened), pool->connector_.source());
-        else
-          waiting->outcome = opened.error();
-        waiting->done = true;
-        waiting->timer.cancel();
+        if (!opened) return waiting->finish(opened.error());
+        waiting->finish(std::make_shared<PostgresqlSession>(pool->worker_, std::move(*opened), pool->source()));
       });
   if (!asked) co_return make_error_code(errc::unavailable);
-  co_await base::wait_for_outcome(opening->timer, opening->done);
-  co_return std::move(opening->outcome);
+  co_await opening->wait();
+  co_return std::move(opening->value);
 }
 
 }  // namespace deployd::storage

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/system/result.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -13,10 +14,10 @@
 #include <vector>
 
 #include "base/overload.hpp"
-#include "storage/pool_metrics.hpp"
 #include "storage/postgresql/connector.hpp"
 #include "storage/postgresql/queries.hpp"
 #include "storage/postgresql/session.hpp"
+#include "storage/query_metrics.hpp"
 
 namespace deployd::storage {
 
@@ -33,9 +34,10 @@ struct FoundRow {
 /// Must be used on its worker's thread. The coroutines it has started on the worker's loop keep it alive.
 class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
  public:
-  /// `connector` and `queries` must outlive every awaited call. At most `sessions` sessions are open.
-  PostgresqlPool(boost::asio::any_io_executor worker, PostgresqlConnector& connector, PostgresqlQueries const& queries,
-                 std::size_t sessions);
+  /// `connector` must outlive every awaited call. At most `sessions` sessions are open.
+  PostgresqlPool(boost::asio::any_io_executor worker, PostgresqlConnector& connector, std::size_t sessions);
+
+  PostgresqlSource const& source() const noexcept { return connector_.source(); }
 
   /// After this, no further session is opened or handed over by another thread.
   void close();
@@ -55,16 +57,18 @@ class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
 
  private:
   struct Question;
-  struct Opening;
   using Questions = std::vector<std::shared_ptr<Question>>;
 
+  std::chrono::steady_clock::time_point deadline() const noexcept {
+    return std::chrono::steady_clock::now() + source().timeout;
+  }
   boost::asio::awaitable<void> wait_for(std::shared_ptr<Question> question);
-  boost::asio::awaitable<void> wait_twice(std::shared_ptr<Question> question);
   void schedule_dispatch();
   void dispatch();
   Questions next_questions();
   boost::asio::awaitable<void> put(std::shared_ptr<PostgresqlSession> session, Questions questions);
-  boost::asio::awaitable<void> put_together(PostgresqlSession& session, Questions& questions);
+  boost::asio::awaitable<boost::system::result<PostgresqlRows>> put_together(PostgresqlSession& session,
+                                                                             Questions const& questions);
   void take_back(std::shared_ptr<PostgresqlSession> session);
   void open_another();
   void fail_waiting();
@@ -74,7 +78,6 @@ class PostgresqlPool : public std::enable_shared_from_this<PostgresqlPool> {
   boost::asio::any_io_executor worker_;
   std::shared_ptr<WorkerLoop> loop_;
   PostgresqlConnector& connector_;
-  PostgresqlQueries const& queries_;
   std::size_t const most_sessions_;
   std::size_t sessions_ = 0;                              // number of open sessions, free or not
   std::vector<std::shared_ptr<PostgresqlSession>> free_;  // the last one used comes first

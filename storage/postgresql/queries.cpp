@@ -6,9 +6,9 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <system_error>
 #include <utility>
 
-#include "storage/whole_number.hpp"
 #include "storage/whole_number_sql.hpp"
 
 namespace deployd::storage {
@@ -31,14 +31,6 @@ constexpr std::size_t with_id = 1;
 constexpr std::size_t with_pattern_id = 2;
 constexpr std::size_t with_name = 4;
 constexpr std::size_t with_pattern = 8;
-
-std::string literal(std::int64_t value) {
-  return "'" + std::to_string(value) + "'::bigint";
-}
-
-std::string clamped(std::uint64_t value) {
-  return std::to_string(std::min(value, largest));
-}
 
 std::string_view text(PGresult const& rows, std::size_t row, int column) noexcept {
   auto const index = static_cast<int>(row);
@@ -209,35 +201,13 @@ PostgresqlStatement PostgresqlQueries::pattern() const {
   return {.sql = patterns_named(relations_, "", "$1::text")};
 }
 
-/// A cursor is declared once per list, so its values are literals in the statement.
-std::string PostgresqlQueries::literal_rows(Filter const& filter, std::optional<std::int64_t> pattern,
-                                            std::string const& quoted_name, bool sound) const {
-  Keys keys;
-  if (filter.id_greater_than) keys.after_id = literal(*filter.id_greater_than);
-  if (filter.pattern_id) keys.pattern_id = literal(*filter.pattern_id);
-  if (filter.name) keys.name = quoted_name;
-  std::string also;
-  if (pattern) {
-    if (keys.pattern_id) also = literal(*pattern) + " = " + *keys.pattern_id + " AND ";
-    keys.pattern_id = literal(*pattern);
-  }
-  return also + rows_of(relations_, filter.table, keys, sound);
-}
-
-PostgresqlStatement PostgresqlQueries::declare_cursor(Filter const& filter, std::optional<std::int64_t> pattern,
-                                                      std::string const& quoted_name) const {
+PostgresqlStatement PostgresqlQueries::declare_cursor(Filter const& filter) const {
   bool const counted = filter.limit || filter.skip > 0;
-  return {.sql = "DECLARE deployments NO SCROLL CURSOR FOR " + rows_from(relations_, filter.table) +
-                 literal_rows(filter, pattern, quoted_name, counted) + " LIMIT " +
-                 clamped(filter.limit.value_or(largest)) + " OFFSET " + clamped(filter.skip)};
+  return {.sql = "DECLARE deployments NO SCROLL CURSOR FOR " + (counted ? sound_list(filter) : list(filter)).sql};
 }
 
-PostgresqlStatement PostgresqlQueries::around_limit(Filter const& filter, std::optional<std::int64_t> pattern,
-                                                    std::string const& quoted_name) const {
-  auto const limit = std::min(*filter.limit, largest);
-  auto const end = limit > largest - std::min(filter.skip, largest) ? largest : filter.skip + limit;
-  return {.sql = "SELECT id FROM " + (filter.table == Table::patterns ? relations_.patterns : relations_.deployments) +
-                 " WHERE " + literal_rows(filter, pattern, quoted_name, true) + " LIMIT 2 OFFSET " + clamped(end - 1)};
+PostgresqlStatement PostgresqlQueries::ids(Filter const& filter) const {
+  return {.sql = "SELECT id FROM (" + sound_list(filter).sql + ") AS listed"};
 }
 
 ListBounds list_bounds(Filter const& filter, std::size_t max_rows) noexcept {
@@ -246,19 +216,19 @@ ListBounds list_bounds(Filter const& filter, std::size_t max_rows) noexcept {
   return {far, limited, far ? 0 : limited ? static_cast<std::size_t>(*filter.limit) : max_rows};
 }
 
-PostgresqlParameters list_parameters(Filter const& filter, ListBounds const& bounds) {
-  PostgresqlParameters parameters;
-  parameters.push_back(std::to_string(bounds.wanted + 1));
-  parameters.push_back(std::to_string(bounds.far ? 0 : filter.skip));
-  if (filter.id_greater_than) parameters.push_back(std::to_string(*filter.id_greater_than));
-  if (filter.pattern_id) parameters.push_back(std::to_string(*filter.pattern_id));
-  if (filter.name) parameters.push_back(*filter.name);
-  if (filter.pattern) parameters.push_back(*filter.pattern);
-  return parameters;
+std::optional<std::string> text_parameter(std::string const& text) {
+  if (text.find('\0') != text.npos) return std::nullopt;
+  return text;
 }
 
-bool holds_nul(std::optional<std::string> const& text) noexcept {
-  return text && text->find('\0') != text->npos;
+PostgresqlParameters list_parameters(Filter const& filter, std::uint64_t limit, std::uint64_t skip) {
+  PostgresqlParameters parameters;
+  for (auto const number : {limit, skip}) parameters.push_back(std::to_string(std::min(number, largest)));
+  if (filter.id_greater_than) parameters.push_back(std::to_string(*filter.id_greater_than));
+  if (filter.pattern_id) parameters.push_back(std::to_string(*filter.pattern_id));
+  if (filter.name) parameters.push_back(text_parameter(*filter.name));
+  if (filter.pattern) parameters.push_back(text_parameter(*filter.pattern));
+  return parameters;
 }
 
 std::string array_literal(std::span<std::int64_t const> ids) {
@@ -284,15 +254,15 @@ std::size_t row_count(PGresult const& rows) noexcept {
   return static_cast<std::size_t>(PQntuples(&rows));
 }
 
-std::int64_t integer(PGresult const& rows, std::size_t row, int column) noexcept {
-  std::int64_t value = 0;
-  auto const digits = text(rows, row, column);
-  std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  return value;
-}
-
 std::optional<std::int64_t> whole_number(PGresult const& rows, std::size_t row, int column) noexcept {
-  return whole_number(text(rows, row, column));  // the text of NULL is empty, which is not a number
+  auto const digits = text(rows, row, column);  // empty for NULL
+  auto const* const end = digits.data() + digits.size();
+  std::int64_t value = 0;
+  auto [rest, failure] = std::from_chars(digits.data(), end, value);
+  if (failure != std::errc()) return std::nullopt;
+  if (rest != end && *rest == '.') rest = std::find_if(rest + 1, end, [](char c) { return c != '0'; });
+  if (rest != end) return std::nullopt;
+  return value;
 }
 
 namespace {
@@ -378,11 +348,12 @@ std::optional<ApiToken> find_api_token(PGresult const& rows, Sha256 const& hash)
   std::size_t row = 0;
   while (row < row_count(rows) && text(rows, row, 4) != wanted) ++row;
   if (row == row_count(rows)) return std::nullopt;
-  ApiToken token{.id = integer(rows, row, 0),
+  ApiToken token{.id = whole_number(rows, row, 0).value(),
                  .name = std::string(text(rows, row, 1)),
                  .expires = {},
                  .revoked = !is_null(rows, row, 3)};
-  if (!is_null(rows, row, 2)) token.expires = std::chrono::sys_seconds(std::chrono::seconds(integer(rows, row, 2)));
+  if (auto const expires = whole_number(rows, row, 2))
+    token.expires = std::chrono::sys_seconds(std::chrono::seconds(*expires));
   return token;
 }
 

@@ -29,8 +29,8 @@ struct PostgresqlStatement {
   std::size_t number = never_prepared;
 };
 
-/// The parameters of a statement, as text.
-using PostgresqlParameters = boost::container::static_vector<std::string, 6>;
+/// The parameters of a statement, as text; nothing for NULL.
+using PostgresqlParameters = boost::container::static_vector<std::optional<std::string>, 6>;
 
 /// The rows of a result, shared by all callers whose query was combined into it.
 using PostgresqlRows = std::shared_ptr<PGresult const>;
@@ -65,19 +65,13 @@ class PostgresqlQueries {
 
   /// $1: the name of a pattern. Returns its id.
   PostgresqlStatement pattern() const;
-  /// Returns the rows of a long list in ascending order. Rows that are not valid deployments are included unless rows
-  /// are counted, as with a limit. `quoted_name` is the filter's name as an SQL literal, if it has one.
-  PostgresqlStatement declare_cursor(Filter const& filter, std::optional<std::int64_t> pattern,
-                                     std::string const& quoted_name) const;
-  /// Returns up to two rows with the id of the last row of the list, and of one after it. `filter.limit` must be above
-  /// zero.
-  PostgresqlStatement around_limit(Filter const& filter, std::optional<std::int64_t> pattern,
-                                   std::string const& quoted_name) const;
+  /// Declares the cursor `deployments` for the rows of a list in ascending order, and takes its parameters. Rows that
+  /// are not valid deployments are included unless rows are counted, as with a limit.
+  PostgresqlStatement declare_cursor(Filter const& filter) const;
+  /// Returns the ids of a list of valid rows, and takes its parameters.
+  PostgresqlStatement ids(Filter const& filter) const;
 
  private:
-  std::string literal_rows(Filter const& filter, std::optional<std::int64_t> pattern, std::string const& quoted_name,
-                           bool sound) const;
-
   RelationNames relations_;
   bool own_tables_;
   std::vector<PostgresqlStatement> prepared_;
@@ -91,10 +85,11 @@ struct ListBounds {
 };
 ListBounds list_bounds(Filter const& filter, std::size_t max_rows) noexcept;
 
-PostgresqlParameters list_parameters(Filter const& filter, ListBounds const& bounds);
+PostgresqlParameters list_parameters(Filter const& filter, std::uint64_t limit, std::uint64_t skip);
 
-/// PostgreSQL texts cannot contain NUL, so nothing has a name that contains it.
-bool holds_nul(std::optional<std::string> const& text) noexcept;
+/// PostgreSQL texts cannot contain NUL, so nothing has a name that contains it. Returns such a name as NULL, which
+/// equals nothing either.
+std::optional<std::string> text_parameter(std::string const& text);
 
 /// Returns the parameter of `PostgresqlQueries::deployments`.
 std::string array_literal(std::span<std::int64_t const> ids);
@@ -102,8 +97,8 @@ std::string array_literal(std::span<std::int64_t const> ids);
 std::string array_literal(std::span<Sha256 const> hashes);
 
 std::size_t row_count(PGresult const& rows) noexcept;
-std::int64_t integer(PGresult const& rows, std::size_t row, int column) noexcept;
-/// Returns the value of a column as a 64-bit integer, in any notation (`1.00`), or nothing if it is not one.
+/// Returns the value of a column as a 64-bit integer, in the notation of PostgreSQL's numbers (`1`, `1.00`), or nothing
+/// if it is not one.
 std::optional<std::int64_t> whole_number(PGresult const& rows, std::size_t row, int column) noexcept;
 bool is_deployment(PGresult const& rows, std::size_t row) noexcept;
 /// Passes a row of a deployment to `sink` and returns the sink's result; nothing if the row is left out.

@@ -29,37 +29,6 @@ constexpr auto without_exceptions = boost::asio::as_tuple(boost::asio::use_await
 
 }  // namespace
 
-/// Ends the wait for the server when a statement has taken too long.
-class PostgresqlSession::Watch {
- public:
-  explicit Watch(PostgresqlSession& session) : session_(session) {
-    ++session.turn_;
-    wait(session, Clock::now() + session.source_.timeout);
-  }
-  Watch(Watch const&) = delete;
-  Watch& operator=(Watch const&) = delete;
-  ~Watch() {
-    ++session_.turn_;
-    session_.timer_.cancel();
-  }
-
- private:
-  static void wait(PostgresqlSession& session, Clock::time_point deadline) {
-    // A primary that froze while another took its place sends nothing, so the wait must end earlier then.
-    auto const look = session.source_.hosts.several() ? Clock::now() + between_looks : deadline;
-    session.timer_.expires_at(std::min(look, deadline));
-    session.timer_.async_wait(
-        [self = session.shared_from_this(), turn = session.turn_, deadline](error_code cancelled) {
-          if (cancelled || turn != self->turn_) return;
-          if (Clock::now() < deadline && !self->primary_moved()) return wait(*self, deadline);
-          self->overdue_ = true;
-          self->socket_.cancel();
-        });
-  }
-
-  PostgresqlSession& session_;
-};
-
 PostgresqlSession::PostgresqlSession(boost::asio::any_io_executor worker, OpenedPostgresql opened,
                                      PostgresqlSource const& source)
     : source_(source),
@@ -102,14 +71,18 @@ error_code PostgresqlSession::fail_overdue() {
   return errc::timeout;
 }
 
-bool PostgresqlSession::lags() const noexcept {
-  return opened_.complete_until && execution_.idle() && Clock::now() - *opened_.complete_until > standby_may_lag;
-}
-
-error_code PostgresqlSession::fail_lagging() {
-  broken_ = true;
-  message_ = "the standby is too far behind the primary";
-  return errc::unavailable;
+/// Waits until the socket is ready, or for a moment. Returns false when the statement has taken too long.
+awaitable<bool> PostgresqlSession::wait(stream_descriptor::wait_type direction) {
+  if (Clock::now() >= deadline_) co_return false;
+  // A primary that froze while another took its place sends nothing, so the wait must end earlier then.
+  auto const look = source_.hosts.several() ? Clock::now() + between_looks : deadline_;
+  timer_.expires_at(std::min(look, deadline_));
+  timer_.async_wait([self = shared_from_this()](error_code cancelled) {
+    if (!cancelled) self->socket_.cancel();
+  });
+  auto const [interrupted] = co_await socket_.async_wait(direction, without_exceptions);
+  timer_.cancel();
+  co_return !interrupted || (Clock::now() < deadline_ && !primary_moved());
 }
 
 awaitable<error_code> PostgresqlSession::flush() {
@@ -117,8 +90,8 @@ awaitable<error_code> PostgresqlSession::flush() {
     if (unsent < 0) co_return fail(nullptr);
     // The server may have to send something before it accepts more.
     if (!execution_.receive()) co_return fail(nullptr);
-    co_await socket_.async_wait(stream_descriptor::wait_write, without_exceptions);
-    if (overdue_) co_return fail_overdue();
+    bool const in_time = co_await wait(stream_descriptor::wait_write);
+    if (!in_time) co_return fail_overdue();
   }
   co_return error_code();
 }
@@ -131,8 +104,8 @@ awaitable<result<PostgresqlRows>> PostgresqlSession::result_of(bool sent) {
   PostgresqlResult last;
   while (true) {
     while (execution_.busy()) {
-      co_await socket_.async_wait(stream_descriptor::wait_read, without_exceptions);
-      if (overdue_) co_return fail_overdue();
+      bool const in_time = co_await wait(stream_descriptor::wait_read);
+      if (!in_time) co_return fail_overdue();
       if (!execution_.receive()) co_return fail(nullptr);
     }
     auto next = execution_.next_result();
@@ -147,21 +120,26 @@ awaitable<result<PostgresqlRows>> PostgresqlSession::result_of(bool sent) {
 
 /// Fails on a standby that lags. A list that has begun is read from its snapshot.
 awaitable<error_code> PostgresqlSession::prove_fresh() {
-  if (!opened_.complete_until || !execution_.idle() || Clock::now() < next_proof_) co_return error_code();
-  next_proof_ = Clock::now() + between_proofs;
-  PostgresqlStatement const question{.sql = replayed_position};
-  bool const sent = send(question, {});
-  auto const row = co_await result_of(sent);
-  if (!row) co_return row.error();
-  auto const replayed = parse_log_position(PQgetvalue(row->get(), 0, 0));
-  auto const until = replayed ? source_.primary.complete_until(*replayed) : std::nullopt;
-  if (until) opened_.complete_until = std::max(*opened_.complete_until, *until);
-  co_return error_code();
+  if (!opened_.complete_until || !execution_.idle()) co_return error_code();
+  if (Clock::now() >= next_proof_) {
+    next_proof_ = Clock::now() + between_proofs;
+    PostgresqlStatement const question{.sql = replayed_position};
+    bool const sent = send(question, {});
+    auto const row = co_await result_of(sent);
+    if (!row) co_return row.error();
+    auto const replayed = parse_log_position(PQgetvalue(row->get(), 0, 0));
+    auto const until = replayed ? source_.primary.complete_until(*replayed) : std::nullopt;
+    if (until) opened_.complete_until = std::max(*opened_.complete_until, *until);
+  }
+  if (Clock::now() - *opened_.complete_until <= standby_may_lag) co_return error_code();
+  broken_ = true;
+  message_ = "the standby is too far behind the primary";
+  co_return errc::unavailable;
 }
 
 bool PostgresqlSession::send(PostgresqlStatement const& statement, PostgresqlParameters const& parameters) {
   std::array<char const*, PostgresqlParameters::static_capacity> values;
-  std::ranges::transform(parameters, values.begin(), &std::string::c_str);
+  std::ranges::transform(parameters, values.begin(), [](auto const& text) { return text ? text->c_str() : nullptr; });
   PostgresqlExecution::Values const used(values.data(), parameters.size());
   bool const prepared = statement.number < opened_.prepared.size();
   return prepared ? execution_.send_prepared(opened_.prepared[statement.number], used)
@@ -170,9 +148,8 @@ bool PostgresqlSession::send(PostgresqlStatement const& statement, PostgresqlPar
 
 awaitable<result<PostgresqlRows>> PostgresqlSession::run(PostgresqlStatement const& statement,
                                                          PostgresqlParameters const& parameters) {
-  Watch const watch(*this);
-  auto failed = co_await prove_fresh();
-  if (!failed && lags()) failed = fail_lagging();
+  deadline_ = Clock::now() + source_.timeout;
+  auto const failed = co_await prove_fresh();
   if (failed) co_return failed;
   bool const sent = send(statement, parameters);
   auto rows = co_await result_of(sent);

@@ -36,21 +36,15 @@ class PostgresqlSession : public std::enable_shared_from_this<PostgresqlSession>
   boost::asio::awaitable<boost::system::result<PostgresqlRows>> run(PostgresqlStatement const& statement,
                                                                     PostgresqlParameters const& parameters);
 
-  /// Returns `text` as an SQL literal; `NULL` if it is invalid in the connection's encoding.
-  std::string quoted(std::string const& text) const { return execution_.quoted(text); }
-
  private:
-  class Watch;
-
   bool primary_moved() const noexcept;
   boost::asio::awaitable<boost::system::result<PostgresqlRows>> result_of(bool sent);
   boost::asio::awaitable<boost::system::error_code> prove_fresh();
+  boost::asio::awaitable<bool> wait(boost::asio::posix::stream_descriptor::wait_type direction);
   boost::asio::awaitable<boost::system::error_code> flush();
   bool send(PostgresqlStatement const& statement, PostgresqlParameters const& parameters);
   boost::system::error_code fail(PGresult const* result);
   boost::system::error_code fail_overdue();
-  bool lags() const noexcept;
-  boost::system::error_code fail_lagging();
 
   PostgresqlSource const& source_;
   OpenedPostgresql opened_;
@@ -59,8 +53,7 @@ class PostgresqlSession : public std::enable_shared_from_this<PostgresqlSession>
   boost::asio::posix::stream_descriptor socket_;  // owned by libpq: released and never closed
   boost::asio::steady_timer timer_;
   std::string message_;
-  unsigned turn_ = 0;  // number of the statement: a late deadline of one must not end the next one
-  bool overdue_ = false;
+  std::chrono::steady_clock::time_point deadline_;  // of the statement
   bool broken_ = false;
 };
 

@@ -6,22 +6,31 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "storage/cursor_places.hpp"
+#include "storage/postgresql/changes.hpp"
+#include "storage/postgresql/connector.hpp"
 #include "storage/postgresql/pool.hpp"
+#include "storage/postgresql/queries.hpp"
 #include "storage/postgresql/tokens.hpp"
-#include "storage/query_metrics.hpp"
 #include "storage/schema/privileges.hpp"
 #include "storage/schema/schema.hpp"
 #include "storage/session/postgresql_command.hpp"
 #include "storage/session/session.hpp"
+#include "storage/tokens/token_admin.hpp"
+#include "storage/tokens/token_uses.hpp"
 
 namespace deployd::storage {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t no_limit = std::numeric_limits<std::int64_t>::max();
 
 // Rows of a long list that are fetched at once while names are short.
 constexpr std::size_t most_rows_a_fetch = 512;
@@ -42,6 +51,47 @@ constexpr std::size_t most_streams(std::size_t sessions) noexcept {
 // The same for lists whose first row is far down. These are read at once, so that a session is never held for long.
 constexpr std::size_t most_pages = 1;
 
+/// Each worker has a share of the sessions on its own event loop. Long lists have a session each, in addition and half
+/// as many.
+class PostgresqlDatabase final : public Database {
+ public:
+  explicit PostgresqlDatabase(DatabaseOptions options);
+
+  std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) override;
+  bool has_api_tokens() override { return queries_.own_tables() && has_valid_token(options_.url, options_.timeout); }
+  LeftOutRows const& left_out_rows() const noexcept override { return left_out_; }
+  DatabaseState state() const override {
+    return {"postgresql", told_of_changes() ? changes_->state() : ChangeFeed{"timed", true, timed_step_}};
+  }
+  DescriptorNeeds descriptor_needs() const noexcept override;
+
+  // For the stores of the workers:
+
+  DatabaseOptions const& options() const noexcept { return options_; }
+  PostgresqlQueries const& queries() const noexcept { return queries_; }
+  LeftOutRows& left_out() noexcept { return left_out_; }
+  PostgresqlConnector& connector() noexcept { return connector_; }
+  TokenUses* token_uses() noexcept { return token_uses_ ? &*token_uses_ : nullptr; }
+  std::optional<std::uint64_t> data_version() const noexcept {
+    return told_of_changes() ? changes_->version() : timed_version(timed_step_);
+  }
+
+ private:
+  /// The number of sessions of the store with this number, counted from 0.
+  std::size_t sessions_of(std::size_t store) const noexcept;
+  bool told_of_changes() const noexcept { return changes_ && changes_->listening(); }
+
+  DatabaseOptions options_;
+  LeftOutRows left_out_;
+  PrimaryWatch primary_;
+  PostgresqlQueries queries_;
+  std::optional<TokenUses> token_uses_;
+  std::optional<PostgresqlChanges> changes_;  // nothing: there are no notifications, and no primary to find
+  std::size_t stores_ = 0;
+  PostgresqlConnector connector_;
+  std::chrono::milliseconds timed_step_;  // how long responses are cached without notifications of changes
+};
+
 /// A transaction with one snapshot, in which a server-side cursor is read.
 class PostgresqlCursor final : public Cursor {
  public:
@@ -49,32 +99,31 @@ class PostgresqlCursor final : public Cursor {
                    Filter filter)
       : database_(database), worker_(std::move(worker)), place_(std::move(place)), filter_(std::move(filter)) {}
 
-  /// Returns false if the pattern is unknown.
-  Answer<bool> begin(PostgresqlPool& pool) {
-    if (holds_nul(filter_.pattern)) co_return know_pattern(std::nullopt);
+  boost::asio::awaitable<boost::system::error_code> begin(PostgresqlPool& pool) {
     auto opened = co_await pool.open_session();
     if (!opened) co_return opened.error();
     session_ = std::move(*opened);
-    if (filter_.name) quoted_name_ = holds_nul(filter_.name) ? "NULL" : session_->quoted(*filter_.name);
     PostgresqlStatement const transaction{.sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"};
     auto const begun = co_await run(transaction, no_parameters);
     if (!begun) co_return begun.error();
     if (filter_.pattern) {
-      auto const known = co_await find_pattern();
-      if (!known || !*known) co_return known;
+      auto const failure = co_await find_pattern();
+      if (failure || at_end_) co_return failure;
     }
-    auto const cursor = database_.queries().declare_cursor(filter_, pattern_, quoted_name_);
-    auto const declared = co_await run(cursor, no_parameters);
-    if (!declared) co_return declared.error();
-    co_return true;
+    auto const cursor = database_.queries().declare_cursor(filter_);
+    auto const parameters = list_parameters(filter_, filter_.limit.value_or(no_limit), filter_.skip);
+    auto const declared = co_await run(cursor, parameters);
+    co_return declared ? boost::system::error_code() : declared.error();
   }
 
   bool pattern_known() const noexcept override { return pattern_known_; }
 
   Answer<std::optional<std::int64_t>> last_id_before_more() override {
-    if (!pattern_known_ || !filter_.limit || *filter_.limit == 0) co_return std::optional<std::int64_t>();
-    auto const statement = database_.queries().around_limit(filter_, pattern_, quoted_name_);
-    auto const rows = co_await run(statement, no_parameters);
+    if (at_end_ || !filter_.limit || *filter_.limit == 0) co_return std::optional<std::int64_t>();
+    auto const statement = database_.queries().ids(filter_);
+    auto const last = std::min(filter_.skip, no_limit) + std::min(*filter_.limit, no_limit) - 1;
+    auto const parameters = list_parameters(filter_, 2, last);
+    auto const rows = co_await run(statement, parameters);
     if (!rows) co_return rows.error();
     if (row_count(**rows) < 2) co_return std::optional<std::int64_t>();
     co_return whole_number(**rows, 0, 0);
@@ -101,20 +150,19 @@ class PostgresqlCursor final : public Cursor {
     co_return rows;
   }
 
-  Answer<bool> find_pattern() {
+  /// Replaces the name of the pattern in the filter by its id.
+  boost::asio::awaitable<boost::system::error_code> find_pattern() {
     auto const statement = database_.queries().pattern();
     PostgresqlParameters parameters;
-    parameters.push_back(*filter_.pattern);
+    parameters.push_back(text_parameter(*filter_.pattern));
     auto const rows = co_await run(statement, parameters);
     if (!rows) co_return rows.error();
-    co_return know_pattern(read_pattern(**rows, database_.left_out()));
-  }
-
-  bool know_pattern(std::optional<std::int64_t> pattern) {
-    pattern_ = pattern;
+    auto const pattern = read_pattern(**rows, database_.left_out());
     pattern_known_ = pattern.has_value();
-    at_end_ = !pattern_known_;
-    return pattern_known_;
+    at_end_ = !pattern || filter_.pattern_id.value_or(*pattern) != *pattern;
+    filter_.pattern.reset();
+    filter_.pattern_id = pattern;
+    co_return boost::system::error_code();
   }
 
   boost::asio::awaitable<boost::system::error_code> fetch() {
@@ -137,8 +185,6 @@ class PostgresqlCursor final : public Cursor {
   CursorPlaces::Place place_;
   Filter filter_;
   std::shared_ptr<PostgresqlSession> session_;
-  std::string quoted_name_;
-  std::optional<std::int64_t> pattern_;
   PostgresqlRows rows_;
   std::size_t fetched_ = 0;
   std::size_t next_ = 0;
@@ -154,8 +200,8 @@ class PostgresqlStore final : public Store {
         worker_(worker),
         stream_places_(std::make_shared<CursorPlaces>(worker, most_streams(sessions))),
         page_places_(std::make_shared<CursorPlaces>(worker, most_pages)),
-        pool_(std::make_shared<PostgresqlPool>(worker, database.connector(), database.queries(), sessions)),
-        tokens_(std::make_shared<PostgresqlTokens>(worker, pool_, database.queries(), database.options().timeout)) {
+        pool_(std::make_shared<PostgresqlPool>(worker, database.connector(), sessions)),
+        tokens_(std::make_shared<PostgresqlTokens>(worker, pool_)) {
     if (database.token_uses() != nullptr) token_uses_.emplace(*database.token_uses());
   }
 
@@ -172,11 +218,6 @@ class PostgresqlStore final : public Store {
   }
 
   Answer<Listing> list(Filter const& filter, std::size_t max_rows, RowSink& sink) override {
-    if (holds_nul(filter.pattern)) co_return Listing{.pattern_known = false, .complete = true, .more = false};
-    if (holds_nul(filter.name)) {
-      auto const listing = co_await list_nothing(filter, sink);
-      co_return listing;
-    }
     auto const bounds = list_bounds(filter, max_rows);
     auto const& queries = database_.queries();
     // Skipped rows must be ones that would be returned.
@@ -221,7 +262,7 @@ class PostgresqlStore final : public Store {
  private:
   Answer<PostgresqlRows> ask_list(PostgresqlStatement const& statement, Filter const& filter,
                                   ListBounds const& bounds) {
-    auto parameters = list_parameters(filter, bounds);
+    auto parameters = list_parameters(filter, bounds.wanted + 1, bounds.far ? 0 : filter.skip);
     QueryTimer timer(metrics_, QueryKind::list);
     auto rows = co_await pool_->ask(statement, std::move(parameters));
     timer.done(rows);
@@ -233,20 +274,9 @@ class PostgresqlStore final : public Store {
     auto place = co_await places.take(use.token, Clock::now() + database_.options().timeout);
     if (!place) co_return place.error();
     auto cursor = std::make_unique<PostgresqlCursor>(database_, worker_, std::move(*place), filter);
-    auto const begun = co_await cursor->begin(*pool_);
-    if (!begun) co_return begun.error();
+    auto const failure = co_await cursor->begin(*pool_);
+    if (failure) co_return failure;
     co_return std::unique_ptr<Cursor>(std::move(cursor));
-  }
-
-  /// Returns the list for a name that no deployment can have: only the pattern must be looked up.
-  Answer<Listing> list_nothing(Filter const& filter, RowSink& sink) {
-    auto without_name = filter;
-    without_name.name.reset();
-    without_name.skip = 0;
-    without_name.limit = 0;
-    auto listing = co_await list(without_name, 0, sink);
-    if (listing) *listing = {.pattern_known = listing->pattern_known, .complete = true, .more = false};
-    co_return listing;
   }
 
   PostgresqlDatabase& database_;
@@ -291,23 +321,20 @@ bool may_prepare(DatabaseOptions const& options) {
   return false;
 }
 
-}  // namespace
-
 PostgresqlDatabase::PostgresqlDatabase(DatabaseOptions options)
     : options_(std::move(options)),
       left_out_(table_names(options_.url, relations_of(options_))),
-      own_tables_(has_own_tables(options_.url, relations_of(options_))),
-      prepare_(may_prepare(options_)),
-      hosts_(std::get<PostgresqlUrl>(options_.url)),
-      timed_step_(reads_standbys(hosts_) ? 250 : 500),
-      queries_(relation_names(relations_of(options_)), own_tables_),
-      connector_({hosts_, prepare_, options_.timeout, primary_, queries_}) {
-  require_readable_tables(options_, own_tables_);
-  if (own_tables_) token_uses_.emplace(options_.url, "deployd.api_tokens");
+      queries_(relation_names(relations_of(options_)), has_own_tables(options_.url, relations_of(options_))),
+      connector_({PostgresqlHosts(std::get<PostgresqlUrl>(options_.url)), may_prepare(options_), options_.timeout,
+                  primary_, queries_}),
+      timed_step_(reads_standbys(connector_.source().hosts) ? 250 : 500) {
+  require_readable_tables(options_, queries_.own_tables());
+  if (queries_.own_tables()) token_uses_.emplace(options_.url, "deployd.api_tokens");
   // Only deployd's own tables have triggers, LISTEN does not work behind a pooler, and a standby may not have a change
   // yet when its notification arrives.
-  bool const listening = !relations_of(options_).foreign() && prepare_ && !reads_standbys(hosts_);
-  if (listening || hosts_.several()) changes_.emplace(hosts_, listening, primary_);
+  auto const& source = connector_.source();
+  bool const listening = !queries_.foreign() && source.prepare && !reads_standbys(source.hosts);
+  if (listening || source.hosts.several()) changes_.emplace(source.hosts, listening, primary_);
 }
 
 std::unique_ptr<Store> PostgresqlDatabase::store_for(boost::asio::any_io_executor worker) {
@@ -321,19 +348,17 @@ std::size_t PostgresqlDatabase::sessions_of(std::size_t store) const noexcept {
 
 DescriptorNeeds PostgresqlDatabase::descriptor_needs() const noexcept {
   // One session listens for changes, one records uses of tokens, and one is tried at each host.
-  DescriptorNeeds needs{.serving = 2 + hosts_.count(), .lists = 0};
+  DescriptorNeeds needs{.serving = 2 + connector_.source().hosts.count(), .lists = 0};
   for (std::size_t store = 0; store < stores_; ++store) needs.serving += sessions_of(store);
   for (std::size_t worker = 0; worker < options_.workers; ++worker)
     needs.lists += most_streams(sessions_of(worker)) + most_pages;
   return needs;
 }
 
-std::optional<std::uint64_t> PostgresqlDatabase::data_version() const noexcept {
-  return told_of_changes() ? changes_->version() : timed_version(timed_step_);
-}
+}  // namespace
 
-DatabaseState PostgresqlDatabase::state() const {
-  return {"postgresql", told_of_changes() ? changes_->state() : ChangeFeed{"timed", true, timed_step_}};
+std::unique_ptr<Database> open_postgresql_database(DatabaseOptions options) {
+  return std::make_unique<PostgresqlDatabase>(std::move(options));
 }
 
 }  // namespace deployd::storage

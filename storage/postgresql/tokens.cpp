@@ -1,7 +1,6 @@
 #include "storage/postgresql/tokens.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -22,38 +21,26 @@ constexpr std::size_t most_waiting = 16 * PostgresqlTokens::most_together;
 
 }  // namespace
 
-/// A look-up in progress. Shared by the coroutine that waits for the result and the one that provides it: either may
-/// end first.
-struct PostgresqlTokens::Question {
-  Question(boost::asio::any_io_executor const& worker, Sha256 const& asked) : hash(asked), timer(worker) {}
-
-  void finish(result<std::optional<ApiToken>> outcome) {
-    answer = std::move(outcome);
-    done = true;
-    timer.cancel();
-  }
+/// A look-up in progress.
+struct PostgresqlTokens::Question : base::Awaited<result<std::optional<ApiToken>>> {
+  Question(PostgresqlTokens const& tokens, Sha256 const& asked)
+      : Awaited(tokens.worker_, std::chrono::steady_clock::now() + tokens.pool_->source().timeout,
+                make_error_code(errc::timeout)),
+        hash(asked) {}
 
   Sha256 hash;
-  boost::asio::steady_timer timer;
-  result<std::optional<ApiToken>> answer = make_error_code(errc::timeout);
-  bool done = false;
 };
-
-PostgresqlTokens::PostgresqlTokens(boost::asio::any_io_executor worker, std::shared_ptr<PostgresqlPool> pool,
-                                   PostgresqlQueries const& queries, std::chrono::milliseconds timeout)
-    : worker_(std::move(worker)), pool_(std::move(pool)), queries_(queries), timeout_(timeout) {}
 
 awaitable<result<std::optional<ApiToken>>> PostgresqlTokens::look_up(Sha256 hash) {
   if (waiting_.size() >= most_waiting) co_return make_error_code(errc::overloaded);
-  auto const question = std::make_shared<Question>(worker_, hash);
-  question->timer.expires_after(timeout_);
+  auto const question = std::make_shared<Question>(*this, hash);
   waiting_.push_back(question);
   if (!std::exchange(asking_, true))
     boost::asio::co_spawn(worker_, ask_all(shared_from_this()),
                           [self = shared_from_this()](std::exception_ptr failure) { self->end_batches(failure); });
-  co_await base::wait_for_outcome(question->timer, question->done);
+  co_await question->wait();
   if (!question->done) std::erase(waiting_, question);
-  co_return std::move(question->answer);
+  co_return std::move(question->value);
 }
 
 awaitable<void> PostgresqlTokens::ask_all(std::shared_ptr<PostgresqlTokens> self) {
@@ -63,7 +50,7 @@ awaitable<void> PostgresqlTokens::ask_all(std::shared_ptr<PostgresqlTokens> self
     for (auto const& question : questions) hashes.push_back(question->hash);
     PostgresqlParameters parameters;
     parameters.push_back(array_literal(hashes));
-    auto const rows = co_await self->pool_->ask(self->queries_.api_tokens(), std::move(parameters));
+    auto const rows = co_await self->pool_->ask(self->pool_->source().queries.api_tokens(), std::move(parameters));
     for (auto const& question : questions) {
       if (rows)
         question->finish(find_api_token(**rows, question->hash));

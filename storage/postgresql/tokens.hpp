@@ -5,12 +5,12 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/system/result.hpp>
 
-#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "storage/postgresql/pool.hpp"
@@ -28,9 +28,8 @@ class PostgresqlTokens : public std::enable_shared_from_this<PostgresqlTokens> {
   /// The maximum number of hashes per query.
   static constexpr std::size_t most_together = 128;
 
-  /// `queries` must outlive every awaited call.
-  PostgresqlTokens(boost::asio::any_io_executor worker, std::shared_ptr<PostgresqlPool> pool,
-                   PostgresqlQueries const& queries, std::chrono::milliseconds timeout);
+  PostgresqlTokens(boost::asio::any_io_executor worker, std::shared_ptr<PostgresqlPool> pool)
+      : worker_(std::move(worker)), pool_(std::move(pool)) {}
 
   /// Returns the token with this hash. Fails with `errc::timeout` if there is no result within the timeout, with
   /// `errc::overloaded` at once if too many look-ups are waiting, and with the errors of `PostgresqlPool::ask`.
@@ -46,8 +45,6 @@ class PostgresqlTokens : public std::enable_shared_from_this<PostgresqlTokens> {
 
   boost::asio::any_io_executor worker_;
   std::shared_ptr<PostgresqlPool> pool_;
-  PostgresqlQueries const& queries_;
-  std::chrono::milliseconds timeout_;
   std::deque<std::shared_ptr<Question>> waiting_;
   bool asking_ = false;
 };

@@ -15,7 +15,6 @@
 #include "storage/session/postgresql_command.hpp"
 #include "storage/session/session.hpp"
 #include "storage/session/sqlite_statement.hpp"
-#include "storage/table_names.hpp"
 #include "storage/transaction.hpp"
 #include "storage/whole_number_sql.hpp"
 

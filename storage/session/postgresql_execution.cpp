@@ -1,6 +1,5 @@
 #include "storage/session/postgresql_execution.hpp"
 
-#include <memory>
 #include <utility>
 
 namespace deployd::storage {
@@ -42,14 +41,6 @@ bool PostgresqlExecution::receive() noexcept {
 std::string PostgresqlExecution::message(PGresult const* result) const {
   auto const* const message = result == nullptr ? PQerrorMessage(connection_) : PQresultErrorMessage(result);
   return message == nullptr ? "" : message;
-}
-
-std::string PostgresqlExecution::quoted(std::string const& text) const {
-  struct Free {
-    void operator()(char* literal) const noexcept { PQfreemem(literal); }
-  };
-  std::unique_ptr<char, Free> const literal(PQescapeLiteral(connection_, text.data(), text.size()));
-  return literal ? literal.get() : "NULL";
 }
 
 }  // namespace deployd::storage

@@ -42,8 +42,6 @@ class PostgresqlExecution {
   bool idle() const noexcept { return PQtransactionStatus(connection_) == PQTRANS_IDLE; }
   /// Returns PostgreSQL's message for `result`, or for the last failure if there is no result.
   std::string message(PGresult const* result) const;
-  /// Returns `text` as an SQL literal; `NULL` if it is not valid in the connection's encoding.
-  std::string quoted(std::string const& text) const;
 
  private:
   PGconn* connection_;

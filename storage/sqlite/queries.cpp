@@ -13,44 +13,22 @@ namespace {
 
 using boost::system::result;
 
-// In the statements of a range ?1 is the least id, ?2 the pattern's id and ?3 the name. Each pair of conditions has an
-// index whose last column is the id, so that every range is read in the order of the id without sorting, and only as
-// far as it is stepped. The types of id and pattern_id decide which rows are deployments, whatever program made the
-// table.
-constexpr std::size_t with_pattern_id = 1;
-constexpr std::size_t with_name = 2;
-constexpr std::size_t ids_only = 4;
-
 constexpr std::array statements{
-    "SELECT id, pattern_id, name FROM deployments WHERE id >= ?1 ORDER BY id",
-    "SELECT id, pattern_id, name FROM deployments WHERE pattern_id = ?2 AND id >= ?1 ORDER BY id",
-    "SELECT id, pattern_id, name FROM deployments WHERE name = ?3 AND id >= ?1 ORDER BY id",
-    "SELECT id, pattern_id, name FROM deployments WHERE pattern_id = ?2 AND name = ?3 AND id >= ?1 ORDER BY id",
-    "SELECT id, pattern_id FROM deployments WHERE id >= ?1 ORDER BY id",
-    "SELECT id, pattern_id FROM deployments WHERE pattern_id = ?2 AND id >= ?1 ORDER BY id",
-    "SELECT id, pattern_id FROM deployments WHERE name = ?3 AND id >= ?1 ORDER BY id",
-    "SELECT id, pattern_id FROM deployments WHERE pattern_id = ?2 AND name = ?3 AND id >= ?1 ORDER BY id",
     "SELECT id FROM patterns WHERE name = ?1",
     "SELECT id, pattern_id, name FROM deployments WHERE id = ?1",
     "SELECT id, name, expires, revoked FROM api_tokens WHERE hash = ?1",
     "SELECT id FROM patterns LIMIT 1",
     "PRAGMA data_version",
-    // For a list of patterns, the pattern of a row is the row itself.
-    "SELECT id, id, name FROM patterns WHERE id >= ?1 ORDER BY id",
-    "SELECT id, id, name FROM patterns WHERE name = ?3 AND id >= ?1 ORDER BY id",
-    "SELECT id, id FROM patterns WHERE id >= ?1 ORDER BY id",
-    "SELECT id, id FROM patterns WHERE name = ?3 AND id >= ?1 ORDER BY id",
     "BEGIN",
     "ROLLBACK",
 };
-constexpr std::size_t pattern_by_name = 8;
-constexpr std::size_t deployment_by_id = 9;
-constexpr std::size_t token_by_hash = 10;
-constexpr std::size_t trivial = 11;
-constexpr std::size_t data_version_pragma = 12;
-constexpr std::size_t first_of_patterns = 13;
-constexpr std::size_t begin_transaction = 17;
-constexpr std::size_t roll_back = 18;
+constexpr std::size_t pattern_by_name = 0;
+constexpr std::size_t deployment_by_id = 1;
+constexpr std::size_t token_by_hash = 2;
+constexpr std::size_t trivial = 3;
+constexpr std::size_t data_version_pragma = 4;
+constexpr std::size_t begin_transaction = 5;
+constexpr std::size_t roll_back = 6;
 
 // The number of invalid rows that a short list may skip. With more, it is read through a cursor as well.
 constexpr std::size_t most_left_out = 1000;
@@ -59,9 +37,9 @@ constexpr std::size_t most_left_out = 1000;
 constexpr std::uint64_t longest_skip = 8192;
 
 /// Returns the number of the statement for a range.
-std::size_t statement_of(RowRange const& range, bool only_ids) noexcept {
-  if (range.table == Table::patterns) return first_of_patterns + (range.name ? 1 : 0) + (only_ids ? 2 : 0);
-  return (range.pattern_id ? with_pattern_id : 0) | (range.name ? with_name : 0) | (only_ids ? ids_only : 0);
+std::size_t number_of(RowRange const& range, bool only_ids) noexcept {
+  return (range.pattern_id ? 1U : 0U) | (range.name ? 2U : 0U) | (only_ids ? 4U : 0U) |
+         (range.table == Table::patterns ? 8U : 0U);
 }
 
 /// Describes the row of a statement whose first or second column is not an integer.
@@ -76,6 +54,17 @@ std::optional<FileIdentity> identify_file(std::string const& path) noexcept {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
   return FileIdentity{status.st_dev, status.st_ino};
+}
+
+std::string range_sql(RowRange const& range, bool only_ids) {
+  // For a list of patterns, the pattern of a row is the row itself.
+  bool const patterns = range.table == Table::patterns;
+  std::string sql = patterns ? "SELECT id, id" : "SELECT id, pattern_id";
+  if (!only_ids) sql += ", name";
+  sql += patterns ? " FROM patterns WHERE " : " FROM deployments WHERE ";
+  if (range.pattern_id) sql += "pattern_id = ?2 AND ";
+  if (range.name) sql += "name = ?3 AND ";
+  return sql + "id >= ?1 ORDER BY id";
 }
 
 std::optional<RowRange> range_of(Filter const& filter, std::optional<std::int64_t> pattern_id) noexcept {
@@ -161,7 +150,7 @@ result<bool> SqliteQueries::deployment(std::int64_t id, RowSink& sink) {
     int const stepped = row.step();
     if (stepped == SQLITE_DONE) return false;
     if (stepped != SQLITE_ROW) return failure_of(stepped);
-    if (!is_sound(Table::deployments, row)) continue;  // the id may occur twice
+    if (!is_sound(Table::deployments, row, left_out_)) continue;  // the id may occur twice
     give(row, sink);
     return true;
   }
@@ -187,7 +176,7 @@ result<Listing> SqliteQueries::list(Filter const& filter, std::size_t max_rows, 
   // The same applies to this statement: the rows are those after the counted ids.
   std::optional<ResetAtEnd> counted;
   if (filter.skip > 0) {
-    auto& ids = start(statement_of(*range, true), *range);
+    auto& ids = start_ids(*range);
     counted.emplace(ids);
     for (std::uint64_t number = 0; number <= filter.skip; ++number) {
       auto const stepped = step_to_row(filter.table, ids, left_out);
@@ -200,7 +189,7 @@ result<Listing> SqliteQueries::list(Filter const& filter, std::size_t max_rows, 
 
   bool const limited = filter.limit && *filter.limit <= max_rows;
   std::size_t const wanted = limited ? static_cast<std::size_t>(*filter.limit) : max_rows;
-  auto& rows = start(statement_of(*range, false), *range);
+  auto& rows = start_rows(*range);
   ResetAtEnd const reset(rows);
   for (std::size_t number = 0;; ++number) {
     auto const stepped = step_to_row(filter.table, rows, left_out);
@@ -217,7 +206,7 @@ result<Listing> SqliteQueries::list(Filter const& filter, std::size_t max_rows, 
 std::optional<int> SqliteQueries::step_to_row(Table table, SqliteStatement& rows, std::size_t& left_out) {
   while (true) {
     int const stepped = rows.step();
-    if (stepped != SQLITE_ROW || is_sound(table, rows)) return stepped;
+    if (stepped != SQLITE_ROW || is_sound(table, rows, left_out_)) return stepped;
     if (++left_out > most_left_out) return std::nullopt;
   }
 }
@@ -275,6 +264,8 @@ bool SqliteQueries::end_snapshot() noexcept {
   auto* const handle = sqlite_handle(*session_);
   for (auto const& statement : statements_)
     if (statement) statement->reset();
+  for (auto const& range : ranges_)
+    if (range) range->reset();
   if (sqlite_api::sqlite3_get_autocommit(handle) == 0) {
     statements_[roll_back]->step();
     statements_[roll_back]->reset();
@@ -283,28 +274,13 @@ bool SqliteQueries::end_snapshot() noexcept {
   return sqlite_api::sqlite3_get_autocommit(handle) != 0;
 }
 
-SqliteStatement& SqliteQueries::start(std::size_t which, RowRange const& range) {
-  auto& rows = statement(which);
-  rows.bind(1, range.least_id);
-  if (range.pattern_id) rows.bind(2, *range.pattern_id);
-  if (range.name) rows.bind(3, *range.name);
-  return rows;
-}
-
-SqliteStatement& SqliteQueries::start_rows(RowRange const& range) {
-  return start(statement_of(range, false), range);
-}
-
-SqliteStatement& SqliteQueries::start_ids(RowRange const& range) {
-  return start(statement_of(range, true), range);
-}
-
-std::string SqliteQueries::explain(RowRange const& range, bool only_ids) {
-  auto const which = statement_of(range, only_ids);
-  SqliteStatement plan(*session_, std::string("EXPLAIN QUERY PLAN ") + statements[which]);
-  std::string text;
-  while (plan.step() == SQLITE_ROW) text.append(plan.text(4)).append("\n");
-  return text;
+SqliteStatement& SqliteQueries::start(RowRange const& range, bool only_ids) {
+  auto& slot = ranges_[number_of(range, only_ids)];
+  if (!slot) slot = std::make_unique<SqliteStatement>(*session_, range_sql(range, only_ids));
+  slot->bind(1, range.least_id);
+  if (range.pattern_id) slot->bind(2, *range.pattern_id);
+  if (range.name) slot->bind(3, *range.name);
+  return *slot;
 }
 
 }  // namespace deployd::storage

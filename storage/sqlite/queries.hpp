@@ -41,6 +41,12 @@ struct RowRange {
 /// cannot contain any row. `filter` must outlive the range.
 std::optional<RowRange> range_of(Filter const& filter, std::optional<std::int64_t> pattern_id) noexcept;
 
+/// Returns the SQL for a range, in which ?1 is the least id, ?2 the pattern's id and ?3 the name. Each pair of
+/// conditions has an index whose last column is the id, so that every range is read in the order of the id without
+/// sorting, and only as far as it is stepped. The types of id and pattern_id decide which rows are deployments,
+/// whatever program made the table.
+std::string range_sql(RowRange const& range, bool only_ids);
+
 // A row of a statement consists of id, pattern_id and name. For patterns, both ids are the pattern's own.
 
 /// True if the current row is a valid deployment or pattern.
@@ -88,20 +94,14 @@ class SqliteQueries {
   /// ended.
   bool end_snapshot() noexcept;
 
-  /// True if the row is valid; otherwise it is counted as left out.
-  bool is_sound(Table table, SqliteStatement const& row) { return storage::is_sound(table, row, left_out_); }
-
   /// Returns the statement of a range, bound and not yet stepped. Must be used in a snapshot.
-  SqliteStatement& start_rows(RowRange const& range);
-  SqliteStatement& start_ids(RowRange const& range);
-
-  /// Returns the plan of the statement of `range`, as shown by EXPLAIN QUERY PLAN, for tests.
-  std::string explain(RowRange const& range, bool ids_only);
+  SqliteStatement& start_rows(RowRange const& range) { return start(range, false); }
+  SqliteStatement& start_ids(RowRange const& range) { return start(range, true); }
 
  private:
   std::optional<std::uint32_t> ask_data_version() noexcept;
   SqliteStatement& statement(std::size_t which);
-  SqliteStatement& start(std::size_t which, RowRange const& range);
+  SqliteStatement& start(RowRange const& range, bool only_ids);
   std::optional<int> step_to_row(Table table, SqliteStatement& rows, std::size_t& left_out);
   int step_to_pattern(SqliteStatement& pattern, std::string_view name);
 
@@ -109,7 +109,9 @@ class SqliteQueries {
   LeftOutRows& left_out_;
   FileIdentity file_;
   std::unique_ptr<soci::session> session_;
-  std::array<std::unique_ptr<SqliteStatement>, 19> statements_;  // after the session, to be finalized first
+  // After the session, to be finalized first.
+  std::array<std::unique_ptr<SqliteStatement>, 7> statements_;
+  std::array<std::unique_ptr<SqliteStatement>, 16> ranges_;
   std::optional<SqliteWalIndex> wal_index_;
   SqliteWalIndex::Header known_header_{};  // from before `known_version_` was read
   std::optional<std::uint32_t> known_version_;

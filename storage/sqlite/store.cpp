@@ -11,11 +11,13 @@
 #include "base/coarse_clock.hpp"
 #include "storage/cursor_places.hpp"
 #include "storage/error.hpp"
-#include "storage/query_metrics.hpp"
 #include "storage/schema/column_types.hpp"
 #include "storage/session/session.hpp"
 #include "storage/sqlite/cursor.hpp"
 #include "storage/sqlite/queries.hpp"
+#include "storage/store_state.hpp"
+#include "storage/tokens/token_admin.hpp"
+#include "storage/tokens/token_uses.hpp"
 
 namespace deployd::storage {
 namespace {
@@ -66,7 +68,7 @@ class SqliteStore final : public Store {
         left_out_(left_out),
         stream_places_(std::make_shared<CursorPlaces>(worker_, most_streams)),
         page_places_(std::make_shared<CursorPlaces>(worker_, most_pages)),
-        cursor_sessions_(std::make_shared<SqliteCursorSessions>(url_, left_out_)) {
+        cursors_(std::make_shared<SqliteCursors>(worker_, url_, left_out_)) {
     (void)attempt([](SqliteQueries& queries) { return queries.ping(); });
   }
 
@@ -98,14 +100,12 @@ class SqliteStore final : public Store {
       timer.done(place);
       co_return place.error();
     }
-    auto const begin = [this, &filter] { return begin_cursor(filter); };
+    auto const begin = [this, &filter, &place] { return begin_cursor(filter, *place); };
     auto opened = begin();
     if (is_busy(opened)) [[unlikely]]
       opened = co_await repeat_until(deadline, begin);
     timer.done(opened);
-    if (!opened) co_return opened.error();
-    (*opened)->hold(std::move(*place));
-    co_return std::unique_ptr<Cursor>(std::move(*opened));
+    co_return opened;
   }
 
   Answer<std::optional<ApiToken>> api_token(Sha256 const& hash) override {
@@ -166,9 +166,9 @@ class SqliteStore final : public Store {
 
   /// Opens the session of a cursor, without waiting. If that fails, for example without a free descriptor, the worker's
   /// own session is not affected.
-  result<std::unique_ptr<SqliteCursor>> begin_cursor(Filter const& filter) {
+  result<std::unique_ptr<Cursor>> begin_cursor(Filter const& filter, CursorPlaces::Place& place) {
     try {
-      auto opened = SqliteCursor::open(worker_, cursor_sessions_, filter);
+      auto opened = cursors_->open(filter, place);
       if (!opened && opened.error() != errc::busy) [[unlikely]]
         state_.failed(opened.error(), url_.path + ": a long list cannot be read");
       return opened;
@@ -236,7 +236,7 @@ class SqliteStore final : public Store {
   LeftOutRows& left_out_;
   std::shared_ptr<CursorPlaces> stream_places_;
   std::shared_ptr<CursorPlaces> page_places_;
-  std::shared_ptr<SqliteCursorSessions> cursor_sessions_;
+  std::shared_ptr<SqliteCursors> cursors_;
 
   std::unique_ptr<SqliteQueries> queries_;  // null: must be opened for the next query
   std::uint32_t sessions_opened_ = 0;       // part of the data version: each session has its own counter
@@ -246,36 +246,56 @@ class SqliteStore final : public Store {
   boost::system::error_code open_failure_ = errc::unavailable;
 };
 
+/// Workers share only the file: each has its own session and queries it on its own thread, since a look-up costs less
+/// than switching threads.
+class SqliteDatabase final : public Database {
+ public:
+  explicit SqliteDatabase(DatabaseOptions options)
+      : options_(std::move(options)),
+        left_out_(table_names(options_.url, {})),
+        token_uses_(options_.url, "api_tokens") {
+    // Checks the tables of other programs, and the worker's way of reading once, while an error can still be reported
+    // to the operator.
+    auto const session = open_session(options_.url, Access::read, options_.timeout);
+    require_columns(*session, std::get<SqliteUrl>(options_.url));
+    note_rows_without_id(*session);
+    (void)has_api_tokens();
+  }
+
+  std::unique_ptr<Store> store_for(boost::asio::any_io_executor worker) override {
+    return std::make_unique<SqliteStore>(options_, token_uses_, state_, left_out_, std::move(worker));
+  }
+
+  bool has_api_tokens() override { return has_valid_token(options_.url, options_.timeout); }
+  LeftOutRows const& left_out_rows() const noexcept override { return left_out_; }
+  DatabaseState state() const override { return {"sqlite", {"file"}}; }
+
+  DescriptorNeeds descriptor_needs() const noexcept override {
+    return {.serving = files_of_a_session + 1,
+            .lists = options_.workers * (most_streams + most_pages) * files_of_a_session};
+  }
+
+ private:
+  /// No list comes to rows whose id is NULL, since they are in no range of ids: they are counted as one, at the start.
+  /// In a table of deployd's own, SQLite knows without reading that there is none.
+  void note_rows_without_id(soci::session& session) {
+    translating(options_.url, [&] {
+      long long any = 0;
+      session << "SELECT EXISTS (SELECT 1 FROM deployments WHERE id IS NULL)", soci::into(any);
+      if (any != 0) left_out_.add({.column = BadColumn::deployment_id, .value = std::nullopt});
+    });
+  }
+
+  DatabaseOptions options_;
+  LeftOutRows left_out_;
+  TokenUses token_uses_;
+  StoreState state_;
+};
+
 }  // namespace
 
-SqliteDatabase::SqliteDatabase(DatabaseOptions options)
-    : options_(std::move(options)), left_out_(table_names(options_.url, {})), token_uses_(options_.url, "api_tokens") {
-  // Checks the tables of other programs, and the worker's way of reading once, while an error can still be reported to
-  // the operator.
-  auto const& url = std::get<SqliteUrl>(options_.url);
-  auto const session = open_session(options_.url, Access::read, options_.timeout);
-  require_columns(*session, url);
-  note_rows_without_id(*session);
-  (void)has_api_tokens();
-}
-
-/// No list comes to rows whose id is NULL, since they are in no range of ids: they are counted as one, at the start. In
-/// a table of deployd's own, SQLite knows without reading that there is none.
-void SqliteDatabase::note_rows_without_id(soci::session& session) {
-  translating(options_.url, [&] {
-    long long any = 0;
-    session << "SELECT EXISTS (SELECT 1 FROM deployments WHERE id IS NULL)", soci::into(any);
-    if (any != 0) left_out_.add({.column = BadColumn::deployment_id, .value = std::nullopt});
-  });
-}
-
-std::unique_ptr<Store> SqliteDatabase::store_for(boost::asio::any_io_executor worker) {
-  return std::make_unique<SqliteStore>(options_, token_uses_, state_, left_out_, std::move(worker));
-}
-
-DescriptorNeeds SqliteDatabase::descriptor_needs() const noexcept {
-  return {.serving = files_of_a_session + 1,
-          .lists = options_.workers * (most_streams + most_pages) * files_of_a_session};
+std::unique_ptr<Database> open_sqlite_database(DatabaseOptions options) {
+  return std::make_unique<SqliteDatabase>(std::move(options));
 }
 
 }  // namespace deployd::storage

@@ -7,6 +7,7 @@
 
 #include "storage/left_out_rows.hpp"
 #include "storage/postgresql/queries.hpp"
+#include "storage/relation_name.hpp"
 #include "storage/schema/column_types.hpp"
 #include "storage/schema/privileges.hpp"
 #include "storage/schema/schema.hpp"
@@ -14,7 +15,6 @@
 #include "storage/session/session.hpp"
 #include "storage/session/sqlite_statement.hpp"
 #include "storage/sqlite/queries.hpp"
-#include "storage/table_names.hpp"
 #include "storage/transaction.hpp"
 #include "storage/transfer/export_writer.hpp"
 

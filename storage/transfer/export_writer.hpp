@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "storage/relation_name.hpp"
 #include "storage/store.hpp"
-#include "storage/table_names.hpp"
 #include "storage/transfer/export_format.hpp"
 
 namespace deployd::storage {

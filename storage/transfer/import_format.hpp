@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "storage/filter.hpp"
+#include "storage/store.hpp"
 #include "storage/transfer/import_target.hpp"
 
 namespace deployd::storage {

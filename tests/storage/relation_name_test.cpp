@@ -3,8 +3,6 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "storage/error.hpp"
-
 using namespace deployd::storage;
 
 TEST_CASE("a relation's name is quoted part by part, as PostgreSQL reads it") {
@@ -30,10 +28,4 @@ TEST_CASE("what is no relation's name is refused") {
                              "\"\"", "a-b", std::string(64, 'x'), std::string("\"a\0b\"", 5));
   CAPTURE(name);
   CHECK(quote_relation(name).has_error());
-}
-
-TEST_CASE("one relation of somebody else's without the other is refused") {
-  CHECK_THROWS_AS(relation_names({"a", ""}), Error);
-  CHECK_THROWS_AS(relation_names({"", "a"}), Error);
-  CHECK(relation_names({}).deployments == "deployd.deployments");
 }

@@ -5,7 +5,7 @@
 #include <ostream>
 #include <thread>
 
-#include "storage/open_database.hpp"
+#include "storage/database.hpp"
 #include "storage/schema/schema.hpp"
 #include "storage/session/session.hpp"
 #include "tests/postgresql_server.hpp"

@@ -42,7 +42,7 @@ TEST_CASE("an attempt to connect that outlives the worker's loop refers to nothi
   std::weak_ptr<PostgresqlPool> pool;
   {
     boost::asio::io_context loop;
-    auto const owned = std::make_shared<PostgresqlPool>(loop.get_executor(), *connector, queries, 1);
+    auto const owned = std::make_shared<PostgresqlPool>(loop.get_executor(), *connector, 1);
     pool = owned;
     boost::asio::co_spawn(loop, owned->open_session(), boost::asio::detached);
     loop.poll();

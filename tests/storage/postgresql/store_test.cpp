@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "storage/database.hpp"
 #include "storage/error.hpp"
-#include "storage/open_database.hpp"
 #include "storage/schema/schema.hpp"
 #include "storage/session/session.hpp"
 #include "storage/tokens/token_admin.hpp"
