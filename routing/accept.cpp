@@ -93,11 +93,16 @@ constexpr std::array media_types{MediaType{"application", "json", true, false},
 struct MediaRange {
   std::string_view type;
   std::string_view subtype;
+  std::string_view version;
   int parameters = 0;
   bool utf8_only = false;
   bool header_only = false;
   bool other_parameters = false;  // ones that no representation here has
   int quality = 1000;
+
+  bool is(std::string_view wanted_type, std::string_view wanted_subtype) const noexcept {
+    return iequals(type, wanted_type) && iequals(subtype, wanted_subtype);
+  }
 
   /// Returns how precisely the range matches `offered`, or nothing if it does not match.
   std::optional<int> precision_for(MediaType const& offered) const noexcept {
@@ -127,6 +132,7 @@ bool read_parameter(FieldScanner& scanner, MediaRange& range, bool& after_qualit
     return quality.has_value();
   }
   ++range.parameters;
+  if (iequals(name, "version")) range.version = value;
   bool const utf8 = iequals(name, "charset") && iequals(value, "utf-8");
   bool const header = iequals(name, "header") && iequals(value, "present");
   range.utf8_only = range.utf8_only || utf8;
@@ -214,6 +220,21 @@ void AcceptedCodings::read(std::string_view field) noexcept {
       if (named) named_[static_cast<std::size_t>(coding)] = read->quality;
     }
   }
+}
+
+MetricsFormat choose_metrics_format(std::string_view accept) noexcept {
+  int openmetrics = 0;
+  int plain = 0;
+  FieldScanner scanner(accept);
+  for (scanner.skip_to_element(); !scanner.at_end(); scanner.skip_to_element()) {
+    auto const range = read_media_range(scanner);
+    if (!range) break;
+    bool const version_known = range->version.empty() || range->version == "1.0.0" || range->version == "0.0.1";
+    if (range->is("application", "openmetrics-text") && version_known)
+      openmetrics = std::max(openmetrics, range->quality);
+    if (range->is("text", "plain")) plain = std::max(plain, range->quality);
+  }
+  return openmetrics != 0 && openmetrics >= plain ? MetricsFormat::openmetrics : MetricsFormat::prometheus;
 }
 
 int AcceptedCodings::quality(Coding coding) const noexcept {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "routing/form.hpp"
+#include "routing/metrics_source.hpp"
 
 namespace deployd::routing {
 
@@ -28,6 +29,10 @@ class AcceptedFormats {
   std::array<Matched, 3> formats_{};
   bool malformed_ = false;
 };
+
+/// Chooses the format of metrics by the value of Accept: OpenMetrics if it is listed with version 1.0.0, 0.0.1 or none,
+/// and with at least the quality of text/plain. What follows a media range that is malformed is ignored.
+MetricsFormat choose_metrics_format(std::string_view accept) noexcept;
 
 /// The content codings that the Accept-Encoding fields of a request allow.
 class AcceptedCodings {

@@ -13,11 +13,12 @@
 #include <utility>
 #include <variant>
 
+#include "base/percent_encoding.hpp"
+#include "base/utf8.hpp"
 #include "routing/compressor.hpp"
+#include "routing/log_fields.hpp"
 #include "routing/openapi.hpp"
 #include "routing/rendered_answer.hpp"
-#include "routing/request_log.hpp"
-#include "routing/text_encoding.hpp"
 
 namespace deployd::routing {
 
@@ -178,8 +179,8 @@ awaitable<Response> Api::respond(Asked& asked) {
     }
   }
   if (found.route == nullptr) {
-    auto const decoded = percent_decode(target->path, PlusSign::literal);
-    co_return no_such_path(to_valid_utf8(decoded ? std::string_view(*decoded) : target->path));
+    auto const decoded = base::percent_decode(target->path, base::PlusSign::literal);
+    co_return no_such_path(base::to_valid_utf8(decoded ? std::string_view(*decoded) : target->path));
   }
   if (request.method == Method::other) co_return not_implemented();
 

@@ -16,7 +16,6 @@
 #include "routing/loop_load.hpp"
 #include "routing/metrics_source.hpp"
 #include "routing/output.hpp"
-#include "routing/rate_limit_fields.hpp"
 #include "routing/rate_limiter.hpp"
 #include "routing/request.hpp"
 #include "routing/request_metrics.hpp"

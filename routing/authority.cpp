@@ -7,10 +7,13 @@
 #include <cstddef>
 #include <optional>
 
-#include "routing/text_encoding.hpp"
+#include "base/percent_encoding.hpp"
 
 namespace deployd::routing {
 namespace {
+
+using base::is_hex_digit;
+using base::is_unreserved;
 
 bool is_digit(char c) noexcept {
   return c >= '0' && c <= '9';

@@ -4,10 +4,10 @@
 #include <memory>
 #include <utility>
 
+#include "routing/accept.hpp"
 #include "routing/list_rows.hpp"
-#include "routing/metrics_format.hpp"
+#include "routing/log_fields.hpp"
 #include "routing/rendered_answer.hpp"
-#include "routing/request_log.hpp"
 #include "routing/stream_body.hpp"
 #include "storage/error.hpp"
 
@@ -39,7 +39,7 @@ ServerFault store_fault(boost::system::error_code failure, spdlog::level::level_
 boost::system::result<std::int64_t, HttpError> read_id(Call const& call) {
   if (!call.id_well_formed) return bad_request("Path parameter 'id' has a bad percent escape or is not UTF-8");
   auto const none = expect_no_parameters(call.query);
-  if (!none) return bad_request(none.error());
+  if (!none) return none.error();
   auto const id = parse_plain_id(call.id);
   if (!id) return no_such_record(call.id);
   return *id;
@@ -57,7 +57,7 @@ awaitable<Response> Handlers::find_patterns(Call& call) {
 
 awaitable<Response> Handlers::find(Call& call, storage::Table table) {
   auto const filter = read_filter(call.query, table);
-  if (!filter) co_return bad_request(filter.error());
+  if (!filter) co_return filter.error();
 
   auto const format = call.request.wanted.format;
   std::string body;

@@ -47,12 +47,6 @@ HttpError bad_request(std::string message) {
   return {400, std::move(message)};
 }
 
-HttpError bad_request(QueryError const& error) {
-  auto answer = bad_request(error.message);
-  answer.did_you_mean = error.did_you_mean;
-  return answer;
-}
-
 HttpError not_authenticated(bool token_was_given) {
   HttpError error{401, "Not authenticated"};
   error.token_was_given = token_was_given;

@@ -6,8 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "routing/query.hpp"
-
 namespace deployd::routing {
 
 /// A response that is an error: `{"name":...,"message":...,"code":...,"className":...}`, and
@@ -21,7 +19,6 @@ struct HttpError {
 };
 
 HttpError bad_request(std::string message);
-HttpError bad_request(QueryError const& error);
 HttpError not_authenticated(bool token_was_given);
 HttpError no_such_pattern(std::string_view name);
 HttpError no_such_record(std::string_view id);

@@ -1,4 +1,4 @@
-// Writes lists while the store returns their rows.
+// Writes records and lists while the store returns their rows: as JSON, lines of JSON, or CSV (RFC 4180).
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,17 @@ namespace deployd::routing {
 
 /// The Content-Type of a list.
 std::string_view content_type(Format format) noexcept;
+
+/// Appends `{"id":1,"pattern_id":1,"name":"..."}`, without a pattern `{"id":1,"name":"..."}`. Without a name it is
+/// `null`. Bytes that are not UTF-8 are replaced.
+void append_json(std::string& out, std::int64_t id, std::optional<std::int64_t> pattern_id,
+                 std::optional<std::string_view> name);
+
+/// Appends `1,1,name` and the line end, without a pattern `1,name`. A field with commas, quotes, line ends or white
+/// space at its ends is quoted, and so is an empty name, unlike one that is missing. Bytes that are not UTF-8 are
+/// replaced.
+void append_csv(std::string& out, std::int64_t id, std::optional<std::int64_t> pattern_id,
+                std::optional<std::string_view> name);
 
 /// Writes the rows of a query as a list:
 ///
@@ -36,8 +47,6 @@ class ListRows final : public storage::RowSink {
   std::int64_t last_id() const noexcept { return last_id_; }
 
  private:
-  void append_object(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name);
-
   std::string& out_;
   std::size_t enough_;
   storage::Table table_;

@@ -1,5 +1,7 @@
 #include "routing/log_fields.hpp"
 
+#include <spdlog/spdlog.h>
+
 namespace deployd::routing {
 namespace {
 
@@ -18,6 +20,12 @@ LogFields::~LogFields() {
 
 LogFields const* LogFields::current() noexcept {
   return fields_of_thread;
+}
+
+void log_about(Request const& request, Exchange& exchange, spdlog::level::level_enum level, std::string_view line) {
+  if (!spdlog::should_log(level)) return;
+  LogFields const fields(exchange.request_id(request), trace_context(request));
+  spdlog::log(level, "{}", line);
 }
 
 }  // namespace deployd::routing

@@ -1,8 +1,12 @@
-// The request that a log line belongs to.
+// Lines of the log about one request.
 #pragma once
+
+#include <spdlog/common.h>
 
 #include <string_view>
 
+#include "routing/output.hpp"
+#include "routing/request.hpp"
 #include "routing/trace_context.hpp"
 
 namespace deployd::routing {
@@ -26,5 +30,8 @@ class LogFields {
   std::string_view request_id_;
   TraceContext trace_;
 };
+
+/// Logs a line with the id of the request, and with its trace if it has one.
+void log_about(Request const& request, Exchange& exchange, spdlog::level::level_enum level, std::string_view line);
 
 }  // namespace deployd::routing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace deployd::routing {
 
@@ -9,6 +10,11 @@ enum class MetricsFormat {
   prometheus,   // text format 0.0.4
   openmetrics,  // OpenMetrics 1.0
 };
+
+constexpr std::string_view content_type(MetricsFormat format) noexcept {
+  return format == MetricsFormat::openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                              : "text/plain; version=0.0.4; charset=utf-8";
+}
 
 /// The metrics of the whole process, which routing cannot access.
 class MetricsSource {

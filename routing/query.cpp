@@ -5,17 +5,17 @@
 #include <charconv>
 #include <limits>
 #include <span>
-#include <stdexcept>
 #include <utility>
 
 #include "base/nearest_name.hpp"
-#include "routing/text_encoding.hpp"
+#include "base/percent_encoding.hpp"
+#include "base/utf8.hpp"
 
 namespace deployd::routing {
 namespace {
 
-QueryError error_about(std::string_view name, std::string_view complaint) {
-  return {.message = "Query parameter '" + to_valid_utf8(name) + "' " + std::string(complaint)};
+HttpError error_about(std::string_view name, std::string_view complaint) {
+  return bad_request("Query parameter '" + base::to_valid_utf8(name) + "' " + std::string(complaint));
 }
 
 /// A parameter of the list, and how its value is stored in the filter. The function returns false for a bad value.
@@ -63,7 +63,7 @@ std::span<ListParameter const> parameters_of(storage::Table table) noexcept {
   return std::span(list_parameters).subspan(table == storage::Table::patterns ? 2 : 0);
 }
 
-QueryError unknown(std::string_view name, std::span<ListParameter const> parameters) {
+HttpError unknown(std::string_view name, std::span<ListParameter const> parameters) {
   std::array<std::string_view, list_parameters.size()> names;
   std::ranges::transform(parameters, names.begin(), &ListParameter::name);
   auto error = error_about(name, "is unknown");
@@ -98,9 +98,9 @@ std::optional<RawParameter> take_parameter(std::string_view& query) noexcept {
 }
 
 Parsed<std::string> decode_piece(std::string_view raw, std::string_view parameter) {
-  auto decoded = percent_decode(raw, PlusSign::space);
+  auto decoded = base::percent_decode(raw, base::PlusSign::space);
   if (!decoded) return error_about(parameter, "has a bad percent escape");
-  if (!is_utf8(*decoded)) return error_about(parameter, "is not UTF-8");
+  if (!base::is_utf8(*decoded)) return error_about(parameter, "is not UTF-8");
   return std::move(*decoded);
 }
 
@@ -108,14 +108,10 @@ void append_parameter(std::string& reference, std::string_view name, std::string
   reference += reference.ends_with('?') ? "" : "&";
   reference += name;
   reference += '=';
-  append_percent_encoded(reference, value);
+  base::append_percent_encoded(reference, value);
 }
 
 }  // namespace
-
-void throw_exception_from_error(QueryError const& error, boost::source_location const&) {
-  throw std::logic_error(error.message);
-}
 
 Parsed<storage::Filter> read_filter(std::string_view query, storage::Table table) {
   auto const parameters = parameters_of(table);

@@ -8,21 +8,14 @@
 #include <string>
 #include <string_view>
 
+#include "routing/http_error.hpp"
 #include "storage/store.hpp"
 
 namespace deployd::routing {
 
-/// Why a query was refused: a message that names the parameter.
-struct QueryError {
-  std::string message;
-  std::string_view did_you_mean = {};  // the known parameter most similar to an unknown one; empty if there is none
-};
-
-/// Either a value or the reason why there is none.
+/// Either a value or a 400 that names the parameter at fault. It suggests the parameter most similar to an unknown one.
 template <typename T>
-using Parsed = boost::system::result<T, QueryError>;
-
-[[noreturn]] void throw_exception_from_error(QueryError const& error, boost::source_location const& where);
+using Parsed = boost::system::result<T, HttpError>;
 
 /// Parses the query of `GET /api/v1/deployments`, `name=value&...` (WHATWG URL §5.1, but strict): `+` is a space, and
 /// empty pieces are skipped. Errors are an unknown name, a name given twice, an invalid value, a bad escape and bytes

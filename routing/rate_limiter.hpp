@@ -1,11 +1,13 @@
-// Limits the requests per second of each token.
+// Limits the requests per second of each token, and describes the limit in header fields.
 #pragma once
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 
 namespace deployd::routing {
@@ -40,6 +42,28 @@ class RateLimiter {
   std::chrono::nanoseconds interval_;  // between two requests at the allowed rate
   std::chrono::nanoseconds burst_;     // how far a key may be ahead of that rate
   std::array<Shard, 16> shards_;
+};
+
+/// The header lines of draft-ietf-httpapi-ratelimit-headers-10. `q` requests are allowed at once, `w` is the time in
+/// which as many become available again, `r` are left, and in `t` seconds all are available (after a refusal: one is):
+///
+/// RateLimit-Policy: "default";q=10;w=1
+///      RateLimit: "default";r=7;t=1
+class RateLimitFields {
+ public:
+  /// No lines, if there is no limit.
+  RateLimitFields() = default;
+  RateLimitFields(RateLimiter const& limiter, RateLimiter::Allowance const& allowance) noexcept;
+
+  /// The lines, each ending in CRLF. Valid until this object is moved or destroyed.
+  std::string_view lines() const noexcept { return {text_.data(), size_}; }
+
+ private:
+  void append(std::string_view text) noexcept;
+  void append(std::int64_t number) noexcept;
+
+  std::array<char, 160> text_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace deployd::routing

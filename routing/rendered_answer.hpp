@@ -12,7 +12,6 @@
 #include "routing/output.hpp"
 #include "routing/request.hpp"
 #include "routing/response.hpp"
-#include "routing/route_label.hpp"
 
 namespace deployd::routing {
 

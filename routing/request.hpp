@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -49,6 +50,17 @@ inline constexpr std::array fields_of_request{&Request::authorization,
 
 /// Searches for a field that is needed too rarely to be stored in every request. `name` is case-insensitive.
 SingleField find_field(Request const& request, std::string_view name) noexcept;
+
+inline constexpr std::size_t route_count = 11;
+
+/// The route under which a request is counted: its index in `routes()`, or `no_route`. Clients cannot introduce other
+/// values.
+using RouteLabel = std::uint8_t;
+inline constexpr RouteLabel no_route = route_count;
+inline constexpr std::size_t route_labels = route_count + 1;
+
+/// Returns the path template of the route, or `other` for `no_route`.
+std::string_view to_string(RouteLabel label) noexcept;
 
 /// The time at which the worker's loop saw that the request was complete.
 struct Moment {

@@ -11,7 +11,6 @@
 #include "base/counter.hpp"
 #include "base/duration_histogram.hpp"
 #include "routing/request.hpp"
-#include "routing/route_label.hpp"
 
 namespace deployd::routing {
 

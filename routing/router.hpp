@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "routing/request.hpp"
 #include "routing/response.hpp"
-#include "routing/route_label.hpp"
 #include "routing/target.hpp"
 
 namespace deployd::routing {

@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
+#include "base/percent_encoding.hpp"
+#include "base/utf8.hpp"
 #include "routing/authority.hpp"
-#include "routing/text_encoding.hpp"
 
 namespace deployd::routing {
 namespace {
@@ -51,8 +52,8 @@ Path decode_path(std::string_view path) {
   while (result.segments.size() < Path::most_segments) {
     auto const slash = path.find('/');
     auto const raw = path.substr(0, slash);
-    auto decoded = percent_decode(raw, PlusSign::literal);
-    if (decoded && is_utf8(*decoded)) {
+    auto decoded = base::percent_decode(raw, base::PlusSign::literal);
+    if (decoded && base::is_utf8(*decoded)) {
       result.segments.push_back(std::move(*decoded));
     } else {
       result.well_formed = false;

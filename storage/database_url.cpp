@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/percent_encoding.hpp"
 #include "storage/error.hpp"
 
 namespace deployd::storage {
@@ -22,49 +23,18 @@ constexpr std::array secrets{"password", "sslpassword"};
 // A shorter password may be part of a word: masking it there would reveal it.
 constexpr std::size_t shortest_masked = 4;
 
-/// The result of parsing: a URL, or the reason why it is refused.
-struct Parsed {
-  std::optional<DatabaseUrl> url;
-  std::string complaint;
-};
+/// A URL, or the reason why it is refused.
+using Parsed = boost::system::result<DatabaseUrl, std::string>;
 
-Parsed refused(std::string complaint) {
-  return {std::nullopt, std::move(complaint)};
-}
-
-std::string percent_encoded(std::string_view text, std::string_view plain_marks) {
-  constexpr char digits[] = "0123456789ABCDEF";
+std::string percent_encoded(std::string_view text) {
   std::string encoded;
-  for (char const c : text) {
-    bool const plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       plain_marks.find(c) != plain_marks.npos;
-    auto const byte = static_cast<unsigned char>(c);
-    if (plain)
-      encoded += c;
-    else
-      encoded += {'%', digits[byte >> 4], digits[byte & 0xF]};
-  }
+  base::append_percent_encoded(encoded, text);
   return encoded;
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
+/// Returns a text with an escape that is none as it is: libpq refuses it.
 std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
+  return base::percent_decode(text, base::PlusSign::literal).value_or(std::string(text));
 }
 
 /// Splits a list at each mark. Returns nothing for an empty text.
@@ -82,17 +52,17 @@ std::vector<std::string_view> split(std::string_view list, char mark) {
 // --- SQLite ---------------------------------------------------------------------------------------------------------
 
 Parsed parse_sqlite(std::string_view path) {
-  if (path.empty()) return refused("the path of the SQLite file is missing, as in sqlite:deployd.db");
-  if (path == ":memory:") return refused("sqlite::memory: holds nothing that a second session could see; name a file");
-  if (path.find('\0') != path.npos) return refused("the path of the SQLite file has a NUL byte in it");
+  if (path.empty()) return "the path of the SQLite file is missing, as in sqlite:deployd.db";
+  if (path == ":memory:") return "sqlite::memory: holds nothing that a second session could see; name a file";
+  if (path.find('\0') != path.npos) return "the path of the SQLite file has a NUL byte in it";
   if (auto const query = path.find('?'); query != path.npos) {
     constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
     auto const option = path.substr(query + 1, path.find_first_of("=&", query) - query - 1);
     bool const is_name = !option.empty() && option.find_first_not_of(letters) == option.npos;
-    return refused("a SQLite URL takes no options" + (is_name ? ": '" + std::string(option) + "'" : std::string()) +
-                   " behind the '?'; a file whose name has a '?' cannot be used");
+    return "a SQLite URL takes no options" + (is_name ? ": '" + std::string(option) + "'" : std::string()) +
+           " behind the '?'; a file whose name has a '?' cannot be used";
   }
-  return {SqliteUrl{std::string(path)}, ""};
+  return SqliteUrl{std::string(path)};
 }
 
 // --- PostgreSQL -----------------------------------------------------------------------------------------------------
@@ -238,12 +208,12 @@ std::string complaint_about(std::string_view keyword, std::string_view value) {
 }
 
 Parsed parse_postgresql(std::string_view text) {
-  if (text.find('\0') != text.npos) return refused("the database URL has a NUL byte in it");
+  if (text.find('\0') != text.npos) return "the database URL has a NUL byte in it";
   auto const parts = split_uri(text);
-  if (auto complaint = ambiguity_of(parts); !complaint.empty()) return refused(std::move(complaint));
+  if (auto complaint = ambiguity_of(parts); !complaint.empty()) return complaint;
   PostgresqlUrl url;
   auto options = split(parts.query, '&');
-  if (!take_prepare(options, url.prepare)) return refused("prepare in the database URL is neither on nor off");
+  if (!take_prepare(options, url.prepare)) return "prepare in the database URL is neither on nor off";
   std::string uri(text.substr(0, text.size() - parts.query.size()));
   if (uri.ends_with('?')) uri.pop_back();
   for (char mark = '?'; auto const option : options) {
@@ -253,24 +223,28 @@ Parsed parse_postgresql(std::string_view text) {
   char* error = nullptr;
   Options const parsed(PQconninfoParse(uri.c_str(), &error), &PQconninfoFree);
   std::unique_ptr<char, decltype(&PQfreemem)> const message(error, &PQfreemem);
-  if (!parsed) return refused(reworded(error != nullptr ? error : "", options));
+  if (!parsed) return reworded(error != nullptr ? error : "", options);
   for (auto const* option = parsed.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
-    if (auto complaint = complaint_about(option->keyword, option->val); !complaint.empty())
-      return refused(std::move(complaint));
+    if (auto complaint = complaint_about(option->keyword, option->val); !complaint.empty()) return complaint;
     url.parameters.emplace(option->keyword, option->val);
   }
-  return {std::move(url), ""};
+  return url;
 }
 
 Parsed parse(std::string_view text) {
   constexpr std::string_view sqlite = "sqlite:";
   if (text.starts_with(sqlite)) return parse_sqlite(text.substr(sqlite.size()));
   if (text.starts_with("postgresql://") || text.starts_with("postgres://")) return parse_postgresql(text);
-  return refused("a database URL begins with sqlite: or postgresql://");
+  return "a database URL begins with sqlite: or postgresql://";
 }
 
 // --- Showing --------------------------------------------------------------------------------------------------------
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+}
 
 std::string shown_hosts(PostgresqlUrl const& url) {
   auto const hosts = split(url["host"].empty() ? url["hostaddr"] : url["host"], ',');
@@ -279,27 +253,15 @@ std::string shown_hosts(PostgresqlUrl const& url) {
   for (std::size_t i = 0; i < std::max(hosts.size(), ports.size()); ++i) {
     if (i != 0) shown += ',';
     auto const host = i < hosts.size() ? hosts[i] : std::string_view();
-    auto const encoded = percent_encoded(host, ".-_~:");
     bool const is_ipv6 = host.find(':') != host.npos;
+    auto encoded = percent_encoded(host);
+    replace_all(encoded, "%3A", ":");
     shown += is_ipv6 ? "[" + encoded + "]" : encoded;
     if (ports.empty()) continue;
     auto const port = ports[std::min(i, ports.size() - 1)];
     if (!port.empty()) shown.append(":").append(port);
   }
   return shown;
-}
-
-std::string shown(PostgresqlUrl const& url) {
-  std::string text = "postgresql://";
-  if (!url["user"].empty()) text += percent_encoded(url["user"], ".-_~") + '@';
-  text += shown_hosts(url);
-  if (!url["dbname"].empty()) text += '/' + percent_encoded(url["dbname"], ".-_~");
-  return text;
-}
-
-void replace_all(std::string& text, std::string_view what, std::string_view by) {
-  for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
-    text.replace(at, what.size(), by);
 }
 
 std::string masked(std::string_view message, DatabaseUrl const& url) {
@@ -310,7 +272,7 @@ std::string masked(std::string_view message, DatabaseUrl const& url) {
     auto const value = (*postgresql)[secret];
     if (value.size() < shortest_masked) continue;
     replace_all(text, value, mask);
-    replace_all(text, percent_encoded(value, ".-_"), mask);
+    replace_all(text, percent_encoded(value), mask);
   }
   return text;
 }
@@ -339,12 +301,12 @@ std::string_view PostgresqlUrl::operator[](std::string_view keyword) const {
 
 boost::system::result<DatabaseUrl> parse_database_url(std::string_view text) {
   auto parsed = parse(text);
-  if (!parsed.url) return make_error_code(errc::bad_database_url);
-  return *std::move(parsed.url);
+  if (!parsed) return make_error_code(errc::bad_database_url);
+  return *std::move(parsed);
 }
 
 std::string database_url_complaint(std::string_view text) {
-  return parse(text).complaint;
+  return parse(text).error();
 }
 
 bool holds_password(DatabaseUrl const& url) {
@@ -357,7 +319,7 @@ std::string connection_uri(PostgresqlUrl const& url) {
   std::string uri = "postgresql://";
   char mark = '?';
   for (auto const& [keyword, value] : url.parameters) {
-    uri += mark + keyword + '=' + percent_encoded(value, ".-_");
+    uri += mark + keyword + '=' + percent_encoded(value);
     mark = '&';
   }
   return uri;
@@ -365,7 +327,12 @@ std::string connection_uri(PostgresqlUrl const& url) {
 
 std::string describe(DatabaseUrl const& url) {
   if (auto const* sqlite = std::get_if<SqliteUrl>(&url)) return "sqlite:" + sqlite->path;
-  return shown(std::get<PostgresqlUrl>(url));
+  auto const& postgresql = std::get<PostgresqlUrl>(url);
+  std::string text = "postgresql://";
+  if (!postgresql["user"].empty()) text += percent_encoded(postgresql["user"]) + '@';
+  text += shown_hosts(postgresql);
+  if (!postgresql["dbname"].empty()) text += '/' + percent_encoded(postgresql["dbname"]);
+  return text;
 }
 
 std::string without_passwords(std::string_view message, DatabaseUrl const& url) {

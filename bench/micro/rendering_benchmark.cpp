@@ -10,7 +10,6 @@
 
 #include "base/json_escape.hpp"
 #include "routing/answer_cache.hpp"
-#include "routing/json_rows.hpp"
 #include "routing/list_rows.hpp"
 #include "routing/rendered_answer.hpp"
 #include "server/http/date.hpp"
@@ -63,7 +62,7 @@ void append_row(benchmark::State& state) {
   std::int64_t id = 0;
   for (auto _ : state) {
     out.clear();
-    append_deployment(out, ++id % 100000, 12, name);
+    append_json(out, ++id % 100000, 12, name);
     benchmark::DoNotOptimize(out.data());
   }
 }

@@ -22,7 +22,7 @@
 #include "auth/key_file.hpp"
 #include "auth/refusal_report.hpp"
 #include "base/jitter.hpp"
-#include "routing/text_encoding.hpp"
+#include "base/utf8.hpp"
 #include "server/commands/await_store.hpp"
 #include "server/commands/change_report.hpp"
 #include "server/commands/commands.hpp"
@@ -58,7 +58,7 @@ Url to_source_url(std::string_view text) {
 }
 
 std::string to_pattern(std::string_view text) {
-  if (!routing::is_utf8(text)) throw std::invalid_argument("the name is not UTF-8");
+  if (!base::is_utf8(text)) throw std::invalid_argument("the name is not UTF-8");
   if (text.find('\0') != text.npos) throw std::invalid_argument("the name holds U+0000");
   return std::string(text);
 }

@@ -11,7 +11,7 @@
 #include "auth/key_error.hpp"
 #include "auth/refusal_report.hpp"
 #include "base/json_escape.hpp"
-#include "routing/text_encoding.hpp"
+#include "base/utf8.hpp"
 #include "server/commands/commands.hpp"
 #include "server/options/serve_options.hpp"
 #include "server/options/values.hpp"
@@ -29,7 +29,7 @@ std::chrono::seconds to_lifetime(std::string_view text) {
 /// Parses a name, which must fit into one line of a list.
 std::string to_name(std::string_view text) {
   if (text.empty() || text.size() > 200) throw std::invalid_argument("a name has 1 to 200 bytes");
-  if (!routing::is_utf8(text)) throw std::invalid_argument("the name is not UTF-8");
+  if (!base::is_utf8(text)) throw std::invalid_argument("the name is not UTF-8");
   for (char const c : text)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
       throw std::invalid_argument("the name holds a control character");
@@ -38,7 +38,7 @@ std::string to_name(std::string_view text) {
 
 std::string to_subject(std::string_view text) {
   if (text.empty()) throw std::invalid_argument("a subject is not empty");
-  if (!routing::is_utf8(text)) throw std::invalid_argument("the subject is not UTF-8");
+  if (!base::is_utf8(text)) throw std::invalid_argument("the subject is not UTF-8");
   return std::string(text);
 }
 
@@ -63,7 +63,7 @@ std::string as_table(std::vector<storage::TokenRecord> const& tokens) {
   for (auto const& token : tokens)
     text += fmt::format("{:<6} {:<20} {:<20} {:<20} {:<20} {}\n", token.id, show(token.created),
                         show(token.expires, "never"), show(token.last_used, "never"), show(token.revoked, "no"),
-                        routing::to_valid_utf8(token.name));
+                        base::to_valid_utf8(token.name));
   return text;
 }
 

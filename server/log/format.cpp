@@ -6,8 +6,8 @@
 #include <iterator>
 
 #include "base/json_escape.hpp"
+#include "base/utf8.hpp"
 #include "routing/log_fields.hpp"
-#include "routing/text_encoding.hpp"
 #include "server/log/journal.hpp"
 #include "server/log/redaction.hpp"
 
@@ -145,12 +145,12 @@ void append_log_time(std::string& out, std::chrono::system_clock::time_point tim
 
 std::string one_line(std::string_view text) {
   std::string line;
-  append_printable(line, routing::to_valid_utf8(redacted(text)));
+  append_printable(line, base::to_valid_utf8(redacted(text)));
   return line;
 }
 
 void append_escaped(std::string& out, std::string_view text) {
-  append_around_controls(out, routing::to_valid_utf8(redacted(text)), base::append_json_escaped);
+  append_around_controls(out, base::to_valid_utf8(redacted(text)), base::append_json_escaped);
 }
 
 void append_json_member(std::string& out, std::string_view name, std::string_view text) {

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "routing/text_encoding.hpp"
+#include "base/percent_encoding.hpp"
 #include "tests/integration/http_connection.hpp"
 #include "tests/integration/running_deployd.hpp"
 
@@ -54,7 +54,7 @@ boost::json::value PrometheusServer::ask(std::string const& path) const {
 
 std::vector<double> PrometheusServer::query(std::string const& expression) const {
   std::string path = "query?query=";
-  routing::append_percent_encoded(path, expression);
+  base::append_percent_encoded(path, expression);
   auto const data = ask(path);
   std::vector<double> values;
   for (auto const& series : data.at("result").as_array())

@@ -1,5 +1,5 @@
 // RFC 4180.
-#include "routing/csv_rows.hpp"
+#include "routing/list_rows.hpp"
 
 #include <csv.h>
 #include <catch2/catch_test_macros.hpp>
@@ -19,7 +19,7 @@ namespace {
 
 std::string row(std::int64_t id, std::optional<std::int64_t> pattern_id, std::optional<std::string_view> name) {
   std::string out;
-  append_csv_row(out, id, pattern_id, name);
+  append_csv(out, id, pattern_id, name);
   return out;
 }
 

@@ -61,9 +61,10 @@ TEST_CASE("every error has the form that the original's clients read") {
 }
 
 TEST_CASE("a suggestion is in the data of the error and leaves the message as it is") {
-  CHECK(error_body(bad_request(QueryError{"m", "$limit"})) ==
+  auto error = bad_request("m");
+  error.did_you_mean = "$limit";
+  CHECK(error_body(error) ==
         R"({"name":"BadRequest","message":"m","code":400,"className":"bad-request","data":{"didYouMean":"$limit"}})");
-  CHECK(error_body(bad_request(QueryError{"m"})) == error_body(bad_request("m")));
 }
 
 TEST_CASE("the caller's text cannot break out of the message") {

@@ -1,4 +1,4 @@
-#include "routing/json_rows.hpp"
+#include "routing/list_rows.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -10,7 +10,7 @@
 #include <random>
 #include <string>
 
-#include "routing/text_encoding.hpp"
+#include "base/utf8.hpp"
 #include "tests/utf8.hpp"
 
 using namespace deployd::routing;
@@ -20,7 +20,7 @@ namespace {
 
 std::string deployment(std::int64_t id, std::int64_t pattern_id, std::string_view name) {
   std::string out;
-  append_deployment(out, id, pattern_id, name);
+  append_json(out, id, pattern_id, name);
   return out;
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("whatever a name holds, the deployment is the JSON that Boost.JSON wri
   std::mt19937 random(42);
   for (int round = 0; round < 3000; ++round) {
     auto const name = random_text(random);
-    REQUIRE(is_utf8(name));
+    REQUIRE(deployd::base::is_utf8(name));
     auto const text = deployment(round, 1, name);
     REQUIRE(text == boost::json::serialize(boost::json::value{{"id", round}, {"pattern_id", 1}, {"name", name}}));
     REQUIRE(boost::json::parse(text).at("name").as_string() == name);

@@ -5,8 +5,6 @@
 
 #include <string>
 
-#include "routing/json_rows.hpp"
-
 using namespace deployd::routing;
 using deployd::storage::Table;
 

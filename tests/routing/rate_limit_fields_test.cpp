@@ -1,4 +1,4 @@
-#include "routing/rate_limit_fields.hpp"
+#include "routing/rate_limiter.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 

@@ -1,4 +1,4 @@
-#include "routing/text_encoding.hpp"
+#include "base/percent_encoding.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -7,7 +7,9 @@
 #include <string>
 #include <string_view>
 
-using namespace deployd::routing;
+#include "base/utf8.hpp"
+
+using namespace deployd::base;
 using namespace std::string_view_literals;
 
 TEST_CASE("percent escapes are decoded once, in either case of hexadecimal digits") {

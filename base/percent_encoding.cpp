@@ -1,9 +1,9 @@
-#include "routing/text_encoding.hpp"
+#include "base/percent_encoding.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
-namespace deployd::routing {
+namespace deployd::base {
 namespace {
 
 constexpr int hex_value(char c) noexcept {
@@ -59,4 +59,4 @@ void append_percent_encoded(std::string& out, std::string_view text) {
   }
 }
 
-}  // namespace deployd::routing
+}  // namespace deployd::base

@@ -1,16 +1,11 @@
-// Percent-encoding (RFC 3986 §2.1) and UTF-8 (RFC 3629).
+// Percent-encoding (RFC 3986 §2.1).
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "base/utf8.hpp"
-
-namespace deployd::routing {
-
-using base::is_utf8;
-using base::to_valid_utf8;
+namespace deployd::base {
 
 enum class PlusSign { literal, space };
 
@@ -25,4 +20,4 @@ std::optional<std::string> percent_decode(std::string_view text, PlusSign plus);
 /// Appends `text` with everything but unreserved characters (RFC 3986 §2.3) percent-encoded.
 void append_percent_encoded(std::string& out, std::string_view text);
 
-}  // namespace deployd::routing
+}  // namespace deployd::base
