@@ -12,7 +12,7 @@
 #include "routing/answer_cache.hpp"
 #include "routing/list_rows.hpp"
 #include "routing/rendered_answer.hpp"
-#include "server/http/date.hpp"
+#include "server/http/worker_clock.hpp"
 
 namespace deployd::routing {
 namespace {

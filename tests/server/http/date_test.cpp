@@ -1,4 +1,4 @@
-#include "server/http/date.hpp"
+#include "server/http/worker_clock.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
