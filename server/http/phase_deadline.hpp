@@ -1,14 +1,33 @@
-// The phase of a connection and its deadline.
+// The phases of a connection and their deadlines.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
-
-#include "server/http/connection_phase.hpp"
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 
 namespace deployd::server {
 
 using Clock = std::chrono::steady_clock;
+
+enum class ConnectionPhase : std::uint8_t {
+  handshake,  // TLS handshake
+  idle,       // between two requests
+  head,       // part of a request has arrived
+  answering,  // nothing is expected from the client
+  sending,
+  lingering,  // everything was sent; the client may still be sending
+};
+
+inline constexpr std::size_t connection_phases = static_cast<std::size_t>(ConnectionPhase::lingering) + 1;
+
+constexpr std::string_view to_string(ConnectionPhase phase) noexcept {
+  constexpr std::array<std::string_view, connection_phases> names{"handshake", "idle",    "head",
+                                                                  "answering", "sending", "lingering"};
+  return names[static_cast<std::size_t>(phase)];
+}
 
 /// The phase of a connection, and the time by which its client must have completed it.
 ///

@@ -5,7 +5,7 @@
 
 #include "base/counter.hpp"
 #include "base/duration_histogram.hpp"
-#include "server/http/connection_phase.hpp"
+#include "server/http/phase_deadline.hpp"
 #include "server/tls/handshake.hpp"
 
 namespace deployd::server {
