@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,12 +13,22 @@ namespace deployd::server {
 template <typename T>
 class SpareParts {
  public:
-  explicit SpareParts(std::size_t most) { spare_.reserve(most); }
+  /// `size` is that of each array if `T` is an array type; their elements are not initialized.
+  explicit SpareParts(std::size_t most, std::size_t size = 1) : size_(size) { spare_.reserve(most); }
+
+  std::size_t size() const noexcept { return size_; }
 
   /// Throws std::bad_alloc.
   std::unique_ptr<T> borrow() {
-    if (spare_.empty()) return std::make_unique<T>();
-    return take();
+    if (!spare_.empty()) {
+      auto part = std::move(spare_.back());
+      spare_.pop_back();
+      return part;
+    }
+    if constexpr (std::is_array_v<T>)
+      return std::make_unique_for_overwrite<T>(size_);
+    else
+      return std::make_unique<T>();
   }
 
   void give_back(std::unique_ptr<T> part) noexcept {
@@ -26,37 +37,7 @@ class SpareParts {
   }
 
  private:
-  std::unique_ptr<T> take() noexcept {
-    auto part = std::move(spare_.back());
-    spare_.pop_back();
-    return part;
-  }
-
   std::vector<std::unique_ptr<T>> spare_;
-};
-
-/// Lends uninitialized arrays of one size.
-template <typename T>
-class SpareParts<T[]> {
- public:
-  SpareParts(std::size_t most, std::size_t size) : size_(size) { spare_.reserve(most); }
-
-  std::size_t size() const noexcept { return size_; }
-
-  /// Throws std::bad_alloc.
-  std::unique_ptr<T[]> borrow() {
-    if (spare_.empty()) return std::make_unique_for_overwrite<T[]>(size_);
-    auto part = std::move(spare_.back());
-    spare_.pop_back();
-    return part;
-  }
-
-  void give_back(std::unique_ptr<T[]> part) noexcept {
-    if (spare_.size() < spare_.capacity()) spare_.push_back(std::move(part));
-  }
-
- private:
-  std::vector<std::unique_ptr<T[]>> spare_;
   std::size_t size_;
 };
 
