@@ -20,7 +20,6 @@
 #include "server/listen/descriptor_limit.hpp"
 #include "server/listen_error.hpp"
 #include "server/log/format.hpp"
-#include "server/log/journal.hpp"
 #include "server/log_setup.hpp"
 #include "server/options/option_table.hpp"
 #include "server/serve.hpp"

@@ -14,7 +14,7 @@
 #include "server/http/response_sender.hpp"
 #include "server/http/worker_clock.hpp"
 #include "server/http/worker_metrics.hpp"
-#include "server/log/access_log_buffer.hpp"
+#include "server/log/access_log.hpp"
 
 namespace deployd::server {
 

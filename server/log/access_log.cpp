@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "server/listen/socket_address.hpp"
+#include "server/log/access_log_file.hpp"
 #include "server/log/format.hpp"
 
 namespace deployd::server {
@@ -49,6 +50,25 @@ void append_access_line(std::string& out, AccessLog format, AccessEntry const& e
   out += '"';
   append_text_fields(out, entry.request_id, entry.trace);
   out += '\n';
+}
+
+void AccessLogBuffer::append(AccessEntry const& entry) {
+  auto const before = lines_.size();
+  try {
+    append_access_line(lines_, format_, entry);
+  } catch (...) {
+    lines_.resize(before);
+    throw;
+  }
+  if (lines_.size() >= flush_size) flush();
+}
+
+void AccessLogBuffer::flush() noexcept {
+  if (lines_.empty()) return;
+  write_access_log(lines_);
+  lines_.clear();
+  // A line of a hostile request may be many times longer than others.
+  if (lines_.capacity() > 2 * flush_size) std::string().swap(lines_);
 }
 
 std::string remote_address(int socket) {

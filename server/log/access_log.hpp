@@ -32,6 +32,28 @@ struct AccessEntry {
 /// text that looks like a secret is removed.
 void append_access_line(std::string& out, AccessLog format, AccessEntry const& entry);
 
+/// Collects the lines of one worker, so that many lines need only one write. Holds at most `flush_size` bytes and one
+/// line. For one thread.
+class AccessLogBuffer {
+ public:
+  static constexpr std::size_t flush_size = std::size_t{64} << 10;
+
+  explicit AccessLogBuffer(AccessLog format) noexcept : format_(format) {}
+
+  bool enabled() const noexcept { return format_ != AccessLog::off; }
+
+  /// Appends a line, and writes all lines if they exceed the limit. Throws std::bad_alloc, in which case the line is
+  /// lost.
+  void append(AccessEntry const& entry);
+
+  /// Writes the buffered lines. Must be called a few times per second.
+  void flush() noexcept;
+
+ private:
+  AccessLog format_;
+  std::string lines_;
+};
+
 /// Returns the peer of a connected socket in the format of the log.
 std::string remote_address(int socket);
 

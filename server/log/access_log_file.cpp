@@ -20,6 +20,7 @@ struct AccessLogFile {
   std::string path;
   base::FileDescriptor descriptor;
   LogOutput output{descriptor.get()};
+  std::uint64_t lost_lines_reported = 0;
 };
 
 /// The file, or null if the lines go to the log.
@@ -62,22 +63,20 @@ void try_access_log(std::string const& path) {
 }
 
 void write_access_log(std::string_view lines) noexcept {
-  if (file())
-    file()->output.write(lines);
-  else
-    write_log(lines);
+  (file() ? file()->output : log_output()).write(lines);
 }
 
 void report_lost_access_lines() {
   if (!file()) return;
-  auto const lost = file()->output.take_lost();
-  if (lost.count == 0) return;
-  spdlog::warn("{} lines of the access log could not be written to {}: {}", lost.count, file()->path,
+  auto const lost = file()->output.lost();
+  auto const fresh = lost.count - std::exchange(file()->lost_lines_reported, lost.count);
+  if (fresh == 0) return;
+  spdlog::warn("{} lines of the access log could not be written to {}: {}", fresh, file()->path,
                std::generic_category().message(lost.error));
 }
 
-std::uint64_t access_lines_lost_in_all() noexcept {
-  return file() ? file()->output.lost_in_all() : 0;
+std::uint64_t lost_access_lines() noexcept {
+  return file() ? file()->output.lost().count : 0;
 }
 
 }  // namespace deployd::server

@@ -25,6 +25,6 @@ void write_access_log(std::string_view lines) noexcept;
 void report_lost_access_lines();
 
 /// Returns the number of lines that the file has lost since the start.
-std::uint64_t access_lines_lost_in_all() noexcept;
+std::uint64_t lost_access_lines() noexcept;
 
 }  // namespace deployd::server

@@ -2,13 +2,15 @@
 
 #include <fmt/chrono.h>
 #include <spdlog/details/log_msg.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cstdlib>
 #include <iterator>
 
 #include "base/json_escape.hpp"
 #include "base/utf8.hpp"
 #include "routing/log_fields.hpp"
-#include "server/log/journal.hpp"
 #include "server/log/redaction.hpp"
 
 namespace deployd::server {
@@ -16,6 +18,14 @@ namespace {
 
 std::string_view view(spdlog::string_view_t text) noexcept {
   return {text.data(), text.size()};
+}
+
+/// True if stderr is the stream of JOURNAL_STREAM. It is not if it was redirected.
+bool goes_to_journal() {
+  auto const* const stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+  return stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
 /// Calls `append(name, value)` for each known field.
@@ -134,6 +144,18 @@ class LogFormatter final : public spdlog::formatter {
 
 std::unique_ptr<spdlog::formatter> make_log_formatter(LogFormat format) {
   return std::make_unique<LogFormatter>(format);
+}
+
+std::string_view journal_prefix(spdlog::level::level_enum level) noexcept {
+  static bool const journal = goes_to_journal();
+  if (!journal) return "";
+  switch (level) {
+    case spdlog::level::critical:
+    case spdlog::level::err: return "<3>";
+    case spdlog::level::warn: return "<4>";
+    case spdlog::level::info: return "<6>";
+    default: return "<7>";
+  }
 }
 
 void append_log_time(std::string& out, std::chrono::system_clock::time_point time) {

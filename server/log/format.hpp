@@ -18,6 +18,10 @@ enum class LogFormat { text, json };
 /// UTF-8, whatever it contains, without text that looks like a secret. Lines for the journal begin with their priority.
 std::unique_ptr<spdlog::formatter> make_log_formatter(LogFormat format);
 
+/// Returns the prefix by which the journal of systemd recognises the priority of a line, as defined by sd-daemon(3);
+/// the journal removes it. Empty unless stderr goes to the journal.
+std::string_view journal_prefix(spdlog::level::level_enum level) noexcept;
+
 /// Appends the time by RFC 3339, in UTC, with milliseconds.
 void append_log_time(std::string& out, std::chrono::system_clock::time_point time);
 

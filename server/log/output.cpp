@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <climits>
 #include <limits>
-#include <utility>
 
 namespace deployd::server {
 namespace {
@@ -24,11 +23,6 @@ std::size_t most_at_once(int descriptor) noexcept {
   return is_file ? std::numeric_limits<std::size_t>::max() : PIPE_BUF;
 }
 
-LogOutput& output() noexcept {
-  static LogOutput output(STDERR_FILENO);
-  return output;
-}
-
 }  // namespace
 
 LogOutput::LogOutput(int descriptor) noexcept : descriptor_(descriptor), most_at_once_(most_at_once(descriptor)) {}
@@ -38,14 +32,12 @@ void LogOutput::write(std::string_view lines) noexcept {
   auto const rest = write_some(lines);
   // If only the line feed of a line is missing, it is written before the next line.
   auto const lost = rest.starts_with('\n') ? rest.substr(1) : rest;
-  auto const count = static_cast<std::uint64_t>(std::ranges::count(lost, '\n'));
-  lost_.count += count;
-  lost_in_all_ += count;
+  lost_.count += static_cast<std::uint64_t>(std::ranges::count(lost, '\n'));
 }
 
-void LogOutput::tell(std::string_view line, LostLines const& told) noexcept {
+bool LogOutput::try_to_write(std::string_view line) noexcept {
   std::scoped_lock const lock(mutex_);
-  if (write_some(line).empty()) lost_.count -= told.count;
+  return write_some(line).empty();
 }
 
 void LogOutput::turn_to(int descriptor) noexcept {
@@ -59,16 +51,6 @@ void LogOutput::turn_to(int descriptor) noexcept {
 LostLines LogOutput::lost() noexcept {
   std::scoped_lock const lock(mutex_);
   return lost_;
-}
-
-LostLines LogOutput::take_lost() noexcept {
-  std::scoped_lock const lock(mutex_);
-  return std::exchange(lost_, {});
-}
-
-std::uint64_t LogOutput::lost_in_all() noexcept {
-  std::scoped_lock const lock(mutex_);
-  return lost_in_all_;
 }
 
 /// Returns the lines that could not be written.
@@ -108,20 +90,9 @@ bool LogOutput::is_read() noexcept {
   return !stopped_;
 }
 
-void write_log(std::string_view lines) noexcept {
-  output().write(lines);
-}
-
-void tell_of_lost_lines(std::string_view line, LostLines const& told) noexcept {
-  output().tell(line, told);
-}
-
-LostLines lost_lines() noexcept {
-  return output().lost();
-}
-
-std::uint64_t lines_lost_in_all() noexcept {
-  return output().lost_in_all();
+LogOutput& log_output() noexcept {
+  static LogOutput output(STDERR_FILENO);
+  return output;
 }
 
 }  // namespace deployd::server

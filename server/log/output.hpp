@@ -8,7 +8,7 @@
 
 namespace deployd::server {
 
-/// Lines that could not be written and have not been reported yet.
+/// Lines that could not be written since the start.
 struct LostLines {
   std::uint64_t count = 0;
   int error = 0;  // why the last of them was lost, as errno
@@ -25,17 +25,13 @@ class LogOutput {
 
   void write(std::string_view lines) noexcept;
 
-  /// Writes a line that reports `told`, which then count as reported. If the line cannot be written either, they do
-  /// not.
-  void tell(std::string_view line, LostLines const& told) noexcept;
+  /// Writes a line that is not counted if it is lost. Returns false in that case.
+  bool try_to_write(std::string_view line) noexcept;
 
   /// Writes to another descriptor from now on. The old one is no longer in use when this returns.
   void turn_to(int descriptor) noexcept;
 
   LostLines lost() noexcept;
-  /// Returns the lost lines and marks them as reported.
-  LostLines take_lost() noexcept;
-  std::uint64_t lost_in_all() noexcept;
 
  private:
   std::string_view write_some(std::string_view lines) noexcept;
@@ -46,22 +42,11 @@ class LogOutput {
   int descriptor_;
   std::size_t most_at_once_;
   LostLines lost_;
-  std::uint64_t lost_in_all_ = 0;
   bool in_a_line_ = false;  // the last line was cut
   bool stopped_ = false;    // the reader of the log seems to have stopped
 };
 
-// Stderr:
-
-/// Writes whole lines that are not interrupted by those of other threads.
-void write_log(std::string_view lines) noexcept;
-
-/// Writes a line that reports `told`, which then count as reported. If the line cannot be written either, they do not.
-void tell_of_lost_lines(std::string_view line, LostLines const& told) noexcept;
-
-LostLines lost_lines() noexcept;
-
-/// Returns the number of lines lost since the start, reported or not.
-std::uint64_t lines_lost_in_all() noexcept;
+/// Returns the output to stderr.
+LogOutput& log_output() noexcept;
 
 }  // namespace deployd::server

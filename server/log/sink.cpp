@@ -33,7 +33,7 @@ void LogSink::flush_() {
 
 void LogSink::write(spdlog::details::log_msg const& message) {
   auto const line = format(message);
-  write_log({line.data(), line.size()});
+  log_output().write({line.data(), line.size()});
 }
 
 spdlog::memory_buf_t LogSink::format(spdlog::details::log_msg const& message) {
@@ -43,12 +43,12 @@ spdlog::memory_buf_t LogSink::format(spdlog::details::log_msg const& message) {
 }
 
 void LogSink::report_lost_lines() {
-  auto const lost = lost_lines();
-  if (lost.count == 0) return;
-  auto const text = fmt::format("{} lines of the log could not be written: {}", lost.count,
+  auto const lost = log_output().lost();
+  if (lost.count == lost_lines_reported_) return;
+  auto const text = fmt::format("{} lines of the log could not be written: {}", lost.count - lost_lines_reported_,
                                 std::generic_category().message(lost.error));
   auto const line = format(spdlog::details::log_msg(spdlog::string_view_t(), spdlog::level::warn, text));
-  tell_of_lost_lines({line.data(), line.size()}, lost);
+  if (log_output().try_to_write({line.data(), line.size()})) lost_lines_reported_ = lost.count;
 }
 
 void LogSink::report(RepeatFilter::TimePoint now) {

@@ -3,6 +3,7 @@
 
 #include <spdlog/sinks/base_sink.h>
 
+#include <cstdint>
 #include <mutex>
 
 #include "server/log/format.hpp"
@@ -29,6 +30,7 @@ class LogSink final : public spdlog::sinks::base_sink<std::mutex> {
   void report(RepeatFilter::TimePoint now);
 
   RepeatFilter repeats_;
+  std::uint64_t lost_lines_reported_ = 0;
 };
 
 }  // namespace deployd::server

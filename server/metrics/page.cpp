@@ -294,7 +294,7 @@ void write_reloads(Exposition& out, ReloadRecord const& reloads) {
 void write_log_output(Exposition& out) {
   out.single(
       {"deployd_log_lines_lost_total", counter, "Lines of the log and the access log that could not be written."},
-      lines_lost_in_all() + access_lines_lost_in_all());
+      log_output().lost().count + lost_access_lines());
 }
 
 void write_process(Exposition& out) {

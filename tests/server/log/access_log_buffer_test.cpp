@@ -1,4 +1,4 @@
-#include "server/log/access_log_buffer.hpp"
+#include "server/log/access_log.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 
