@@ -63,8 +63,9 @@ Admin::~Admin() {
 }
 
 void Admin::listen_alone(bool take_over) {
-  listen(listen_on_each(endpoints_,
-                        [take_over](ListenAddress const& address) { return Listener::exclusive(address, take_over); }));
+  listen(listen_on_each(endpoints_, [take_over](ListenAddress const& address) {
+    return Listener(address, 1, take_over, Sharing::in_turn);
+  }));
 }
 
 void Admin::listen(std::vector<Listener> listeners) {

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <exception>
+#include <vector>
 
 namespace deployd::server {
 
@@ -19,6 +20,11 @@ void EventLoop::run_on() noexcept {
       }
     }
   }
+}
+
+void abandon(std::unique_ptr<EventLoop> loop) {
+  static auto& abandoned = *new std::vector<EventLoop*>;
+  abandoned.push_back(loop.release());
 }
 
 }  // namespace deployd::server

@@ -38,8 +38,4 @@ void reload_log_level(Settings const& settings) {
   spdlog::set_level(read_level(settings));
 }
 
-void report_repeated_lines() {
-  spdlog::default_logger_raw()->flush();
-}
-
 }  // namespace deployd::server

@@ -12,7 +12,4 @@ void configure_log(Settings const& settings);
 /// Applies a new --log-level, at any time. Throws the same exceptions as `configure_log`.
 void reload_log_level(Settings const& settings);
 
-/// Logs how often suppressed lines have repeated. Must be called every few seconds.
-void report_repeated_lines();
-
 }  // namespace deployd::server

@@ -30,12 +30,11 @@
 #include "server/log_setup.hpp"
 #include "server/metrics/page.hpp"
 #include "server/metrics/process_usage.hpp"
-#include "server/metrics/reload_record.hpp"
 #include "server/options/endpoints.hpp"
+#include "server/options/option_table.hpp"
 #include "server/store_wait.hpp"
 #include "server/systemd/notifier.hpp"
 #include "server/systemd/sockets.hpp"
-#include "server/systemd/watchdog.hpp"
 #include "server/worker.hpp"
 #include "storage/database.hpp"
 #include "storage/error.hpp"
@@ -83,26 +82,25 @@ std::string counted(std::size_t count, std::string_view noun) {
 class Server {
  public:
   /// Lowers `options.max_connections` to what the limit on descriptors allows.
-  Server(ServeOptions& options, storage::Database& database, std::function<ReloadedOptions()> reread)
+  Server(ServeOptions& options, Settings const& settings, storage::Database& database, std::function<Settings()> reread)
       : options_(options),
+        settings_(settings),
         reread_(std::move(reread)),
         shared_{options,
                 database,
-                make_limiter(options),
+                options.rate_limit ? std::make_shared<routing::RateLimiter>(*options.rate_limit) : nullptr,
                 ConnectionCount(options.max_connections),
                 AddressLimit(options.max_connections_per_address),
                 nullptr},
-        tls_(load_tls(options.tls)) {
+        tls_(TlsContext::load(options.tls, tickets_)) {
     listen();
     auto const keys = auth::KeyRing::load(options.keys);
     refresher_.emplace(options.key_sources, keys);
     shared_.key_missing = [this](std::string_view kid) { return refresher_->key_missing(kid); };
     keys_ = keys->keys().size();
-    note_reloaded();
     for (unsigned index = 0; index < options.workers; ++index) {
       auto sockets = take_of_each(listeners_, index, options.workers);
-      workers_.push_back(
-          std::make_unique<Worker>(shared_, refresher_->ring(), std::move(sockets), worker_events(index)));
+      workers_.push_back(std::make_unique<Worker>(shared_, refresher_->ring(), std::move(sockets), worker_events()));
       if (tls_) workers_.back()->replace_tls(tls_);
     }
     page_.replace_tls(tls_);
@@ -143,8 +141,8 @@ class Server {
       listener.offer_on(main_);
       spdlog::info("listening on {}{}", listener.name(), tls_ && listener.is_tcp() ? ", HTTPS" : "");
     }
-    systemd_.ready(serving_status());
-    watch_loops();
+    notify_ready();
+    feed_watchdog();
     introduce();
     main_.run_on();
     for (auto& worker : workers_) worker->join();
@@ -154,8 +152,13 @@ class Server {
   }
 
  private:
-  static std::shared_ptr<routing::RateLimiter> make_limiter(ServeOptions const& options) {
-    return options.rate_limit ? std::make_shared<routing::RateLimiter>(*options.rate_limit) : nullptr;
+  /// Calls `task` after `time`, unless the timer is set again before.
+  template <typename Task>
+  static void call_after(asio::steady_timer& timer, asio::steady_timer::duration time, Task task) {
+    timer.expires_after(time);
+    timer.async_wait([task](boost::system::error_code cancelled) {
+      if (!cancelled) task();
+    });
   }
 
   void limit_connections(ServeOptions& options) {
@@ -201,10 +204,15 @@ class Server {
     if (passed_admin_.empty()) admin_endpoints_ = resolve_admin_listen(options_, resolved);
   }
 
-  void watch_loops() {
-    std::vector<asio::io_context*> loops;
-    for (auto const& worker : workers_) loops.push_back(&worker->context());
-    watchdog_.watch(std::move(loops));
+  /// Feeds the watchdog if every event loop has run since the last time, so that one that hangs is noticed even if the
+  /// others run.
+  void feed_watchdog() {
+    if (!watchdog_limit_) return;
+    call_after(watchdog_timer_, *watchdog_limit_ / 4, [this] { feed_watchdog(); });
+    auto const has_run = [this](auto const& worker) { return worker->metrics().last_turn.value() >= fed_at_; };
+    if (!std::ranges::all_of(workers_, has_run)) return;
+    systemd_.send("WATCHDOG=1");
+    fed_at_ = nanoseconds_of(Clock::now());
   }
 
   /// Logs in one line what is served, from which store and on which addresses. Called only after requests are served:
@@ -243,11 +251,18 @@ class Server {
     }
   }
 
-  std::string serving_status() const { return "Serving on " + names_of(listeners_); }
+  /// `remark` is appended to the line that `systemctl status` shows.
+  void notify_ready(std::string_view remark = {}) {
+    systemd_.send(fmt::format("READY=1\nSTATUS=Serving on {}{}", names_of(listeners_), remark));
+  }
 
-  WorkerEvents worker_events(std::size_t index) {
+  WorkerEvents worker_events() {
     WorkerEvents events;
-    events.drained = [this, index] { asio::post(main_, [this, index] { worker_drained(index); }); };
+    events.drained = [this] {
+      asio::post(main_, [this] {
+        if (++drained_workers_ == workers_.size()) main_.stop();
+      });
+    };
     events.listener_lost = [](std::error_code failure) {
       spdlog::error("a worker can no longer listen: {}", failure.message());
     };
@@ -271,25 +286,21 @@ class Server {
   /// Announces the shutdown, and continues to serve for --drain-delay: load balancers that poll /readyz have that long
   /// to send their clients elsewhere.
   void announce_drain() {
-    systemd_.stopping("Stopping", options_.drain_delay + options_.drain_timeout + time_to_end);
+    auto const limit = std::chrono::microseconds(options_.drain_delay + options_.drain_timeout + time_to_end);
+    systemd_.send(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}\nSTATUS=Stopping", limit.count()));
     page_.begin_drain();
     if (admin_) admin_->begin_drain();
     for (auto& worker : workers_) worker->announce_drain();
     if (options_.drain_delay.count() == 0) return drain();
-    drain_timer_.expires_after(options_.drain_delay);
-    drain_timer_.async_wait([this](boost::system::error_code cancelled) {
-      if (!cancelled) drain();
-    });
+    call_after(drain_timer_, options_.drain_delay, [this] { drain(); });
   }
 
   void drain() {
-    systemd_.status("Finishing open requests");
+    systemd_.send("STATUS=Finishing open requests");
     // Sockets that are not accepted from are closed first, so that those of the workers are closed last.
     for (auto& listener : listeners_) listener.close();
     for (auto& worker : workers_) worker->begin_drain();
-    drain_timer_.expires_after(options_.drain_timeout);
-    drain_timer_.async_wait([this](boost::system::error_code cancelled) {
-      if (cancelled) return;
+    call_after(drain_timer_, options_.drain_timeout, [this] {
       spdlog::warn("draining took longer than --drain-timeout: closing the remaining connections");
       cut_everything();
     });
@@ -299,8 +310,11 @@ class Server {
     reload_signal_.async_wait([this](boost::system::error_code failure, int) {
       if (failure) return;
       await_reload();
-      systemd_.reloading();
-      systemd_.ready(serving_status() + reload());
+      // systemd compares its CLOCK_MONOTONIC, which is the steady clock.
+      auto const now = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch());
+      systemd_.send(
+          fmt::format("RELOADING=1\nMONOTONIC_USEC={}\nSTATUS=Reading keys and configuration again", now.count()));
+      notify_ready(reload());
     });
   }
 
@@ -311,32 +325,34 @@ class Server {
   /// Reads everything before it applies anything. Returns the message for the status.
   std::string reload() {
     reopen_log_file();
-    ReloadedOptions fresh;
+    Settings fresh;
     try {
       fresh = reread_();
-      auto const keys = auth::KeyRing::load(fresh.keys);
-      if (fresh.tls.certificates.empty() == (tls_ != nullptr))
+      // Reads all options, so that a value which the next start would refuse is refused now.
+      auto options = read_serve_options(fresh);
+      auto const keys = auth::KeyRing::load(options.keys);
+      if (options.tls.certificates.empty() == (tls_ != nullptr))
         throw TlsError("--tls-cert: HTTPS is switched on or off by a restart only");
-      auto trust = KeyRefresher::trust_for(fresh.key_sources);
-      auto tls = load_tls(fresh.tls);
-      reload_log_level(fresh.settings);
-      refresher_->replace(std::move(fresh.key_sources), std::move(trust), keys);
+      auto trust = KeyRefresher::trust_for(options.key_sources);
+      auto tls = TlsContext::load(options.tls, tickets_);
+      reload_log_level(fresh);
+      refresher_->replace(std::move(options.key_sources), std::move(trust), keys);
       warn_of(*keys);
       if (tls) replace_tls(std::move(tls));
     } catch (std::exception const& error) {
-      auto const why = fresh.settings.with_origin(error.what());
-      reloads_.failed.add();
-      reloads_.last_succeeded.set(0);
+      auto const why = fresh.with_origin(error.what());
+      page_.note_reload(false);
       spdlog::error("not reloaded, the old values stay in use: {}", why);
       return fmt::format("; not reloaded: {}", why);
     }
-    note_reloaded();
-    reloads_.succeeded.add();
-    if (fresh.need_restart.empty()) {
+    page_.note_reload(true);
+    auto need_restart = fresh.differences(settings_);
+    std::erase_if(need_restart, is_reloaded);
+    if (need_restart.empty()) {
       spdlog::info("reloaded");
       return {};
     }
-    auto const waiting = fmt::format("restart deployd to apply the changed {}", fmt::join(fresh.need_restart, ", "));
+    auto const waiting = fmt::format("restart deployd to apply the changed {}", fmt::join(need_restart, ", "));
     spdlog::warn("reloaded keys, certificates and log level; {}", waiting);
     return "; " + waiting;
   }
@@ -350,11 +366,6 @@ class Server {
     }
   }
 
-  /// Returns null if TLS is off.
-  std::shared_ptr<TlsContext const> load_tls(TlsOptions const& options) const {
-    return options.certificates.empty() ? nullptr : TlsContext::load(options, tickets_);
-  }
-
   void replace_tls(std::shared_ptr<TlsContext const> tls) {
     tls_ = std::move(tls);
     for (auto& worker : workers_) worker->replace_tls(tls_);
@@ -365,19 +376,14 @@ class Server {
   /// Logs now and once a day which certificates have expired or expire soon.
   void watch_certificates() {
     if (!tls_) return;
-    certificate_check_.expires_after(std::chrono::hours(24));
-    certificate_check_.async_wait([this](boost::system::error_code cancelled) {
-      if (!cancelled) watch_certificates();
-    });
+    call_after(certificate_check_, std::chrono::hours(24), [this] { watch_certificates(); });
     for (auto const& line : tls_->complaints(std::chrono::system_clock::now())) spdlog::warn("{}", line);
   }
 
   void watch_log() {
-    log_check_.expires_after(std::chrono::seconds(5));
-    log_check_.async_wait([this](boost::system::error_code cancelled) {
-      if (cancelled) return;
+    call_after(log_check_, std::chrono::seconds(5), [this] {
       watch_log();
-      report_repeated_lines();
+      spdlog::default_logger_raw()->flush();  // reports suppressed and lost lines: see LogSink
       report_refusals(auth::RefusalLog::Clock::now());
       report_lost_access_lines();
     });
@@ -389,23 +395,13 @@ class Server {
       spdlog::info("tokens refused: {} more since the last such line: the token {}", times, auth::in_words(why));
   }
 
-  void note_reloaded() noexcept {
-    auto const now = std::chrono::system_clock::now().time_since_epoch();
-    reloads_.last_succeeded.set(1);
-    reloads_.last_success.set(static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(now).count()));
-  }
-
   void cut_everything() {
     for (auto& worker : workers_) worker->stop();
   }
 
-  void worker_drained(std::size_t index) {
-    watchdog_.forget(workers_[index]->context());
-    if (++drained_workers_ == workers_.size()) main_.stop();
-  }
-
   ServeOptions const& options_;
-  std::function<ReloadedOptions()> reread_;
+  Settings const& settings_;
+  std::function<Settings()> reread_;
   SharedState shared_;
   std::shared_ptr<TlsTicketKeys> tickets_ = std::make_shared<TlsTicketKeys>();
   std::shared_ptr<TlsContext const> tls_;
@@ -416,7 +412,9 @@ class Server {
   asio::steady_timer certificate_check_{main_};
   asio::steady_timer log_check_{main_};
   SystemdNotifier systemd_;
-  SystemdWatchdog watchdog_{main_, systemd_, watchdog_limit()};
+  std::optional<std::chrono::microseconds> watchdog_limit_ = watchdog_limit();
+  asio::steady_timer watchdog_timer_{main_};
+  std::uint64_t fed_at_ = 0;  // the steady clock, in nanoseconds
   bool draining_ = false;
   std::size_t keys_ = 0;  // for JWTs, at the start
   std::size_t drained_workers_ = 0;
@@ -425,14 +423,13 @@ class Server {
   Endpoints admin_endpoints_;               // likewise
   std::optional<KeyRefresher> refresher_;   // set by the constructor; destroyed after the workers
   std::vector<std::unique_ptr<Worker>> workers_;
-  ReloadRecord reloads_;
-  MetricsPage page_{options_, shared_.database, workers_, reloads_};
+  MetricsPage page_{options_, shared_.database, workers_};
   std::optional<Admin> admin_;
 };
 
 }  // namespace
 
-int serve(ServeOptions const& given, std::function<ReloadedOptions()> reread) {
+int serve(ServeOptions const& given, Settings const& settings, std::function<Settings()> reread) {
   std::signal(SIGPIPE, SIG_IGN);
   auto options = given;
   if (options.workers == 0) options.workers = usable_cores();
@@ -442,7 +439,7 @@ int serve(ServeOptions const& given, std::function<ReloadedOptions()> reread) {
   std::unique_ptr<storage::Database> database;
   wait_for_store({.limit = options.wait_for_store, .for_schema = true},
                  [&] { database = storage::open_database(options.database); });
-  Server(options, *database, std::move(reread)).run();
+  Server(options, settings, *database, std::move(reread)).run();
   return EXIT_SUCCESS;
 }
 

@@ -29,23 +29,19 @@ extern "C" void end_process(int) {
 /// handler.
 class EndingSignals {
  public:
-  explicit EndingSignals(int status) {
-    exit_status = status;
-    struct sigaction action {};
-    action.sa_handler = end_process;
-    ::sigaction(SIGTERM, &action, &terminate_);
-    ::sigaction(SIGINT, &action, &interrupt_);
-  }
+  explicit EndingSignals(int status) { exit_status = status; }
   ~EndingSignals() {
-    ::sigaction(SIGTERM, &terminate_, nullptr);
-    ::sigaction(SIGINT, &interrupt_, nullptr);
+    std::signal(SIGTERM, terminate_);
+    std::signal(SIGINT, interrupt_);
   }
   EndingSignals(EndingSignals const&) = delete;
   EndingSignals& operator=(EndingSignals const&) = delete;
 
  private:
-  struct sigaction terminate_ {};
-  struct sigaction interrupt_ {};
+  using Handler = void (*)(int);
+
+  Handler const terminate_ = std::signal(SIGTERM, end_process);
+  Handler const interrupt_ = std::signal(SIGINT, end_process);
 };
 
 bool is_about_schema(storage::errc code) noexcept {

@@ -20,7 +20,6 @@
 #include <system_error>
 #include <utility>
 
-#include "server/http/reset_on_close.hpp"
 #include "server/listen/descriptor_limit.hpp"
 #include "server/listen/socket_address.hpp"
 
@@ -41,19 +40,11 @@ constexpr int most_accepted = 64;
 // Room for a method, the version and the line ends, besides a target and a header that are just within their limits.
 constexpr std::size_t around_limits = 256;
 
-std::size_t share_of(std::size_t whole, ServeOptions const& options) {
-  return whole / options.workers;
-}
-
 /// Returns how often deadlines are checked: often enough that none is exceeded by more than an eighth.
 std::chrono::milliseconds sweep_interval(ServeOptions const& options) {
   auto const shortest = std::min({options.header_timeout, options.idle_timeout, options.write_timeout,
                                   options.stream_timeout, std::chrono::milliseconds(4000)});
   return std::max(shortest / 8, std::chrono::milliseconds(5));
-}
-
-std::uint64_t nanoseconds_of(Clock::time_point time) noexcept {
-  return static_cast<std::uint64_t>(std::chrono::nanoseconds(time.time_since_epoch()).count());
 }
 
 /// Logs a failure that may be due to lack of memory, in which case the line may be lost.
@@ -113,7 +104,7 @@ Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, s
           std::make_unique<auth::Authenticator>(std::move(keys), *store_, &shared.refusals, shared.key_missing)),
       api_(std::make_unique<routing::Api>(
           routing::ApiOptions{routing::CorsPolicy(shared.options.cors_origins, shared.limiter != nullptr),
-                              share_of(shared.options.cache_bytes, shared.options), shared.limiter, &load_,
+                              shared.options.cache_bytes / shared.options.workers, shared.limiter, &load_,
                               shared.metrics_source, shared.options.access_log != AccessLog::off, shared.options.page},
           *authenticator_, *store_)),
       connection_context_{
@@ -129,7 +120,7 @@ Worker::Worker(SharedState& shared, std::shared_ptr<auth::KeyRing const> keys, s
           .outputs = ResponseSender::Outputs(most_spare_parts),
       } {
   for (auto& [socket, also_of_others] : listening) {
-    auto const family = local_address(socket.get()).family();
+    auto const family = local_address(socket.get()).protocol().family();
     asio::generic::stream_protocol const protocol(family, 0);
     acceptors_.emplace_back(
         asio::basic_socket_acceptor<asio::generic::stream_protocol>(context_, protocol, socket.get()), family,
@@ -159,8 +150,8 @@ void Worker::start() {
       context_.run_on();
     });
   } catch (std::system_error const& failure) {
-    throw ResourceError(fmt::format("cannot start a thread for an event loop ({}): lower --workers or raise TasksMax=",
-                                    failure.code().message()));
+    throw UnavailableError(fmt::format(
+        "cannot start a thread for an event loop ({}): lower --workers or raise TasksMax=", failure.code().message()));
   }
 }
 
@@ -216,6 +207,7 @@ void Worker::begin_drain() {
 void Worker::end_if_drained() noexcept {
   if (!draining_ || !connections_.empty() || std::exchange(ended_, true)) return;
   connection_context_.access_log.flush();
+  connection_context_.metrics.last_turn.set(nanoseconds_of(Clock::time_point::max()));
   if (events_.drained) events_.drained();
   context_.stop();
 }
@@ -256,14 +248,15 @@ Worker::Accepted Worker::accept_one(Acceptor& acceptor) {
     auto place = shared_.connections.enter();
     if (!place) return Accepted::no_room;
     SocketAddress peer;
-    peer.size = sizeof(peer.storage);
+    auto size = static_cast<socklen_t>(peer.capacity());
     bool const asked = shared_.addresses.enabled();
-    base::FileDescriptor socket(::accept4(acceptor.socket.native_handle(), asked ? peer.get() : nullptr,
-                                          asked ? &peer.size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    base::FileDescriptor socket(::accept4(acceptor.socket.native_handle(), asked ? peer.data() : nullptr,
+                                          asked ? &size : nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() >= 0) {
+      if (asked) peer.resize(size);
       connection_context_.metrics.accepted.add();
       if (auto address_place = shared_.addresses.enter(peer))
-        open(std::move(socket), acceptor.family, std::move(*place), std::move(*address_place));
+        open(std::move(socket), acceptor.family, std::move(place), std::move(*address_place));
       else
         refuse(std::move(socket), peer);
       return Accepted::one;
@@ -288,7 +281,7 @@ void Worker::refuse(base::FileDescriptor socket, SocketAddress const& peer) {
   connection_context_.metrics.refused.add();
   reset_on_close(socket.get());
   if (shared_.connections_refused.may(Clock::now()))
-    spdlog::warn("closed a connection from {}: its address has reached --max-connections-per-address", to_string(peer));
+    spdlog::warn("closed a connection from {}: its address has reached --max-connections-per-address", to_text(peer));
 }
 
 void Worker::open(base::FileDescriptor descriptor, int family, ConnectionCount::Place place,

@@ -37,36 +37,27 @@ namespace deployd::server {
 
 /// Counts the connections of all workers together. Must outlive the places that it returns.
 class ConnectionCount {
+  struct Leave {
+    void operator()(ConnectionCount* count) const noexcept { count->count_.fetch_sub(1, std::memory_order_relaxed); }
+  };
+
  public:
   /// The place of one connection, which becomes free on destruction.
-  class Place {
-   public:
-    explicit Place(ConnectionCount& count) noexcept : count_(&count) {}
-    Place(Place&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
-    Place& operator=(Place&&) = delete;
-    ~Place() {
-      if (count_ != nullptr) count_->leave();
-    }
-
-   private:
-    ConnectionCount* count_;
-  };
+  using Place = std::unique_ptr<ConnectionCount, Leave>;
 
   explicit ConnectionCount(std::size_t limit) noexcept : limit_(limit) {}
 
   /// Must be called before the first connection.
   void limit_to(std::size_t limit) noexcept { limit_ = limit; }
 
-  /// Returns nothing if all places are taken.
-  std::optional<Place> enter() noexcept {
-    if (count_.fetch_add(1, std::memory_order_relaxed) < limit_) return Place(*this);
-    leave();
-    return std::nullopt;
+  /// Returns null if all places are taken.
+  Place enter() noexcept {
+    bool const free = count_.fetch_add(1, std::memory_order_relaxed) < limit_;
+    Place place(this);
+    return free ? std::move(place) : nullptr;
   }
 
  private:
-  void leave() noexcept { count_.fetch_sub(1, std::memory_order_relaxed); }
-
   std::size_t limit_;
   std::atomic<std::size_t> count_{0};
 };
@@ -105,6 +96,11 @@ struct WorkerEvents {
   std::function<void(std::error_code)> listener_lost;  // a listening socket can no longer be used
 };
 
+/// Returns the time as `WorkerMetrics::last_turn` has it.
+inline std::uint64_t nanoseconds_of(Clock::time_point time) noexcept {
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(time.time_since_epoch()).count());
+}
+
 /// Accepts connections and serves them on one thread. All members except those marked below belong to that thread.
 class Worker {
  public:
@@ -136,8 +132,6 @@ class Worker {
   auth::TokenChecks const& token_checks() const noexcept { return authenticator_->checks(); }
   storage::QueryMetrics const& query_metrics() const noexcept { return store_->metrics(); }
   storage::PoolMetrics const* pool_metrics() const noexcept { return store_->pool_metrics(); }
-
-  boost::asio::io_context& context() noexcept { return context_; }
 
  private:
   struct Acceptor {

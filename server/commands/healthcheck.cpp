@@ -1,14 +1,16 @@
 // `healthcheck`: checks that the deployd with these options answers /healthz.
 #include <fmt/format.h>
 
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl/context.hpp>
+
 #include <algorithm>
 #include <chrono>
-#include <csignal>
-#include <stdexcept>
 #include <string>
 
 #include "server/commands/commands.hpp"
-#include "server/commands/health_request.hpp"
+#include "server/fetch/fetch.hpp"
 #include "server/listen/listener.hpp"
 #include "server/options/serve_options.hpp"
 #include "server/options/values.hpp"
@@ -16,6 +18,7 @@
 namespace deployd::server {
 namespace {
 
+namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
 struct Target {
@@ -37,10 +40,25 @@ Target choose_target(ServeOptions const& options) {
   return {address, options.listen_origin, !options.tls.certificates.empty() && !is_unix(address)};
 }
 
-bool has_free_port(ListenAddress const& address) noexcept {
-  if (auto const* const tcp = std::get_if<TcpAddress>(&address)) return tcp->port == 0;
-  auto const* const host = std::get_if<HostAddress>(&address);
-  return host != nullptr && host->port == 0;
+/// Returns the URL that a client on the same machine requests. For all addresses that is one with a loopback address.
+/// Sets where to connect to if the URL cannot say it.
+Url url_for_client(Target const& target, FetchOptions& request) {
+  Url url{.tls = target.tls, .host = "localhost", .target = "/healthz"};
+  if (auto const* const local = std::get_if<UnixAddress>(&target.address)) {
+    request.endpoints = {asio::local::stream_protocol::endpoint(local->path)};
+  } else if (auto const* const named = std::get_if<HostAddress>(&target.address)) {
+    url.port = named->port;
+    if (!named->name.empty()) url.host = named->name;
+    if (named->name.empty())
+      request.endpoints = {asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), named->port),
+                           asio::ip::tcp::endpoint(asio::ip::address_v6::loopback(), named->port)};
+  } else {
+    auto const& tcp = std::get<TcpAddress>(target.address);
+    url.port = tcp.port();
+    url.host = tcp.address().to_string();
+    if (tcp.address().is_unspecified()) url.host = tcp.address().is_v4() ? "127.0.0.1" : "::1";
+  }
+  return url;
 }
 
 milliseconds to_timeout(std::string_view text) {
@@ -49,25 +67,24 @@ milliseconds to_timeout(std::string_view text) {
 
 }  // namespace
 
-int run_healthcheck(Settings const& settings) {
+int run_healthcheck(Settings const& settings, Operands const&) {
   auto const options = read_address_options(settings);
   auto const timeout = settings.read("timeout", to_timeout).value_or(std::chrono::seconds(5));
   auto const target = choose_target(options);
   auto const name = to_string(target.address);
-  if (has_free_port(target.address))
+  if (port_of(target.address) == 0)
     throw ConfigurationError(
         fmt::format("{}: '{}' is another port at each start; healthcheck needs a fixed one", target.origin, name));
   if (target.tls && options.tls.client_ca_file)
     throw ConfigurationError(
         "--tls-client-ca: healthcheck has no client certificate; add --admin-listen, which it asks then");
-  std::signal(SIGPIPE, SIG_IGN);
-  try {
-    auto const status = ask_for_health(target.address, target.tls, timeout);
-    if (status != 200) throw std::runtime_error(fmt::format("/healthz is answered with {}", status));
-  } catch (std::runtime_error const& failure) {
-    throw UnavailableError(fmt::format("{}: no healthy deployd on {}: {}", target.origin, name, failure.what()));
-  }
-  return 0;
+  FetchOptions request{.timeout = timeout, .max_silence = timeout};
+  auto const url = url_for_client(target, request);
+  // Does not verify the certificate: its names are those for clients on other machines.
+  auto const answer = fetch(url, request, std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client));
+  if (answer) return 0;
+  auto const why = answer.error().what.substr(shown(url).size());
+  throw UnavailableError(fmt::format("{}: no healthy deployd on {}{}", target.origin, name, why));
 }
 
 }  // namespace deployd::server

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "server/commands/commands.hpp"
-#include "server/commands/findings.hpp"
 #include "server/keys/key_refresher.hpp"
 #include "server/keys/key_set.hpp"
 #include "server/listen/descriptor_limit.hpp"
@@ -35,12 +34,6 @@ namespace {
 // As long as an operator would wait: enough for some ten million rows of SQLite.
 constexpr std::chrono::seconds longest_row_check{10};
 
-/// Returns null if TLS is off.
-std::shared_ptr<TlsContext const> load_tls(TlsOptions const& options) {
-  if (options.certificates.empty()) return nullptr;
-  return TlsContext::load(options, std::make_shared<TlsTicketKeys>());
-}
-
 /// Calls `open` with the path of --access-log-file if lines will be written to it.
 template <typename Open>
 void with_access_log_file(Settings const& settings, ServeOptions const& options, Open open) {
@@ -52,15 +45,35 @@ void with_access_log_file(Settings const& settings, ServeOptions const& options,
   }
 }
 
+/// One line of the table of `check`.
+struct Finding {
+  std::string item;    // what was checked, such as `store`
+  std::string text;    // the finding
+  std::string remedy;  // what to do about it; empty if all is well
+};
+
+/// Returns the item, state and text of each finding in columns, with a line for the remedy after it. The state is `ok`
+/// or `look`.
+std::string to_table(std::vector<Finding> const& findings) {
+  constexpr std::string_view row = "{:<13} {:<5} {}\n";
+  auto table = fmt::format(row, "ITEM", "STATE", "FOUND");
+  for (auto const& finding : findings) {
+    table += fmt::format(row, finding.item, finding.remedy.empty() ? "ok" : "look", finding.text);
+    if (!finding.remedy.empty()) table += fmt::format(row, "", "", "remedy: " + finding.remedy);
+  }
+  return table;
+}
+
 /// Throws ListenError for an unavailable address.
 Finding look_at(ListenAddress const& address, std::string const& origin) {
+  auto const name = to_string(address);
   try {
-    if (is_free(address)) return {"address", fmt::format("{}: {} is free", origin, to_string(address)), ""};
-    return {"address",
-            fmt::format("{}: {} is in use, by a deployd that runs or by another program", origin, to_string(address)),
-            "none while deployd or its socket unit is active; otherwise stop the program that listens there"};
+    Listener(address, 1, false, Sharing::in_turn);
+    return {"address", fmt::format("{}: {} is free", origin, name), ""};
   } catch (ListenError const& failure) {
-    throw ListenError(fmt::format("{}: {}", origin, failure.what()));
+    if (!failure.in_use) throw ListenError(fmt::format("{}: {}", origin, failure.what()));
+    return {"address", fmt::format("{}: {} is in use, by a deployd that runs or by another program", origin, name),
+            "none while deployd or its socket unit is active; otherwise stop the program that listens there"};
   }
 }
 
@@ -171,30 +184,17 @@ Finding look_at_descriptors(ServeOptions const& options) {
 int run_serve(Settings const& settings, std::function<Settings()> reread) {
   auto const options = read_serve_options(settings);
   with_access_log_file(settings, options, open_access_log);
-  return serve(options, [&settings, reread = std::move(reread)] {
-    auto fresh = reread();
-    try {
-      // Reads all options, so that a value which the next start would refuse is refused now.
-      auto read = read_serve_options(fresh);
-      ReloadedOptions reloaded{std::move(read.keys), std::move(read.key_sources), std::move(read.tls), {}, {}};
-      for (auto const option : fresh.differences(settings))
-        if (!is_reloaded(option)) reloaded.need_restart.emplace_back(option);
-      reloaded.settings = std::move(fresh);
-      return reloaded;
-    } catch (auth::KeyError const& failure) {
-      throw auth::KeyError(fresh.with_origin(failure.what()));
-    }
-  });
+  return serve(options, settings, std::move(reread));
 }
 
-int run_check(Settings const& settings) {
+int run_check(Settings const& settings, Operands const&) {
   auto const options = read_serve_options(settings);
   std::vector<Finding> findings;
   auto const add = [&findings](std::vector<Finding> more) { std::ranges::move(more, std::back_inserter(findings)); };
   // Any failure here throws, so that it is reported in one line without a table.
   auto const keys = auth::KeyRing::load(options.keys);
   auto key_sources = look_at_key_sources(settings, options.key_sources);
-  auto const tls = load_tls(options.tls);
+  auto const tls = TlsContext::load(options.tls, std::make_shared<TlsTicketKeys>());
   auto const database = storage::open_database(options.database);
   auto addresses = look_at_addresses(options);
   with_access_log_file(settings, options, try_access_log);

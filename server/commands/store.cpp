@@ -10,10 +10,7 @@
 #include <iostream>
 #include <memory>
 
-#include "server/commands/await_store.hpp"
-#include "server/commands/change_report.hpp"
 #include "server/commands/commands.hpp"
-#include "server/options/serve_options.hpp"
 #include "server/options/values.hpp"
 #include "server/store_wait.hpp"
 #include "storage/error.hpp"
@@ -105,10 +102,27 @@ void print(std::string const& text) {
   if (!std::cout) throw OutputError("standard output cannot be written");
 }
 
-int run_migrate(Settings const& settings) {
+void await_store(Settings const& settings, StorePlace const& place, int status_of_signal) {
+  auto const limit = read_wait_for_store(settings);
+  if (limit.count() == 0) return;
+  wait_for_store({.limit = limit, .status_of_signal = status_of_signal}, [&] {
+    try {
+      storage::require_current_schema(place.url, place.relations);
+    } catch (storage::Error const& failure) {
+      if (is_temporary(failure.code())) throw;
+    }
+  });
+}
+
+std::string describe(std::string_view table, storage::RowChanges const& changes) {
+  return fmt::format("{}: {} added, {} updated, {} unchanged, {} deleted", table, changes.added, changes.updated,
+                     changes.unchanged, changes.deleted);
+}
+
+int run_migrate(Settings const& settings, Operands const&) {
   auto const place = read_store_place(settings);
-  storage::MigrationReport report;
-  wait_for_store(how_to_wait(settings), [&] { report = storage::migrate(place.url, place.relations); });
+  await_store(settings, place);
+  auto const report = storage::migrate(place.url, place.relations);
   if (report.to == 0) {
     print("The relations can be read; deployd has no tables of its own beside them.\n");
   } else if (report.from == report.to) {
@@ -121,12 +135,12 @@ int run_migrate(Settings const& settings) {
   return 0;
 }
 
-int run_import(Settings const& settings, std::vector<std::string> const& files) {
+int run_import(Settings const& settings, Operands const& files) {
   auto const place = read_store_place(settings);
   storage::ImportOptions const options{.replace = settings.read("replace", parse_switch).value_or(false),
                                        .dry_run = settings.read("dry-run", parse_switch).value_or(false)};
   Inputs const inputs(files);
-  await_store(how_to_wait(settings), place);
+  await_store(settings, place);
   storage::ImportResult done;
   double seconds = 0;
   {
@@ -148,7 +162,7 @@ int run_import(Settings const& settings, std::vector<std::string> const& files) 
   return 0;
 }
 
-int run_export(Settings const& settings) {
+int run_export(Settings const& settings, Operands const&) {
   using storage::ExportFormat;
   using storage::ExportTables;
   auto const place = read_store_place(settings);
@@ -173,7 +187,7 @@ int run_export(Settings const& settings) {
   return 0;
 }
 
-int run_backup(Settings const& settings, std::vector<std::string> const& files) {
+int run_backup(Settings const& settings, Operands const& files) {
   auto const place = read_store_place(settings);
   auto const* const sqlite = std::get_if<storage::SqliteUrl>(&place.url);
   if (sqlite == nullptr)

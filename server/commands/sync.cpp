@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -11,7 +10,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -23,15 +21,12 @@
 #include "auth/refusal_report.hpp"
 #include "base/jitter.hpp"
 #include "base/utf8.hpp"
-#include "server/commands/await_store.hpp"
-#include "server/commands/change_report.hpp"
 #include "server/commands/commands.hpp"
+#include "server/event_loop.hpp"
 #include "server/fetch/url.hpp"
-#include "server/options/serve_options.hpp"
 #include "server/options/values.hpp"
 #include "server/sync/mirror.hpp"
 #include "server/sync/mirror_record.hpp"
-#include "server/sync/source_error.hpp"
 #include "storage/transfer/mirror.hpp"
 #include "storage/transfer/open_import.hpp"
 
@@ -65,17 +60,6 @@ std::string to_pattern(std::string_view text) {
 
 milliseconds to_interval(std::string_view text) {
   return parse_duration(text, {std::chrono::seconds(1), std::chrono::hours(24 * 30)});
-}
-
-std::string as_text(std::string_view text) {
-  return std::string(text);
-}
-
-template <typename Parse>
-auto required(Settings const& settings, std::string_view option, Parse parse) {
-  auto value = settings.read(option, parse);
-  if (!value) throw UsageError(fmt::format("--{} is missing", option));
-  return std::move(*value);
 }
 
 std::vector<std::string> read_patterns(Settings const& settings) {
@@ -194,7 +178,7 @@ asio::awaitable<void> run_every(Mirror& mirror, Record& record, milliseconds eve
 
 /// Runs to the end of `work`, or until a signal ends it. A transaction that has begun is finished before.
 void run(asio::awaitable<void> work, bool until_signal) {
-  auto loop = std::make_unique<asio::io_context>(1);
+  auto loop = std::make_unique<EventLoop>(1);
   std::exception_ptr failure;
   asio::signal_set signals(*loop);
   if (until_signal) {
@@ -209,17 +193,16 @@ void run(asio::awaitable<void> work, bool until_signal) {
     loop->stop();
   });
   loop->run();
+  abandon(std::move(loop));
   if (failure) std::rethrow_exception(failure);
-  // A name server that does not answer must not hold up the end of the process.
-  if (looks_up_name(*loop)) std::_Exit(0);
 }
 
 }  // namespace
 
-int run_sync(Settings const& settings) {
+int run_sync(Settings const& settings, Operands const&) {
   auto const place = read_store_place(settings);
-  auto const from = required(settings, "from", to_source_url);
-  auto const token_file = required(settings, "token-file", as_text);
+  auto const from = settings.require("from", to_source_url);
+  auto const token_file = settings.require("token-file", as_text);
   auto const every = settings.read("every", to_interval);
   MirrorPlan plan{place.url, place.relations, read_patterns(settings),
                   settings.read("dry-run", parse_switch).value_or(false)};
@@ -231,17 +214,10 @@ int run_sync(Settings const& settings) {
   source.reload();
   if (auto const exposure = auth::exposure_of(auth::read_key_file(token_file), "this token"))
     spdlog::warn("{}", *exposure);
-  auto wait = how_to_wait(settings);
-  if (every) wait.status_of_signal = 0;
-  await_store(wait, place);
+  await_store(settings, place, every ? 0 : 69);
   bool const dry_run = plan.dry_run;
   Mirror mirror(std::move(plan), std::move(source));
-  try {
-    run(every ? run_every(mirror, record, *every) : run_once(mirror, record, dry_run), every.has_value());
-  } catch (SourceError const& error) {
-    if (error.kind == SourceError::Kind::bad_data) throw DataError(error.what());
-    throw UnavailableError(error.what());
-  }
+  run(every ? run_every(mirror, record, *every) : run_once(mirror, record, dry_run), every.has_value());
   return 0;
 }
 

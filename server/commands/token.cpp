@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
 #include <chrono>
 #include <cstdlib>
 
@@ -10,7 +13,6 @@
 #include "auth/jwt/signer.hpp"
 #include "auth/key_error.hpp"
 #include "auth/refusal_report.hpp"
-#include "base/json_escape.hpp"
 #include "base/utf8.hpp"
 #include "server/commands/commands.hpp"
 #include "server/options/serve_options.hpp"
@@ -42,13 +44,6 @@ std::string to_subject(std::string_view text) {
   return std::string(text);
 }
 
-template <typename Parse>
-auto required(Settings const& settings, std::string_view option, Parse parse) {
-  auto value = settings.read(option, parse);
-  if (!value) throw UsageError(fmt::format("--{} is missing", option));
-  return std::move(*value);
-}
-
 std::string show(std::chrono::sys_seconds time) {
   return fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
@@ -68,18 +63,18 @@ std::string as_table(std::vector<storage::TokenRecord> const& tokens) {
 }
 
 std::string as_json(std::vector<storage::TokenRecord> const& tokens) {
-  auto const quoted = [](std::optional<std::chrono::sys_seconds> time) {
-    return time ? '"' + show(*time) + '"' : "null";
+  auto const to_value = [](std::optional<std::chrono::sys_seconds> time) {
+    return time ? boost::json::value(show(*time)) : boost::json::value();
   };
-  std::string text = "[";
-  for (auto const& token : tokens) {
-    if (text.size() > 1) text += ',';
-    text += fmt::format(R"({{"id":{},"name":")", token.id);
-    base::append_json_escaped(text, token.name);
-    text += fmt::format(R"(","created":"{}","expires":{},"last_used":{},"revoked":{}}})", show(token.created),
-                        quoted(token.expires), quoted(token.last_used), quoted(token.revoked));
-  }
-  return text + "]\n";
+  boost::json::array all;
+  for (auto const& token : tokens)
+    all.push_back({{"id", token.id},
+                   {"name", base::to_valid_utf8(token.name)},
+                   {"created", show(token.created)},
+                   {"expires", to_value(token.expires)},
+                   {"last_used", to_value(token.last_used)},
+                   {"revoked", to_value(token.revoked)}});
+  return boost::json::serialize(all) + '\n';
 }
 
 /// Returns the id in `text`, or nothing if it can only be a name.
@@ -93,9 +88,9 @@ std::optional<std::int64_t> to_id(std::string_view text) {
 
 }  // namespace
 
-int run_token_create(Settings const& settings) {
+int run_token_create(Settings const& settings, Operands const&) {
   auto const place = read_store_place(settings);
-  auto const name = required(settings, "name", to_name);
+  auto const name = settings.require("name", to_name);
   std::optional<std::chrono::sys_seconds> expires;
   // Rounded up: a token is valid for at least the requested time.
   if (auto const lifetime = settings.read("expires", to_lifetime))
@@ -111,7 +106,7 @@ int run_token_create(Settings const& settings) {
   return 0;
 }
 
-int run_token_list(Settings const& settings) {
+int run_token_list(Settings const& settings, Operands const&) {
   auto const place = read_store_place(settings);
   enum class Format { text, json };
   auto const format =
@@ -121,7 +116,8 @@ int run_token_list(Settings const& settings) {
   return 0;
 }
 
-int run_token_revoke(Settings const& settings, std::string const& id_or_name) {
+int run_token_revoke(Settings const& settings, Operands const& ids) {
+  auto const& id_or_name = ids.front();
   auto const place = read_store_place(settings);
   auto const revoke = [&](std::int64_t id) { return storage::revoke_token(place.url, place.relations, id); };
   auto const id = to_id(id_or_name);
@@ -142,8 +138,8 @@ int run_token_revoke(Settings const& settings, std::string const& id_or_name) {
   return 0;
 }
 
-int run_token_sign(Settings const& settings) {
-  auto const subject = required(settings, "subject", to_subject);
+int run_token_sign(Settings const& settings, Operands const&) {
+  auto const subject = settings.require("subject", to_subject);
   auto const lifetime = settings.read("ttl", to_lifetime).value_or(std::chrono::hours(1));
   auto const keys = read_key_options(settings);
   if (!keys.secret) throw ConfigurationError("token sign needs a secret: give --jwt-secret-file or DEPLOYD_JWT_SECRET");

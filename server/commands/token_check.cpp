@@ -3,13 +3,10 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -24,6 +21,7 @@
 #include "auth/refusal_report.hpp"
 #include "base/byte_order_mark.hpp"
 #include "server/commands/commands.hpp"
+#include "server/event_loop.hpp"
 #include "server/keys/kept_keys.hpp"
 #include "server/keys/key_refresher.hpp"
 #include "server/options/serve_options.hpp"
@@ -83,12 +81,10 @@ std::vector<auth::Key> keys_of(KeyLocation const& location, KeySourceOptions con
   spdlog::warn("keys not fetched: {}", fetched.error().what);
   if (!options.state_directory) return {};
   try {
-    auto const kept = read_kept_keys(*options.state_directory, location);
+    auto kept = read_kept_keys(*options.state_directory, location);
     if (!kept) return {};
-    auto set = read_key_set(kept->text, kept_file(*options.state_directory, location));
-    if (!set) throw std::runtime_error(set.error().what);
-    spdlog::info("{}: kept {}", name_of(location), describe_keys(set->keys));
-    return std::move(set->keys);
+    spdlog::info("{}: kept {}", name_of(location), describe_keys(kept->set.keys));
+    return std::move(kept->set.keys);
   } catch (std::runtime_error const& failure) {
     spdlog::warn("kept keys are not used: {}", failure.what());
     return {};
@@ -116,27 +112,15 @@ int check_jwt(std::string_view token, auth::KeyRingOptions const& options, KeySo
   return accepted;
 }
 
-storage::DatabaseOptions database_options(Settings const& settings) {
-  auto place = read_store_place(settings);
-  storage::DatabaseOptions options;
-  options.url = std::move(place.url);
-  options.patterns_relation = std::move(place.relations.patterns);
-  options.deployments_relation = std::move(place.relations.deployments);
-  options.sessions = 1;
-  return options;
-}
-
 std::optional<storage::ApiToken> find_api_token(Settings const& settings, std::string_view token) {
-  auto const options = database_options(settings);
+  auto options = read_database_options(settings);
+  options.sessions = 1;
   auto const database = storage::open_database(options);
   boost::asio::io_context loop;
   auto const store = database->store_for(loop.get_executor());
   auto const hash = auth::hash_of(token);
   auto question = store->api_token(hash);
-  auto answer = boost::asio::co_spawn(loop, std::move(question), boost::asio::use_future);
-  // The loop is not run to its end, because PostgreSQL sessions stay open.
-  while (answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready) loop.run_one();
-  auto found = answer.get();
+  auto found = complete(loop, std::move(question));
   if (!found)
     throw storage::Error(storage::errc::unavailable,
                          fmt::format("{}: {}", storage::describe(options.url), found.error().message()));
@@ -155,7 +139,7 @@ int check_api_token(Settings const& settings, std::string_view token) {
 
 }  // namespace
 
-int run_token_check(Settings const& settings) {
+int run_token_check(Settings const& settings, Operands const&) {
   auto const keys = read_key_options(settings);
   auto const sources = read_key_source_options(settings);
   auto const most = read_max_header_bytes(settings);

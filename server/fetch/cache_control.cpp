@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include <boost/beast/core/string.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -44,11 +46,6 @@ std::string_view take_directive(std::string_view& rest) noexcept {
   return trimmed(directive);
 }
 
-bool is_name(std::string_view text, std::string_view name) noexcept {
-  return std::ranges::equal(
-      text, name, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
-}
-
 std::string_view unquoted(std::string_view text) noexcept {
   if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"')) return text.substr(1, text.size() - 2);
   return text;
@@ -61,7 +58,7 @@ std::optional<seconds> max_age_of(std::string_view cache_control) {
   while (!cache_control.empty()) {
     auto const directive = take_directive(cache_control);
     auto const equals = directive.find('=');
-    if (equals == directive.npos || !is_name(directive.substr(0, equals), "max-age")) continue;
+    if (equals == directive.npos || !boost::beast::iequals(directive.substr(0, equals), "max-age")) continue;
     auto const age = parse_seconds(unquoted(directive.substr(equals + 1)));
     if (age && (!least || *age < *least)) least = age;
   }

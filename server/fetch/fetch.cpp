@@ -5,7 +5,6 @@
 #include <openssl/x509v3.h>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -13,8 +12,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
@@ -23,12 +22,13 @@
 #include <boost/beast/http/write.hpp>
 
 #include <algorithm>
-#include <atomic>
-#include <future>
 #include <utility>
 
+#include "auth/key_file.hpp"
 #include "base/wait_for_outcome.hpp"
+#include "server/event_loop.hpp"
 #include "server/fetch/cache_control.hpp"
+#include "server/tls/certificate.hpp"
 
 namespace deployd::server {
 namespace {
@@ -37,7 +37,9 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 namespace ssl = boost::asio::ssl;
 
+using asio::generic::stream_protocol;
 using asio::ip::tcp;
+using boost::beast::iequals;
 using boost::system::error_code;
 using Clock = std::chrono::steady_clock;
 using Request = http::request<http::empty_body>;
@@ -49,21 +51,8 @@ constexpr auto without_exceptions = asio::as_tuple(asio::use_awaitable);
 constexpr std::chrono::seconds longest_connect{3};
 constexpr std::uint32_t max_header_bytes = 32 * 1024;
 constexpr unsigned max_interim_responses = 8;
+constexpr unsigned max_redirects = 5;
 constexpr std::size_t block_bytes = 64 * 1024;
-
-/// Counts the lookups of host names that a loop waits for.
-class LookUps : public asio::execution_context::service {
- public:
-  using key_type = LookUps;
-  static inline asio::execution_context::id id;
-
-  explicit LookUps(asio::execution_context& loop) : service(loop) {}
-
-  std::atomic<int> under_way{0};
-
- private:
-  void shutdown() override {}
-};
 
 /// When a fetch must end.
 struct Limits {
@@ -86,9 +75,9 @@ class Link : public std::enable_shared_from_this<Link> {
  public:
   Link(asio::any_io_executor const& executor, ssl::context& trust) : stream(executor, trust), timer_(executor) {}
 
-  ssl::stream<tcp::socket> stream;
+  ssl::stream<stream_protocol::socket> stream;
 
-  tcp::socket& socket() { return stream.next_layer(); }
+  stream_protocol::socket& socket() { return stream.next_layer(); }
 
   /// Closes the connection at `deadline`, which replaces an earlier one.
   void expire_at(Clock::time_point deadline) {
@@ -124,6 +113,8 @@ struct Answer {
   std::string body;
 };
 
+using Endpoints = std::vector<stream_protocol::endpoint>;
+
 struct LookUp {
   explicit LookUp(asio::any_io_executor const& executor) : resolver(executor), timer(executor) {}
 
@@ -131,28 +122,19 @@ struct LookUp {
   asio::steady_timer timer;
   bool done = false;
   error_code failure = {};
-  std::vector<tcp::endpoint> found = {};
+  Endpoints found = {};
 };
 
 /// Returns the addresses of a host. The system cannot cancel a lookup: when its time is over, it is left to itself.
-asio::awaitable<Outcome<std::vector<tcp::endpoint>>> look_up(Url const& url, Limits const& limits) {
-  error_code not_numeric;
-  auto const address = asio::ip::make_address(url.host, not_numeric);
-  if (!not_numeric) {
-    std::vector<tcp::endpoint> numeric;
-    numeric.emplace_back(address, url.port);
-    co_return numeric;
-  }
+asio::awaitable<Outcome<Endpoints>> look_up(Url const& url, Limits const& limits) {
+  if (!limits.options.endpoints.empty()) co_return limits.options.endpoints;
   auto const executor = co_await asio::this_coro::executor;
   auto const query = std::make_shared<LookUp>(executor);
-  auto& under_way = asio::use_service<LookUps>(asio::query(executor, asio::execution::context)).under_way;
-  ++under_way;
   query->timer.expires_at(limits.deadline);
   query->resolver.async_resolve(url.host, std::to_string(url.port), tcp::resolver::numeric_service,
-                                [query, &under_way](error_code failure, tcp::resolver::results_type const& found) {
-                                  --under_way;
+                                [query](error_code failure, tcp::resolver::results_type const& found) {
                                   query->failure = failure;
-                                  for (auto const& entry : found) query->found.push_back(entry.endpoint());
+                                  for (auto const& entry : found) query->found.emplace_back(entry.endpoint());
                                   query->done = true;
                                   query->timer.cancel();
                                 });
@@ -187,6 +169,7 @@ long set_server_name(SSL* connection, std::string host) {
 
 /// Requires a certificate for the host of the URL.
 bool require_name(SSL* connection, Url const& url) {
+  if (SSL_get_verify_mode(connection) == SSL_VERIFY_NONE) return true;
   auto* const checks = SSL_get0_param(connection);
   error_code not_numeric;
   asio::ip::make_address(url.host, not_numeric);
@@ -223,20 +206,10 @@ Failure failure_of(Link const& link, error_code const& failed, Limits const& lim
   return {failed.message()};
 }
 
-bool same_name(std::string_view one, std::string_view other) noexcept {
-  auto const lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(one, other, {}, lower, lower);
-}
-
-bool asks_for_coding(FetchOptions const& options) {
-  return std::ranges::any_of(options.fields,
-                             [](HttpField const& field) { return same_name(field.name, "Accept-Encoding"); });
-}
-
 /// Returns why the body of a 200 cannot be used, or an empty text.
 std::string why_unusable(Parser const& parser, Limits const& limits) {
   auto const coding = parser.get()[http::field::content_encoding];
-  if (!coding.empty() && !same_name(coding, "identity") && !asks_for_coding(limits.options))
+  if (!coding.empty() && !iequals(coding, "identity"))
     return "the response has a Content-Encoding that was not asked for";
   auto const length = parser.content_length();
   return length && *length > limits.options.max_bytes ? too_large(limits) : std::string();
@@ -292,15 +265,14 @@ asio::awaitable<Outcome<Answer>> converse(Link& link, Stream& stream, Request co
   co_return Failure{"it sends interim responses only"};
 }
 
-Request make_request(Url const& url, FetchOptions const& options, bool with_fields) {
+Request make_request(Url const& url, FetchOptions const& options, bool authorized) {
   Request request(http::verb::get, url.target, 11);
   request.set(http::field::host, authority(url));
   request.set(http::field::user_agent, "deployd/" DEPLOYD_VERSION);
   request.set(http::field::accept, options.accept);
   request.set(http::field::connection, "close");
   if (options.etag) request.set(http::field::if_none_match, *options.etag);
-  if (with_fields)
-    for (auto const& field : options.fields) request.insert(field.name, field.value);
+  if (authorized && !options.authorization.empty()) request.set(http::field::authorization, options.authorization);
   return request;
 }
 
@@ -338,17 +310,6 @@ boost::system::result<Url, FetchFault> target_of(Url const& from, http::response
   return *target;
 }
 
-std::vector<HttpField> fields_of(http::response_header<> const& head) {
-  std::vector<HttpField> fields;
-  for (auto const& field : head) {
-    std::string name(field.name_string());
-    for (char& c : name)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    fields.push_back({std::move(name), std::string(field.value())});
-  }
-  return fields;
-}
-
 FetchResult judge(Url const& url, Answer&& answer, FetchOptions const& options) {
   auto const status = answer.head.result_int();
   if (status != 200 && !(status == 304 && options.etag)) {
@@ -358,11 +319,10 @@ FetchResult judge(Url const& url, Answer&& answer, FetchOptions const& options) 
     return fault;
   }
   Fetched fetched{.url = url, .modified = status == 200, .body = std::move(answer.body)};
-  fetched.fields = fields_of(answer.head);
-  fetched.content_type = fetched.field("content-type");
-  if (auto const etag = fetched.field("etag"); !etag.empty()) fetched.etag = etag;
+  fetched.fields = std::move(static_cast<http::fields&>(answer.head));
+  if (auto const etag = fetched.fields[http::field::etag]; !etag.empty()) fetched.etag = std::string(etag);
   for (auto const& field : fetched.fields) {
-    auto const age = field.name == "cache-control" ? max_age_of(field.value) : std::nullopt;
+    auto const age = field.name() == http::field::cache_control ? max_age_of(field.value()) : std::nullopt;
     if (age && (!fetched.max_age || *age < *fetched.max_age)) fetched.max_age = age;
   }
   return fetched;
@@ -370,15 +330,25 @@ FetchResult judge(Url const& url, Answer&& answer, FetchOptions const& options) 
 
 }  // namespace
 
-std::string_view Fetched::field(std::string_view name) const noexcept {
-  auto const found = std::ranges::find(fields, name, &HttpField::name);
-  return found == fields.end() ? std::string_view() : std::string_view(found->value);
+std::shared_ptr<ssl::context> make_trust(std::optional<std::string> const& ca_file) {
+  auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
+  SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  context->set_verify_mode(ssl::verify_peer);
+  if (!ca_file) {
+    context->set_default_verify_paths();
+    return context;
+  }
+  auto* const store = SSL_CTX_get_cert_store(context->native_handle());
+  for (auto const& authority : read_certificates(auth::read_key_file(*ca_file).bytes, *ca_file))
+    if (X509_STORE_add_cert(store, authority.get()) != 1)
+      throw TlsError(*ca_file + ": a certificate cannot be used: " + take_openssl_reason());
+  return context;
 }
 
 asio::awaitable<FetchResult> async_fetch(Url url, FetchOptions options, std::shared_ptr<ssl::context> trust) {
   Limits const limits{options, Clock::now() + options.timeout};
   auto const origin = url;
-  for (unsigned redirects = 0; redirects <= options.max_redirects; ++redirects) {
+  for (unsigned redirects = 0; redirects <= max_redirects; ++redirects) {
     auto const request = make_request(url, options, same_origin(url, origin));
     auto answer = co_await ask(url, request, *trust, limits);
     if (!answer) co_return fault_at(url, answer.error().what);
@@ -387,19 +357,12 @@ asio::awaitable<FetchResult> async_fetch(Url url, FetchOptions options, std::sha
     if (!target) co_return target.error();
     url = std::move(*target);
   }
-  co_return fault_at(origin, fmt::format("redirects more than {} times", options.max_redirects));
+  co_return fault_at(origin, fmt::format("redirects more than {} times", max_redirects));
 }
 
 FetchResult fetch(Url const& url, FetchOptions const& options, std::shared_ptr<ssl::context> trust) {
   asio::io_context loop(1);
-  auto work = async_fetch(url, options, std::move(trust));
-  auto result = asio::co_spawn(loop, std::move(work), asio::use_future);
-  while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) loop.run_one();
-  return result.get();
-}
-
-bool looks_up_name(asio::execution_context& loop) {
-  return asio::has_service<LookUps>(loop) && asio::use_service<LookUps>(loop).under_way > 0;
+  return complete(loop, async_fetch(url, options, std::move(trust)));
 }
 
 }  // namespace deployd::server

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/beast/http/fields.hpp>
 #include <boost/system/result.hpp>
 
 #include <chrono>
@@ -18,22 +20,18 @@
 
 namespace deployd::server {
 
-/// A field of a request or of a response.
-struct HttpField {
-  std::string name;
-  std::string value;
-};
-
 struct FetchOptions {
   std::uint64_t max_bytes = std::uint64_t{1} << 20;  // of the body
   std::chrono::milliseconds timeout{10'000};         // for the whole fetch, including redirects
   std::chrono::milliseconds max_silence{10'000};     // without any byte of the response
-  unsigned max_redirects = 5;
   std::string accept = "application/json";
   std::optional<std::string> etag = {};  // of a body that is known: sent as If-None-Match
 
-  /// Further fields of the request, such as Authorization. A redirect to another origin does not receive them.
-  std::vector<HttpField> fields = {};
+  /// The Authorization field, unless it is empty. A redirect to another origin does not receive it.
+  std::string authorization = {};
+
+  /// Where to connect to, one after the other, instead of looking up the host of the URL.
+  std::vector<boost::asio::generic::stream_protocol::endpoint> endpoints = {};
 
   /// Receives the body of a 200 in pieces of at most 64 KiB, instead of `Fetched::body`. An exception that it throws
   /// ends the fetch and is passed on. The pieces are valid only during the call. A fetch can fail after some pieces.
@@ -45,13 +43,9 @@ struct Fetched {
   Url url;               // of the last request, after redirects
   bool modified = true;  // false: 304, without a body
   std::string body = {};
-  std::string content_type = {};
   std::optional<std::string> etag = {};
   std::optional<std::chrono::seconds> max_age = {};  // of Cache-Control
-  std::vector<HttpField> fields = {};                // all fields of the response, with names in lower case
-
-  /// Returns the value of the first field with this name in lower case, or an empty text.
-  std::string_view field(std::string_view name) const noexcept;
+  boost::beast::http::fields fields = {};            // all fields of the response
 };
 
 /// Why there is no response, or no good one.
@@ -63,20 +57,20 @@ struct FetchFault {
 
 using FetchResult = boost::system::result<Fetched, FetchFault>;
 
-/// Requests a URL and follows redirects, but never to http. The server's certificate must be valid for the host of the
-/// URL and issued by an authority of `trust`. A body with a Content-Encoding is refused unless `fields` contains
-/// Accept-Encoding; it is then delivered as it is.
+/// Returns how connections of a client are made: with TLS 1.2 or later, and a certificate of one of the authorities in
+/// `ca_file` (PEM); without a file, of one of the system's. Each connection checks the name. Throws TlsError or
+/// auth::KeyError naming the file if it cannot be used.
+std::shared_ptr<boost::asio::ssl::context> make_trust(std::optional<std::string> const& ca_file);
+
+/// Requests a URL and follows redirects, but never to http. If `trust` verifies certificates, the server's must be
+/// valid for the host of the URL and issued by an authority of `trust`. A body with a Content-Encoding is refused.
 ///
 /// Runs on the executor of the caller, whose loop must have one thread. When it is cancelled, or its loop ends, only
-/// the lookup of a host name may remain.
+/// the lookup of a host name may remain: see `abandon`.
 boost::asio::awaitable<FetchResult> async_fetch(Url url, FetchOptions options,
                                                 std::shared_ptr<boost::asio::ssl::context> trust);
 
 /// Does the same and blocks until the result is there.
 FetchResult fetch(Url const& url, FetchOptions const& options, std::shared_ptr<boost::asio::ssl::context> trust);
-
-/// True while a host name is looked up on `loop`. Destroying the loop then waits for the system's answer, which can
-/// take half a minute.
-bool looks_up_name(boost::asio::execution_context& loop);
 
 }  // namespace deployd::server

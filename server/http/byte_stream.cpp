@@ -8,8 +8,6 @@
 #include <array>
 #include <cerrno>
 
-#include "server/http/reset_on_close.hpp"
-
 namespace deployd::server {
 namespace {
 
@@ -21,6 +19,11 @@ bool takes_time(ByteStream::Status status) noexcept {
 }
 
 }  // namespace
+
+void reset_on_close(int socket) noexcept {
+  linger const at_once{1, 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
 
 boost::asio::awaitable<TlsHandshake> ByteStream::shake_hands() {
   auto status = Status::wants_bytes;

@@ -11,7 +11,9 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,10 +22,27 @@
 
 #include "server/http/handler_memory.hpp"
 #include "server/http/phase_deadline.hpp"
-#include "server/tls/handshake.hpp"
 #include "server/tls/stream.hpp"
 
 namespace deployd::server {
+
+/// The outcome of a TLS handshake.
+enum class TlsHandshake : std::uint8_t {
+  full,
+  resumed,     // from an earlier session
+  failed,      // no common parameters, or a refused certificate
+  plain_text,  // the client does not speak TLS
+  abandoned,   // the client disconnected or took too long
+};
+
+/// The names of the outcomes in metrics.
+inline constexpr auto tls_handshake_names =
+    std::to_array<std::string_view>({"full", "resumed", "failed", "plain_text", "abandoned"});
+inline constexpr std::size_t tls_handshake_results = tls_handshake_names.size();
+
+/// Makes closing the socket reset the connection, so that the kernel keeps no state of it and the other side does not
+/// take it for the end of a response.
+void reset_on_close(int socket) noexcept;
 
 using Socket = boost::asio::generic::stream_protocol::socket;
 

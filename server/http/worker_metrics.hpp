@@ -5,8 +5,8 @@
 
 #include "base/counter.hpp"
 #include "base/duration_histogram.hpp"
+#include "server/http/byte_stream.hpp"
 #include "server/http/phase_deadline.hpp"
-#include "server/tls/handshake.hpp"
 
 namespace deployd::server {
 
@@ -19,8 +19,9 @@ struct alignas(base::cache_line) WorkerMetrics {
   std::array<base::Counter, tls_handshake_results> tls_handshakes;
   std::array<base::Counter, connection_phases> connections;  // by phase, as of the last sweep
   base::DurationHistogram loop_lag;                          // delay of timers on the event loop
-  base::Counter last_turn;  // the steady clock, in nanoseconds, when the loop last ran a timer
-  base::Counter store_up;   // 1 if the last probe of the store succeeded; only of the admin's worker
+  base::Counter
+      last_turn;  // the steady clock, in nanoseconds, when the loop last ran a timer; the maximum after its end
+  base::Counter store_up;  // 1 if the last probe of the store succeeded; only of the admin's worker
 };
 
 }  // namespace deployd::server

@@ -6,27 +6,21 @@
 #include <string>
 
 #include "server/keys/key_location.hpp"
+#include "server/keys/key_set.hpp"
 
 namespace deployd::server {
 
 struct KeptKeys {
-  std::string text;  // the key set
+  KeySet set;
   std::chrono::system_clock::time_point fetched;
 };
 
-/// Returns the path of the file in `directory` that keeps the key set of a location.
-std::string kept_file(std::string const& directory, KeyLocation const& location);
-
 /// Returns the key set kept for a location, or nothing if there is none. Throws std::runtime_error with one line that
-/// names the file if it cannot be used: unreadable, damaged, of another location, or writable by other users.
+/// names the file if it cannot be used: unreadable, damaged, or writable by other users.
 std::optional<KeptKeys> read_kept_keys(std::string const& directory, KeyLocation const& location);
 
-/// Replaces the kept key set, completely or not at all. Creates the directory if it is missing. Only the owner can read
-/// both. Throws std::system_error.
-void keep_keys(std::string const& directory, KeyLocation const& location, KeptKeys const& keys);
-
-/// Notes that the kept key set was still current at `now`. Ignores failures.
-void touch_kept_keys(std::string const& directory, KeyLocation const& location,
-                     std::chrono::system_clock::time_point now) noexcept;
+/// Replaces the kept key set by one fetched now, completely or not at all. Creates the directory if it is missing. Only
+/// the owner can read both. Throws std::system_error.
+void keep_keys(std::string const& directory, KeyLocation const& location, std::string const& text);
 
 }  // namespace deployd::server

@@ -54,7 +54,8 @@ bool KeyDemand::end_fetch(Clock::time_point begin, bool failed) {
     if (wanted.since > begin || kids_.contains(wanted.kid)) continue;
     in_vain = true;
     if (wanted.held) waiting_pays_ = false;
-    auto const times = times_missing(wanted.kid) + (failed ? 0 : 1);
+    auto const missing = std::ranges::find(missing_, wanted.kid, &Missing::kid);
+    auto const times = (missing == missing_.end() ? 0 : missing->times) + (failed ? 0 : 1);
     remember_missing({std::move(wanted.kid), begin + pause_after(times), times});
   }
   std::erase_if(wanted_, [&](Wanted const& wanted) { return wanted.since <= begin; });
@@ -65,11 +66,6 @@ void KeyDemand::remember_missing(Missing missing) {
   std::erase_if(missing_, [&](Missing const& other) { return other.kid == missing.kid; });
   if (missing_.size() >= max_kids) missing_.erase(missing_.begin());
   missing_.push_back(std::move(missing));
-}
-
-unsigned KeyDemand::times_missing(std::string_view kid) const {
-  auto const missing = std::ranges::find(missing_, kid, &Missing::kid);
-  return missing == missing_.end() ? 0 : missing->times;
 }
 
 }  // namespace deployd::server

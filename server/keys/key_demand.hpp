@@ -61,7 +61,6 @@ class KeyDemand {
   };
 
   void remember_missing(Missing missing);
-  unsigned times_missing(std::string_view kid) const;
 
   std::set<std::string, std::less<>> kids_;
   std::vector<Wanted> wanted_;

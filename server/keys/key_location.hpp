@@ -19,13 +19,9 @@ struct KeyLocation {
 };
 
 /// Returns the name of the location in log lines and metrics: the issuer, or the URL without its query.
-std::string name_of(KeyLocation const& location);
-
-/// Returns the URL of the discovery document of an issuer (OpenID Connect Discovery 1.0 §4).
-Url discovery_url(Url const& issuer);
-
-/// True for a URL that keys may come from: https, or http with a loopback address.
-bool may_bring_keys(Url const& url);
+inline std::string name_of(KeyLocation const& location) {
+  return location.issuer ? *location.issuer : shown(location.url);
+}
 
 struct KeySourceOptions {
   std::vector<KeyLocation> locations = {};

@@ -19,7 +19,7 @@
 
 #include "auth/refusal_report.hpp"
 #include "base/jitter.hpp"
-#include "server/fetch/trust.hpp"
+#include "server/fetch/fetch.hpp"
 #include "server/keys/kept_keys.hpp"
 #include "server/listen/descriptor_limit.hpp"
 
@@ -88,7 +88,6 @@ struct KeyRefresher::Source {
   std::string last_failure = {};
   Clock::time_point failure_logged = {};
   std::optional<KeySetVersion> version = {};
-  std::optional<std::string> kept_in = {};  // the directory whose file has `text`
 
   void wake() {
     again = true;
@@ -116,8 +115,7 @@ void KeyRefresher::stop() noexcept {
 
 KeyRefresher::~KeyRefresher() {
   stop();
-  // A name server that does not answer must not delay the end of the process, which ends the lookup too.
-  if (loop_ && looks_up_name(*loop_)) static_cast<void>(loop_.release());
+  if (loop_) abandon(std::move(loop_));
 }
 
 std::shared_ptr<KeyRefresher::Source> KeyRefresher::make_source(KeyLocation location) {
@@ -130,12 +128,9 @@ std::shared_ptr<KeyRefresher::Source> KeyRefresher::make_source(KeyLocation loca
   try {
     auto kept = read_kept_keys(*options_.state_directory, source->location);
     if (!kept) return source;
-    auto set = read_key_set(kept->text, kept_file(*options_.state_directory, source->location));
-    if (!set) throw std::runtime_error(set.error().what);
-    source->text = std::move(set->text);
-    source->keys = std::move(set->keys);
+    source->text = std::move(kept->set.text);
+    source->keys = std::move(kept->set.keys);
     source->last_success = kept->fetched;
-    source->kept_in = options_.state_directory;
     spdlog::info("{}: its keys fetched {} ago are in use until they are fetched again: {}", source->name,
                  age_of(kept->fetched), describe_keys(source->keys));
   } catch (std::exception const& failure) {
@@ -178,7 +173,7 @@ void KeyRefresher::run() {
       loop_->run_on();
     });
   } catch (std::system_error const& failure) {
-    throw ResourceError(
+    throw UnavailableError(
         fmt::format("cannot start a thread that fetches keys ({}): raise TasksMax=", failure.code().message()));
   }
 }
@@ -313,13 +308,12 @@ asio::awaitable<void> KeyRefresher::refresh(Source& source) {
 }
 
 void KeyRefresher::accept(Source& source, FetchedKeySet fetched, Clock::time_point begin) {
-  auto const now = system_clock::now();
   std::unique_lock lock(mutex_);
   source.due = Clock::now() + pause_after(fetched, options_.refresh);
   source.not_before = {};
   source.version = std::move(fetched.version);
   bool const had_keys = source.last_success.has_value();
-  source.last_success = now;
+  source.last_success = system_clock::now();
   ++source.successes;
   bool const changed = fetched.set && fetched.set->text != source.text;
   if (changed) {
@@ -341,16 +335,8 @@ void KeyRefresher::accept(Source& source, FetchedKeySet fetched, Clock::time_poi
   source.last_failure.clear();
   note_tried(source);
   if (!directory) return;
-  if (changed || source.kept_in != directory)
-    keep(source, *directory);
-  else
-    touch_kept_keys(*directory, source.location, now);
-}
-
-void KeyRefresher::keep(Source& source, std::string const& directory) {
   try {
-    keep_keys(directory, source.location, {source.text, system_clock::now()});
-    source.kept_in = directory;
+    keep_keys(*directory, source.location, source.text);  // also unchanged: the file has the time of the last success
   } catch (std::exception const& failure) {
     spdlog::warn("{}: its keys cannot be kept in --state-directory: {}", source.name, failure.what());
   }

@@ -59,7 +59,7 @@ class KeyRefresher {
   /// Returns all keys that are in force. Safe to call from any thread.
   Ring ring() const;
 
-  /// Starts fetching. Throws ResourceError.
+  /// Starts fetching. Throws UnavailableError.
   void start(Events events);
 
   /// Ends the thread. The keys stay as they are.
@@ -94,7 +94,6 @@ class KeyRefresher {
   boost::asio::awaitable<void> refresh(Source& source);
   void accept(Source& source, FetchedKeySet fetched, Clock::time_point begin);
   void note_failure(Source& source, FetchFault const& fault, Clock::time_point begin);
-  void keep(Source& source, std::string const& directory);
   void note_tried(Source& source);
   void join_keys(bool rotated);
   void note_end(Source& source, Clock::time_point begin);

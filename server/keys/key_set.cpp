@@ -2,19 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/json/object.hpp>
 
 #include <chrono>
-#include <future>
 #include <utility>
 
 #include "auth/jwt/jwks.hpp"
 #include "auth/key_error.hpp"
 #include "auth/refusal_report.hpp"
 #include "auth/strict_json.hpp"
+#include "server/event_loop.hpp"
 
 namespace deployd::server {
 namespace {
@@ -38,8 +36,16 @@ FetchFault fault_at(Url const& url, std::string_view what) {
   return {fmt::format("{}: {}", shown(url), what)};
 }
 
-bool is_html(std::string_view content_type) noexcept {
+bool is_html(Fetched const& fetched) {
+  auto const content_type = fetched.fields[boost::beast::http::field::content_type];
   return content_type.find("html") != content_type.npos;
+}
+
+/// Returns the URL of the discovery document of an issuer (OpenID Connect Discovery 1.0 §4).
+Url discovery_url(Url issuer) {
+  if (issuer.target.ends_with('/')) issuer.target.pop_back();
+  issuer.target += "/.well-known/openid-configuration";
+  return issuer;
 }
 
 /// Returns a string member of the discovery document, or an empty text.
@@ -51,7 +57,7 @@ std::string text_of(boost::json::object const& document, std::string_view member
 
 /// Returns the URL of the key set in the discovery document of an issuer (OpenID Connect Discovery 1.0 §4.3).
 Result<Url> read_discovery(KeyLocation const& location, Fetched const& fetched) {
-  if (is_html(fetched.content_type))
+  if (is_html(fetched))
     return fault_at(fetched.url, "answered with an HTML page, and not with an OpenID configuration");
   auto const document = auth::read_json_object(fetched.body, {max_depth});
   if (!document) return fault_at(fetched.url, "not an OpenID configuration: " + document.error().what);
@@ -112,7 +118,7 @@ asio::awaitable<FetchedKeySetResult> async_fetch_keys(KeyLocation location, std:
     result.version = std::move(known);
     co_return result;
   }
-  if (is_html(fetched->content_type))
+  if (is_html(*fetched))
     co_return fault_at(fetched->url, "answered with an HTML page, and not with a JSON Web Key Set");
   auto set = read_key_set(std::move(fetched->body), shown(fetched->url));
   if (!set) co_return set.error();
@@ -123,10 +129,7 @@ asio::awaitable<FetchedKeySetResult> async_fetch_keys(KeyLocation location, std:
 
 FetchedKeySetResult fetch_keys(KeyLocation const& location, std::shared_ptr<ssl::context> trust) {
   asio::io_context loop(1);
-  auto work = async_fetch_keys(location, std::nullopt, std::move(trust));
-  auto answer = asio::co_spawn(loop, std::move(work), asio::use_future);
-  while (answer.wait_for(std::chrono::seconds(0)) != std::future_status::ready) loop.run_one();
-  return answer.get();
+  return complete(loop, async_fetch_keys(location, std::nullopt, std::move(trust)));
 }
 
 std::string describe_keys(std::vector<auth::Key> const& keys) {

@@ -5,9 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <utility>
 
 #include "server/listen/socket_address.hpp"
 
@@ -22,22 +22,14 @@ class AddressLimit {
  public:
   using Key = std::uint64_t;
 
-  /// The place of one connection, which becomes free on destruction. Must not outlive the limit.
-  class Place {
-   public:
-    /// Makes a place that is not counted.
-    Place() = default;
-    Place(AddressLimit& limit, Key key) noexcept : limit_(&limit), key_(key) {}
-    Place(Place&& other) noexcept : limit_(std::exchange(other.limit_, nullptr)), key_(other.key_) {}
-    Place& operator=(Place&&) = delete;
-    ~Place() {
-      if (limit_ != nullptr) limit_->leave(key_);
-    }
-
-   private:
-    AddressLimit* limit_ = nullptr;
-    Key key_ = 0;
+  struct Leave {
+    Key key = 0;
+    void operator()(AddressLimit* limit) const noexcept { limit->leave(key); }
   };
+
+  /// The place of one connection, which becomes free on destruction; null if it is not counted. Must not outlive the
+  /// limit.
+  using Place = std::unique_ptr<AddressLimit, Leave>;
 
   /// 0: no limit, and nothing is counted.
   explicit AddressLimit(std::size_t most) noexcept : most_(most) {}
@@ -47,15 +39,12 @@ class AddressLimit {
   /// Returns nothing if the address has reached its limit. Safe to call from any thread.
   std::optional<Place> enter(SocketAddress const& address);
 
-  /// Returns the number of addresses that have connections. Safe to call from any thread.
-  std::size_t addresses() const;
-
   /// Returns the key under which connections of this address are counted, or nothing for a family that is not counted.
   static std::optional<Key> key_of(SocketAddress const& address) noexcept;
 
  private:
   struct Shard {
-    mutable std::mutex mutex;
+    std::mutex mutex;
     std::map<Key, std::size_t> connections;  // ordered: clients cannot slow it down by choosing addresses
   };
 

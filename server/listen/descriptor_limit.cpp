@@ -29,7 +29,7 @@ std::size_t raise_limit(std::size_t wanted) noexcept {
 }
 
 [[noreturn]] void fail(std::size_t limit, std::size_t needed) {
-  throw ResourceError(
+  throw UnavailableError(
       fmt::format("only {} descriptors may be open, and {} are needed beside connections: raise that limit "
                   "(LimitNOFILE=, ulimit -n), or lower --workers",
                   limit, needed));

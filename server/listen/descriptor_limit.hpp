@@ -2,18 +2,13 @@
 #pragma once
 
 #include <cstddef>
-#include <stdexcept>
+
+#include "server/failure.hpp"
 
 namespace deployd::server {
 
-/// Thrown if the operating system refuses a resource that the server needs. `what()` is one line that says what to do.
-class ResourceError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
 /// Raises the soft limit on open descriptors to `wanted` if it is lower, as far as the hard limit allows. Throws
-/// ResourceError if it remains below `needed`, without which no connection can be served.
+/// UnavailableError if it remains below `needed`, without which no connection can be served.
 void allow_descriptors(std::size_t needed, std::size_t wanted);
 
 /// Returns the maximum number of open descriptors after raising the limit.
@@ -29,7 +24,7 @@ struct DescriptorReserve {
 
 /// Returns how many connections there can be, at most `wanted`, so that the reserve remains. Raises the soft limit as
 /// far as needed and possible; logs a warning where that is not far enough. With very few descriptors long lists get
-/// half of what is left. Throws ResourceError when not a single connection is possible.
+/// half of what is left. Throws UnavailableError when not a single connection is possible.
 std::size_t connections_within_limit(std::size_t wanted, DescriptorReserve const& reserve);
 
 /// Returns how many connections the admin address accepts at a time: 64, fewer under a low limit on descriptors.

@@ -5,6 +5,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <boost/asio/local/stream_protocol.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -35,17 +37,10 @@ std::string key_of(std::string const& address, Sharing sharing) {
 /// Returns the abstract address at which the sockets of an address are offered. Long keys keep their end, which differs
 /// more than their beginning; the message contains the full key.
 SocketAddress place_of(std::string_view key) {
-  constexpr std::string_view prefix = "deployd:";
-  SocketAddress place;
-  auto* const local = reinterpret_cast<sockaddr_un*>(&place.storage);
-  constexpr std::size_t room = sizeof(local->sun_path) - 1 - prefix.size();
-  if (key.size() > room) key.remove_prefix(key.size() - room);
-  local->sun_family = AF_UNIX;
-  char* const name = local->sun_path + 1;  // after a zero byte: the abstract namespace
-  std::memcpy(name, prefix.data(), prefix.size());
-  std::memcpy(name + prefix.size(), key.data(), key.size());
-  place.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + prefix.size() + key.size());
-  return place;
+  std::string name("\0deployd:", 9);  // the zero byte stands for the abstract namespace
+  auto const room = sizeof(sockaddr_un::sun_path) - 1 - name.size();
+  name += key.substr(key.size() - std::min(key.size(), room));
+  return boost::asio::local::stream_protocol::endpoint(name);
 }
 
 base::FileDescriptor open_socket(int flags) {
@@ -110,7 +105,8 @@ Received receive_descriptors(int connection, std::string const& key, std::vector
 base::FileDescriptor open_place(std::string const& address, Sharing sharing) {
   auto const place = place_of(key_of(address, sharing));
   auto socket = open_socket(SOCK_NONBLOCK);
-  if (::bind(socket.get(), place.get(), place.size) == 0 && ::listen(socket.get(), 16) == 0) return socket;
+  if (::bind(socket.get(), place.data(), static_cast<socklen_t>(place.size())) == 0 && ::listen(socket.get(), 16) == 0)
+    return socket;
   spdlog::warn("the sockets of {} cannot be offered to another deployd: {}", address,
                std::system_category().message(errno));
   return {};
@@ -124,7 +120,9 @@ HandedSockets ask_for_sockets(std::string const& address, Sharing sharing) {
   auto connection = open_socket(0);
   for (int const limit : {SO_RCVTIMEO, SO_SNDTIMEO})
     ::setsockopt(connection.get(), SOL_SOCKET, limit, &patience, sizeof(patience));
-  if (::connect(connection.get(), place.get(), place.size) != 0 || !is_ours(connection.get())) return {};
+  if (::connect(connection.get(), place.data(), static_cast<socklen_t>(place.size())) != 0 ||
+      !is_ours(connection.get()))
+    return {};
   std::vector<base::FileDescriptor> all;
   auto state = receive_descriptors(connection.get(), key, all);
   // The end of the connection means that this was all, or, with `in_turn`, that the other process has released the

@@ -1,21 +1,19 @@
 #include "server/listen/listener.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <iterator>
-#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -32,34 +30,13 @@ namespace {
     line += "there is a file of that name that is no socket";
   else
     line += std::system_category().message(error);
-  throw ListenError(line);
+  throw ListenError(line, error == EADDRINUSE);
 }
 
-SocketAddress to_socket_address(TcpAddress const& address, std::string const& name) {
-  SocketAddress result;
-  if (auto* const v4 = reinterpret_cast<sockaddr_in*>(&result.storage);
-      inet_pton(AF_INET, address.host.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(address.port);
-    result.size = sizeof(sockaddr_in);
-    return result;
-  }
-  auto* const v6 = reinterpret_cast<sockaddr_in6*>(&result.storage);
-  if (inet_pton(AF_INET6, address.host.c_str(), &v6->sin6_addr) != 1) fail(name, EINVAL);
-  v6->sin6_family = AF_INET6;
-  v6->sin6_port = htons(address.port);
-  result.size = sizeof(sockaddr_in6);
-  return result;
-}
-
-SocketAddress to_socket_address(UnixAddress const& address, std::string const& name) {
-  SocketAddress result;
-  auto* const local = reinterpret_cast<sockaddr_un*>(&result.storage);
-  if (address.path.size() >= sizeof(local->sun_path)) fail(name, ENAMETOOLONG);
-  local->sun_family = AF_UNIX;
-  std::memcpy(local->sun_path, address.path.c_str(), address.path.size() + 1);
-  result.size = sizeof(sockaddr_un);
-  return result;
+SocketAddress to_socket_address(UnixAddress const& address, std::string const& name) try {
+  return boost::asio::local::stream_protocol::endpoint(address.path);
+} catch (boost::system::system_error const&) {
+  fail(name, ENAMETOOLONG);
 }
 
 base::FileDescriptor open_socket(int family, std::string const& name) {
@@ -73,18 +50,14 @@ void switch_on(base::FileDescriptor const& socket, int level, int option) noexce
   ::setsockopt(socket.get(), level, option, &on, sizeof(on));
 }
 
-base::FileDescriptor open_tcp(int family, bool share_port, std::string const& name) {
-  auto socket = open_socket(family, name);
+base::FileDescriptor bind_tcp(TcpAddress const& address, bool share_port, std::string const& name) {
+  bool const v6 = address.address().is_v6();
+  auto socket = open_socket(v6 ? AF_INET6 : AF_INET, name);
   switch_on(socket, SOL_SOCKET, SO_REUSEADDR);
   if (share_port) switch_on(socket, SOL_SOCKET, SO_REUSEPORT);
-  if (family == AF_INET6) switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY);
+  if (v6) switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY);
   switch_on(socket, IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit it
-  return socket;
-}
-
-base::FileDescriptor bind_tcp(SocketAddress const& address, bool share_port, std::string const& name) {
-  auto socket = open_tcp(address.family(), share_port, name);
-  if (::bind(socket.get(), address.get(), address.size) != 0) fail(name, errno);
+  if (::bind(socket.get(), address.data(), static_cast<socklen_t>(address.size())) != 0) fail(name, errno);
   return socket;
 }
 
@@ -92,66 +65,11 @@ void start_listening(base::FileDescriptor const& socket, std::string const& name
   if (::listen(socket.get(), SOMAXCONN) != 0) fail(name, errno);
 }
 
-std::uint16_t port_of(SocketAddress const& address) noexcept {
-  // The port is at the same position for both families.
-  return ntohs(reinterpret_cast<sockaddr_in const*>(&address.storage)->sin_port);
-}
-
-/// True for 0.0.0.0 and [::].
-bool is_any(SocketAddress const& address) noexcept {
-  if (address.family() == AF_INET)
-    return reinterpret_cast<sockaddr_in const*>(&address.storage)->sin_addr.s_addr == htonl(INADDR_ANY);
-  return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<sockaddr_in6 const*>(&address.storage)->sin6_addr) != 0;
-}
-
 /// Returns 0 if a process listens on a Unix domain socket, otherwise the error of connecting to it.
 int try_to_connect(SocketAddress const& address, std::string const& name) {
   auto const probe = open_socket(AF_UNIX, name);
-  if (::connect(probe.get(), address.get(), address.size) == 0) return 0;
+  if (::connect(probe.get(), address.data(), static_cast<socklen_t>(address.size())) == 0) return 0;
   return errno == EAGAIN ? 0 : errno;  // EAGAIN: the backlog is full
-}
-
-/// Probes a Unix domain socket with a datagram, which a listening process does not notice. Returns EPROTOTYPE if a
-/// process listens there, ECONNREFUSED if none does any more.
-int try_datagram(SocketAddress const& address, std::string const& name) {
-  base::FileDescriptor const probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (probe.get() < 0) fail(name, errno);
-  return ::connect(probe.get(), address.get(), address.size) == 0 ? 0 : errno;
-}
-
-/// Creates a file beside the socket's and removes it: the socket needs the same permission.
-void require_room_for(UnixAddress const& address, std::string const& name) {
-  auto trial = (std::filesystem::path(address.path).parent_path() / ".deployd-check-XXXXXX").string();
-  base::FileDescriptor const file(::mkostemp(trial.data(), O_CLOEXEC));
-  if (file.get() < 0) fail(name, errno);
-  ::unlink(trial.c_str());
-}
-
-bool is_free_tcp(TcpAddress const& address, std::string const& name) {
-  auto const wanted = to_socket_address(address, name);
-  auto const socket = open_tcp(wanted.family(), false, name);
-  if (::bind(socket.get(), wanted.get(), wanted.size) == 0) return true;
-  if (errno == EADDRINUSE) return false;
-  fail(name, errno);
-}
-
-bool is_free_unix(UnixAddress const& address, std::string const& name) {
-  auto const refusal = try_datagram(to_socket_address(address, name), name);
-  if (refusal != ECONNREFUSED && refusal != ENOENT) {
-    if (refusal != EPROTOTYPE && refusal != 0) fail(name, refusal);
-    return false;
-  }
-  std::error_code ignored;
-  if (refusal == ECONNREFUSED && !std::filesystem::is_socket(address.path, ignored)) fail(name, ENOTSOCK);
-  require_room_for(address, name);
-  return true;
-}
-
-/// Returns nothing for a Unix domain socket.
-std::optional<std::uint16_t> tcp_port_of(ListenAddress const& address) noexcept {
-  if (auto const* const tcp = std::get_if<TcpAddress>(&address)) return tcp->port;
-  if (auto const* const host = std::get_if<HostAddress>(&address)) return host->port;
-  return std::nullopt;
 }
 
 /// True for `:8080`.
@@ -170,24 +88,27 @@ std::string key_of(UnixAddress const& address) {
 std::string to_string(ListenAddress const& address) {
   if (auto const* local = std::get_if<UnixAddress>(&address)) return "unix:" + local->path;
   if (auto const* host = std::get_if<HostAddress>(&address)) return host->name + ":" + std::to_string(host->port);
-  auto const& tcp = std::get<TcpAddress>(address);
-  bool const v6 = tcp.host.find(':') != std::string::npos;
-  return (v6 ? "[" + tcp.host + "]" : tcp.host) + ":" + std::to_string(tcp.port);
+  return to_text(std::get<TcpAddress>(address));
+}
+
+std::optional<std::uint16_t> port_of(ListenAddress const& address) noexcept {
+  if (auto const* const tcp = std::get_if<TcpAddress>(&address)) return tcp->port();
+  if (auto const* const host = std::get_if<HostAddress>(&address)) return host->port;
+  return std::nullopt;
 }
 
 bool overlap(ListenAddress const& one, ListenAddress const& other) {
-  auto const port = tcp_port_of(one);
-  if (port && port == tcp_port_of(other) && *port != 0 && (is_all_addresses(one) || is_all_addresses(other)))
-    return true;
+  auto const port = port_of(one);
+  if (port && port == port_of(other) && *port != 0 && (is_all_addresses(one) || is_all_addresses(other))) return true;
   if (one.index() != other.index()) return false;
   if (auto const* const local = std::get_if<UnixAddress>(&one))
     return key_of(*local) == key_of(std::get<UnixAddress>(other));
   if (auto const* const host = std::get_if<HostAddress>(&one))
-    return port != 0 && port == tcp_port_of(other) && host->name == std::get<HostAddress>(other).name;
-  auto const first = to_socket_address(std::get<TcpAddress>(one), to_string(one));
-  auto const second = to_socket_address(std::get<TcpAddress>(other), to_string(other));
-  if (first.family() != second.family() || port_of(first) != port_of(second) || port_of(first) == 0) return false;
-  return is_any(first) || is_any(second) || to_string(first) == to_string(second);
+    return port != 0 && port == port_of(other) && host->name == std::get<HostAddress>(other).name;
+  auto const& first = std::get<TcpAddress>(one);
+  auto const& second = std::get<TcpAddress>(other);
+  if (first.protocol() != second.protocol() || first.port() != second.port() || first.port() == 0) return false;
+  return first == second || first.address().is_unspecified() || second.address().is_unspecified();
 }
 
 std::vector<Listener> listen_on_each(std::vector<ListenAddress> endpoints,
@@ -195,16 +116,10 @@ std::vector<Listener> listen_on_each(std::vector<ListenAddress> endpoints,
   std::vector<Listener> listeners;
   for (auto& endpoint : endpoints) {
     auto* const tcp = std::get_if<TcpAddress>(&endpoint);
-    if (tcp != nullptr && !listeners.empty()) tcp->port = listeners.front().port();
+    if (tcp != nullptr && !listeners.empty()) tcp->port(listeners.front().port());
     listeners.push_back(listen(endpoint));
   }
   return listeners;
-}
-
-bool is_free(ListenAddress const& address) {
-  auto const name = to_string(address);
-  if (auto const* const tcp = std::get_if<TcpAddress>(&address)) return is_free_tcp(*tcp, name);
-  return is_free_unix(std::get<UnixAddress>(address), name);
 }
 
 std::vector<ListeningSocket> take_of_each(std::vector<Listener> const& listeners, unsigned worker, unsigned workers) {
@@ -222,28 +137,20 @@ std::string names_of(std::vector<Listener> const& listeners) {
   return names;
 }
 
-Listener::Listener(ListenAddress const& address, unsigned workers, bool take_over) : name_(to_string(address)) {
+Listener::Listener(ListenAddress const& address, unsigned workers, bool take_over, Sharing sharing)
+    : name_(to_string(address)), sharing_(sharing) {
   if (auto const* tcp = std::get_if<TcpAddress>(&address))
     listen_tcp(*tcp, workers, take_over);
   else
     listen_unix(std::get<UnixAddress>(address), take_over);
 }
 
-Listener::Listener(PassedSocket passed) : name_(to_string(local_address(passed.socket.get()))) {
+Listener::Listener(PassedSocket passed) : name_(to_text(local_address(passed.socket.get()))) {
   auto const fd = passed.socket.get();
   ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
   // Fails for a Unix domain socket, which does not have this option.
   switch_on(passed.socket, IPPROTO_TCP, TCP_NODELAY);
   sockets_.push_back(std::move(passed.socket));
-}
-
-Listener Listener::exclusive(ListenAddress const& address, bool take_over) {
-  Listener listener(to_string(address), Sharing::in_turn);
-  if (auto const* const tcp = std::get_if<TcpAddress>(&address))
-    listener.listen_tcp(*tcp, 1, take_over);
-  else
-    listener.listen_unix(std::get<UnixAddress>(address), take_over);
-  return listener;
 }
 
 Listener::~Listener() {
@@ -293,21 +200,19 @@ bool Listener::take_over_from_another() {
   return true;
 }
 
-void Listener::listen_tcp(TcpAddress const& address, unsigned workers, bool take_over) {
-  auto wanted = to_socket_address(address, name_);
-  port_ = address.port;
-  key_ = to_string(wanted);
+void Listener::listen_tcp(TcpAddress address, unsigned workers, bool take_over) {
+  port_ = address.port();
+  key_ = name_;
   if (take_over && take_over_from_another()) return;
   bool const share_port = sharing_ == Sharing::both;
   // Binding without SO_REUSEPORT detects whether another process listens.
-  if (share_port && !take_over && address.port != 0) bind_tcp(wanted, false, name_);
+  if (share_port && !take_over && address.port() != 0) bind_tcp(address, false, name_);
   for (unsigned worker = 0; worker < workers; ++worker) {
-    sockets_.push_back(bind_tcp(wanted, share_port, name_));
-    if (worker == 0) wanted = local_address(sockets_.front().get());
+    sockets_.push_back(bind_tcp(address, share_port, name_));
+    if (worker == 0) address = to_tcp(local_address(sockets_.front().get())).value_or(address);
   }
-  key_ = to_string(wanted);
-  port_ = port_of(wanted);
-  name_ = to_string(TcpAddress{address.host, port_});
+  port_ = address.port();
+  key_ = name_ = to_string(address);
   for (auto const& socket : sockets_) start_listening(socket, name_);
 }
 
@@ -327,7 +232,7 @@ void Listener::listen_unix(UnixAddress const& address, bool take_over) {
   }
 
   auto socket = open_socket(AF_UNIX, name_);
-  if (::bind(socket.get(), wanted.get(), wanted.size) != 0) fail(name_, errno);
+  if (::bind(socket.get(), wanted.data(), static_cast<socklen_t>(wanted.size())) != 0) fail(name_, errno);
   unix_path_ = address.path;
   start_listening(socket, name_);
   sockets_.push_back(std::move(socket));

@@ -6,13 +6,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file_descriptor.hpp"
+#include "server/failure.hpp"
 #include "server/listen/hand_over.hpp"
 #include "server/listen/listen_address.hpp"
-#include "server/listen_error.hpp"
 #include "server/systemd/sockets.hpp"
 
 namespace deployd::server {
@@ -34,15 +35,14 @@ class Listener {
   /// `address` must not be a HostAddress: see `resolve`. Throws ListenError if it is not available. Without `take_over`
   /// this includes an address on which another process listens with SO_REUSEPORT, which would otherwise keep getting a
   /// part of the connections. With `take_over`, first requests the sockets of the deployd that listens there.
-  Listener(ListenAddress const& address, unsigned workers, bool take_over);
+  ///
+  /// With `in_turn` no other process can bind beside the sockets, not even with SO_REUSEPORT, and a deployd from which
+  /// they are taken over keeps serving until it releases them: see `take_turn`.
+  Listener(ListenAddress const& address, unsigned workers, bool take_over, Sharing sharing = Sharing::both);
 
   /// Uses a socket passed by systemd.
   explicit Listener(PassedSocket passed);
 
-  /// Opens one socket beside which no other process can bind, not even with SO_REUSEPORT. With `take_over`, first
-  /// requests it from the deployd that listens there, which keeps serving until it releases the socket: see
-  /// `take_turn`. Throws ListenError.
-  static Listener exclusive(ListenAddress const& address, bool take_over);
   ~Listener();
   Listener(Listener&&) = default;
   Listener& operator=(Listener&&) = delete;
@@ -74,8 +74,7 @@ class Listener {
   void close() noexcept;
 
  private:
-  Listener(std::string name, Sharing sharing) : name_(std::move(name)), sharing_(sharing) {}
-  void listen_tcp(TcpAddress const& address, unsigned workers, bool take_over);
+  void listen_tcp(TcpAddress address, unsigned workers, bool take_over);
   void listen_unix(UnixAddress const& address, bool take_over);
   bool take_over_from_another();
 
@@ -100,10 +99,8 @@ std::vector<Listener> listen_on_each(std::vector<ListenAddress> endpoints,
 /// compared, not resolved.
 bool overlap(ListenAddress const& one, ListenAddress const& other);
 
-/// Checks whether an address can be listened on, without listening on it. Returns false if it is in use at present.
-/// Throws ListenError if it is unavailable: it does not belong to this machine, or this user may not use it. `address`
-/// must not be a HostAddress.
-bool is_free(ListenAddress const& address);
+/// Returns the port of an address; nothing for a Unix domain socket.
+std::optional<std::uint16_t> port_of(ListenAddress const& address) noexcept;
 
 /// Returns `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, `:8080` or `unix:/run/deployd.sock`.
 std::string to_string(ListenAddress const& address);

@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "server/failure.hpp"
 #include "server/listen/listen_address.hpp"
-#include "server/listen_error.hpp"
 
 namespace deployd::server {
 

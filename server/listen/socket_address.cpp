@@ -1,31 +1,33 @@
 #include "server/listen/socket_address.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <sys/un.h>
+#include <sys/socket.h>
 
-#include <array>
-#include <cstddef>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <cstring>
 
 namespace deployd::server {
 namespace {
+
+using boost::asio::ip::tcp;
 
 using Ask = int (*)(int, sockaddr*, socklen_t*);
 
 SocketAddress ask_kernel(Ask ask, int socket) noexcept {
   SocketAddress address;
-  address.size = sizeof(address.storage);
-  if (ask(socket, address.get(), &address.size) != 0) return {};
+  auto size = static_cast<socklen_t>(address.capacity());
+  if (ask(socket, address.data(), &size) != 0) return {};
+  address.resize(size);
   return address;
 }
 
-std::string unix_name(SocketAddress const& address) {
-  auto const* const local = reinterpret_cast<sockaddr_un const*>(&address.storage);
-  auto const size = address.size - offsetof(sockaddr_un, sun_path);
-  bool const abstract = size > 0 && local->sun_path[0] == '\0';
-  if (abstract) return fmt::format("unix:@{}", std::string_view(local->sun_path + 1, size - 1));
-  return fmt::format("unix:{}", std::string_view(local->sun_path, ::strnlen(local->sun_path, size)));
+template <typename Endpoint>
+Endpoint converted(SocketAddress const& address) {
+  Endpoint endpoint;
+  std::memcpy(endpoint.data(), address.data(), address.size());
+  endpoint.resize(address.size());
+  return endpoint;
 }
 
 }  // namespace
@@ -38,20 +40,21 @@ SocketAddress peer_address(int socket) noexcept {
   return ask_kernel(::getpeername, socket);
 }
 
-std::string to_string(SocketAddress const& address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.family() == AF_INET) {
-    auto const* const v4 = reinterpret_cast<sockaddr_in const*>(&address.storage);
-    ::inet_ntop(AF_INET, &v4->sin_addr, text.data(), text.size());
-    return fmt::format("{}:{}", text.data(), ntohs(v4->sin_port));
+std::optional<tcp::endpoint> to_tcp(SocketAddress const& address) noexcept {
+  auto const family = address.protocol().family();
+  if (family != AF_INET && family != AF_INET6) return std::nullopt;
+  return converted<tcp::endpoint>(address);
+}
+
+std::string to_text(SocketAddress const& address) {
+  if (auto const tcp = to_tcp(address)) {
+    auto const host = tcp->address().to_string();
+    return fmt::format("{}:{}", tcp->address().is_v6() ? "[" + host + "]" : host, tcp->port());
   }
-  if (address.family() == AF_INET6) {
-    auto const* const v6 = reinterpret_cast<sockaddr_in6 const*>(&address.storage);
-    ::inet_ntop(AF_INET6, &v6->sin6_addr, text.data(), text.size());
-    return fmt::format("[{}]:{}", text.data(), ntohs(v6->sin6_port));
-  }
-  if (address.family() == AF_UNIX) return unix_name(address);
-  return {};
+  if (address.protocol().family() != AF_UNIX) return {};
+  auto path = converted<boost::asio::local::stream_protocol::endpoint>(address).path();
+  if (path.starts_with('\0')) path.front() = '@';
+  return "unix:" + path;
 }
 
 }  // namespace deployd::server

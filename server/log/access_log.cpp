@@ -73,8 +73,8 @@ void AccessLogBuffer::flush() noexcept {
 
 std::string remote_address(int socket) {
   auto const peer = peer_address(socket);
-  if (peer.family() == AF_UNIX) return "unix";
-  auto text = to_string(peer);
+  if (peer.protocol().family() == AF_UNIX) return "unix";
+  auto text = to_text(peer);
   return text.empty() ? "unknown" : text;
 }
 

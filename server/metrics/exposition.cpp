@@ -32,13 +32,6 @@ double in_seconds(std::chrono::nanoseconds time) noexcept {
   return std::chrono::duration<double>(time).count();
 }
 
-/// Returns the family name in OpenMetrics: a counter's name without `_total`.
-std::string_view family_name(MetricFamily const& family) noexcept {
-  auto name = family.name;
-  if (family.type == MetricType::counter) name.remove_suffix(total.size());
-  return name;
-}
-
 std::string_view unit_of(std::string_view name) noexcept {
   if (name.ends_with("_seconds")) return "seconds";
   if (name.ends_with("_bytes")) return "bytes";
@@ -47,22 +40,24 @@ std::string_view unit_of(std::string_view name) noexcept {
 
 }  // namespace
 
-std::string_view to_string(MetricType type) noexcept {
-  switch (type) {
-    case MetricType::counter: return "counter";
-    case MetricType::gauge: return "gauge";
-    case MetricType::histogram: return "histogram";
-  }
-  return "unknown";
+void Exposition::begin(std::string_view name, std::string_view help) {
+  bool const counter = name.ends_with(total);
+  // In OpenMetrics the family of a counter has a name without `_total`.
+  auto const family =
+      counter && format_ == routing::MetricsFormat::openmetrics ? name.substr(0, name.size() - total.size()) : name;
+  begin(name, family, counter ? "counter" : "gauge", help);
 }
 
-void Exposition::begin(MetricFamily const& family) {
-  bool const open = format_ == routing::MetricsFormat::openmetrics;
-  auto const name = open ? family_name(family) : family.name;
+void Exposition::begin_histogram(std::string_view name, std::string_view help) {
+  begin(name, name, "histogram", help);
+}
+
+void Exposition::begin(std::string_view name, std::string_view family, std::string_view type, std::string_view help) {
   auto const put = std::back_inserter(out_);
-  fmt::format_to(put, "# HELP {} {}\n# TYPE {} {}\n", name, family.help, name, to_string(family.type));
-  if (auto const unit = unit_of(name); open && !unit.empty()) fmt::format_to(put, "# UNIT {} {}\n", name, unit);
-  name_ = family.name;
+  fmt::format_to(put, "# HELP {} {}\n# TYPE {} {}\n", family, help, family, type);
+  if (auto const unit = unit_of(family); format_ == routing::MetricsFormat::openmetrics && !unit.empty())
+    fmt::format_to(put, "# UNIT {} {}\n", family, unit);
+  name_ = name;
 }
 
 void Exposition::append_name(std::string_view suffix, Labels labels, std::string_view bound) {

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "base/duration_histogram.hpp"
@@ -12,27 +13,20 @@
 
 namespace deployd::server {
 
-enum class MetricType { counter, gauge, histogram };
-std::string_view to_string(MetricType type) noexcept;
-
-/// One metric with all its label values. The name of a counter ends in `_total`; units such as seconds and bytes are
-/// part of the name.
-struct MetricFamily {
-  std::string_view name;
-  MetricType type;
-  std::string_view help;  // one line
-};
-
 /// The labels of one sample, in output order.
 using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-/// A document being written: families one after the other, each followed by its samples.
+/// A document being written: families one after the other, each followed by its samples. A family is one metric with
+/// all its label values. Its name includes its unit, such as seconds or bytes; `help` is one line.
 class Exposition {
  public:
   explicit Exposition(routing::MetricsFormat format) noexcept : format_(format) {}
 
-  /// Begins a family. The samples that follow belong to it.
-  void begin(MetricFamily const& family);
+  /// Begins the family of a counter, whose name ends in `_total`, or of a gauge. The samples that follow belong to it.
+  void begin(std::string_view name, std::string_view help);
+
+  /// Does the same for a histogram.
+  void begin_histogram(std::string_view name, std::string_view help);
 
   void sample(std::uint64_t value, Labels labels = {});
   void sample(double value, Labels labels = {});
@@ -40,14 +34,18 @@ class Exposition {
 
   /// Writes a family with one sample that has no labels.
   template <typename Value>
-  void single(MetricFamily const& family, Value value) {
-    begin(family);
+  void single(std::string_view name, std::string_view help, Value value) {
+    if constexpr (std::is_same_v<Value, base::DurationReading>)
+      begin_histogram(name, help);
+    else
+      begin(name, help);
     sample(value);
   }
 
   std::string finish() &&;
 
  private:
+  void begin(std::string_view name, std::string_view family, std::string_view type, std::string_view help);
   void append_name(std::string_view suffix, Labels labels, std::string_view bound = {});
 
   routing::MetricsFormat format_;

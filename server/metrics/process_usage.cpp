@@ -26,18 +26,12 @@ double boot_time() {
   return 0;
 }
 
-/// Returns the fields of /proc/self/stat after the program's name, which may contain spaces: the first one is field 3
-/// of proc(5).
-std::istringstream read_stat() {
+void read_stat_fields(ProcessUsage& usage) {
   std::ifstream file("/proc/self/stat");
   std::string line;
   std::getline(file, line);
-  auto const name_end = line.rfind(')');
-  return std::istringstream(name_end == line.npos ? std::string() : line.substr(name_end + 1));
-}
-
-void read_stat_fields(ProcessUsage& usage) {
-  auto fields = read_stat();
+  // After the program's name, which may contain spaces. The first field there is field 3 of proc(5).
+  std::istringstream fields(line.substr(line.rfind(')') + 1));
   auto const ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
   std::string field;
   for (int number = 3; fields >> field; ++number) {

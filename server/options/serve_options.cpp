@@ -35,10 +35,6 @@ std::string to_relation(std::string_view text) {
   return std::string(text);
 }
 
-std::string as_text(std::string_view text) {
-  return std::string(text);
-}
-
 void read_time(Settings const& settings, std::string_view option, milliseconds least, milliseconds& value) {
   auto const parse = [least](std::string_view text) { return parse_duration(text, {least, longest}); };
   value = settings.read(option, parse).value_or(value);
@@ -88,7 +84,7 @@ Url to_key_url(std::string_view text) {
   auto url = parse_url(text);
   // Unreadable URLs are not shown: they may hold a password.
   if (!url) throw std::invalid_argument("the URL cannot be used: " + url.error().what);
-  if (!may_bring_keys(*url))
+  if (!url->tls && !is_loopback(*url))
     throw std::invalid_argument(
         fmt::format("'{}' is not https; http is allowed for loopback addresses only", shown(*url)));
   return *std::move(url);
@@ -183,6 +179,15 @@ StorePlace read_store_place(Settings const& settings) {
   Settings::refuse(*settings.find(given), fmt::format("needs --{} beside it", missing));
 }
 
+storage::DatabaseOptions read_database_options(Settings const& settings) {
+  auto place = read_store_place(settings);
+  storage::DatabaseOptions options;
+  options.url = std::move(place.url);
+  options.patterns_relation = std::move(place.relations.patterns);
+  options.deployments_relation = std::move(place.relations.deployments);
+  return options;
+}
+
 milliseconds read_wait_for_store(Settings const& settings) {
   milliseconds wait{0};
   read_time(settings, "wait-for-store", milliseconds(0), wait);
@@ -262,10 +267,7 @@ ServeOptions read_address_options(Settings const& settings) {
 
 ServeOptions read_serve_options(Settings const& settings) {
   auto options = read_address_options(settings);
-  auto place = read_store_place(settings);
-  options.database.url = std::move(place.url);
-  options.database.patterns_relation = std::move(place.relations.patterns);
-  options.database.deployments_relation = std::move(place.relations.deployments);
+  options.database = read_database_options(settings);
   options.wait_for_store = read_wait_for_store(settings);
   options.take_over = settings.read("take-over", parse_switch).value_or(false);
   read_count(settings, "workers", {1, 1024}, options.workers);

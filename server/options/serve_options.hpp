@@ -21,7 +21,7 @@ namespace deployd::server {
 
 /// The options of `deployd serve`, parsed and checked. Sizes are in bytes.
 struct ServeOptions {
-  std::vector<ListenAddress> listen{TcpAddress{"127.0.0.1", 8080}};
+  std::vector<ListenAddress> listen{TcpAddress(boost::asio::ip::address_v4::loopback(), 8080)};
   std::optional<ListenAddress> admin_listen;
   bool take_over = false;
   unsigned workers = 0;  // 0: the cores available to this process
@@ -61,6 +61,7 @@ struct StorePlace {
 
 /// These throw UsageError or ConfigurationError for a bad value; a secret file that cannot be read is auth::KeyError.
 StorePlace read_store_place(Settings const& settings);
+storage::DatabaseOptions read_database_options(Settings const& settings);
 auth::KeyRingOptions read_key_options(Settings const& settings);
 std::chrono::milliseconds read_wait_for_store(Settings const& settings);
 std::optional<std::string> read_state_directory(Settings const& settings);

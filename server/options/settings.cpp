@@ -1,15 +1,18 @@
 #include "server/options/settings.hpp"
 
 #include <toml++/toml.h>
+#include <unistd.h>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <system_error>
 
+#include "base/nearest_name.hpp"
 #include "server/options/option_table.hpp"
-#include "server/options/stray_variables.hpp"
 
 namespace deployd::server {
 namespace {
@@ -21,6 +24,37 @@ std::optional<std::string> variable(std::string const& name) {
   auto const* const value = std::getenv(name.c_str());
   if (value == nullptr || *value == '\0') return std::nullopt;
   return value;
+}
+
+/// True for the variables that Kubernetes sets in each container for a service called `deployd` or `deployd-...`. They
+/// are never meant as an address to listen on.
+bool is_of_kubernetes(std::string const& name, std::string_view value) {
+  constexpr std::array schemes{"tcp://", "udp://", "sctp://"};
+  std::regex const names(".*_SERVICE_(HOST|PORT.*)|.*_PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?");
+  if (std::regex_match(name, names)) return true;
+  return name.ends_with("_PORT") &&
+         std::ranges::any_of(schemes, [value](char const* scheme) { return value.starts_with(scheme); });
+}
+
+/// Returns a line for each variable DEPLOYD_... that is not empty and that no command reads, with the most similar name
+/// if there is one. Shows no values.
+std::vector<std::string> complaints_about_variables() {
+  std::vector<std::string> known{"DEPLOYD_JWT_SECRET"};
+  for (auto const& option : option_table()) known.push_back(environment_name(option.name));
+  std::vector<std::string_view> const names(known.begin(), known.end());
+  std::vector<std::string> lines;
+  for (auto const* const* entry = environ; *entry != nullptr; ++entry) {
+    std::string_view const text = *entry;
+    std::string const name(text.substr(0, text.find('=')));
+    auto const value = text.substr(std::min(name.size() + 1, text.size()));
+    if (!name.starts_with("DEPLOYD_") || value.empty()) continue;
+    if (std::ranges::find(known, name) != known.end() || is_of_kubernetes(name, value)) continue;
+    auto const nearest = base::nearest_name(name, names);
+    lines.push_back(fmt::format("{}: there is no such option{}", name,
+                                nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+  }
+  std::ranges::sort(lines);
+  return lines;
 }
 
 std::vector<std::string> split_at_commas(std::string const& text) {
@@ -106,7 +140,7 @@ void require_text(Setting const& setting) {
 
 Settings Settings::gather(Flags flags, unsigned commands) {
   Settings all;
-  all.complaints_ = stray_variables();
+  all.complaints_ = complaints_about_variables();
   for (auto const& option : option_table()) {
     if ((option.commands & commands) == 0) continue;
     std::string const name(option.name);

@@ -8,22 +8,12 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "server/failure.hpp"
+
 namespace deployd::server {
-
-/// Thrown for an invalid command line: exit status 64. `what()` is one line that names the flag at fault.
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// Thrown for an invalid environment or configuration file: exit status 78. `what()` is one line that names the
-/// variable, or the file, line and key at fault.
-class ConfigurationError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 /// The flags of a command line: the values by the option's name.
 using Flags = std::map<std::string, std::vector<std::string>, std::less<>>;
@@ -51,6 +41,14 @@ class Settings {
     auto const* const setting = find(option);
     if (setting == nullptr) return std::nullopt;
     return understood(*setting, setting->values.front(), parse);
+  }
+
+  /// The same for an option that must be set.
+  template <typename Parse>
+  auto require(std::string_view option, Parse parse) const -> decltype(parse(std::string_view())) {
+    auto value = read(option, parse);
+    if (!value) throw UsageError(fmt::format("--{} is missing", option));
+    return std::move(*value);
   }
 
   /// The same for each value of a repeatable option; empty if it is not set.
@@ -94,6 +92,11 @@ class Settings {
   std::map<std::string, Setting, std::less<>> settings_;
   std::vector<std::string> complaints_;
 };
+
+/// For `Settings::read`: accepts any text.
+inline std::string as_text(std::string_view text) {
+  return std::string(text);
+}
 
 /// For `Settings::read`: parses one of a few words to its value.
 template <typename T>

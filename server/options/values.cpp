@@ -1,8 +1,6 @@
 #include "server/options/values.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -55,11 +53,6 @@ std::string show(std::chrono::milliseconds time) {
   return {};
 }
 
-bool is_address(int family, std::string const& text) {
-  std::array<unsigned char, sizeof(in6_addr)> binary{};
-  return ::inet_pton(family, text.c_str(), binary.data()) == 1;
-}
-
 /// True for names that can be looked up. False for names that end in a number, such as 10.0.0.300, which resolvers take
 /// for an address.
 bool is_host_name(std::string_view text) {
@@ -80,15 +73,18 @@ ListenAddress parse_tcp_address(std::string_view text) {
   if (!port || *port > 65535) refuse(fmt::format("'{}' does not end in a port from 0 to 65535", text));
   auto const number16 = static_cast<std::uint16_t>(*port);
   if (host.starts_with('[') && host.ends_with(']')) {
-    auto address = host.substr(1, host.size() - 2);
-    if (!is_address(AF_INET6, address)) refuse(fmt::format("'{}' has no IPv6 address in its brackets", text));
-    return TcpAddress{std::move(address), number16};
+    boost::system::error_code bad;
+    auto const address = boost::asio::ip::make_address_v6(host.substr(1, host.size() - 2), bad);
+    if (bad || host.find('%') != host.npos) refuse(fmt::format("'{}' has no IPv6 address in its brackets", text));
+    return TcpAddress(address, number16);
   }
   if (text.find(',') != text.npos) refuse(fmt::format("'{}' is not one address; write several as an array", text));
   if (text.find("://") != text.npos) refuse(fmt::format("'{}' is a URL; write ADDR:PORT without http://", text));
   if (host.find(':') != host.npos)
     refuse(fmt::format("'{}' has a colon in its host; write IPv6 addresses in brackets, as [::1]:8080", text));
-  if (is_address(AF_INET, host)) return TcpAddress{host, number16};
+  boost::system::error_code not_numeric;
+  auto const address = boost::asio::ip::make_address_v4(host, not_numeric);
+  if (!not_numeric) return TcpAddress(address, number16);
   if (!host.empty() && !is_host_name(host))
     refuse(fmt::format("'{}' begins neither with an address, as 127.0.0.1 or [::1], nor with a host name", text));
   return HostAddress{host, number16};

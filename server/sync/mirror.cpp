@@ -13,7 +13,6 @@
 
 #include "auth/refusal_report.hpp"
 #include "base/jitter.hpp"
-#include "server/sync/source_error.hpp"
 #include "storage/error.hpp"
 #include "storage/transfer/mirror.hpp"
 #include "storage/transfer/row_spool.hpp"
@@ -28,6 +27,9 @@ constexpr std::chrono::hours etags_used_for{1};
 // The two lists of a whole mirror are read one after the other. If the source is changed in between, they may not fit.
 constexpr unsigned max_readings = 3;
 constexpr std::chrono::milliseconds between_readings{1000};
+
+SourceList const all_patterns(storage::Table::patterns, "/api/v1/patterns");
+SourceList const all_deployments(storage::Table::deployments, "/api/v1/deployments");
 
 /// The deployments of one pattern, whose own row is added before the first of them.
 class DeploymentsOfPattern final : public storage::ImportRows {
@@ -79,12 +81,6 @@ bool has_no_list(SourceError const& error) noexcept {
   return status == 400 || status == 404 || status == 405 || status == 410 || status == 501;
 }
 
-[[noreturn]] void refuse_shared_id(std::string const& source, std::int64_t id, std::string const& one,
-                                   std::string const& other) {
-  throw SourceError(SourceError::Kind::bad_data, fmt::format("{}: the patterns {} and {} have the same id {}", source,
-                                                             auth::in_quotes(one), auth::in_quotes(other), id));
-}
-
 }  // namespace
 
 Mirror::Mirror(MirrorPlan plan, Source source) : plan_(std::move(plan)), source_(std::move(source)) {}
@@ -107,7 +103,7 @@ storage::ImportChanges Mirror::apply(storage::RowSpool& rows, std::vector<std::s
                            {.patterns = std::move(patterns), .dry_run = plan_.dry_run});
   } catch (storage::Error const& error) {
     if (error.code() != storage::errc::bad_input) throw;
-    throw SourceError(SourceError::Kind::bad_data, fmt::format("{}: {}", source_.name(), error.what()));
+    throw SourceError(ExitStatus::data, fmt::format("{}: {}", source_.name(), error.what()));
   }
 }
 
@@ -117,15 +113,14 @@ asio::awaitable<MirrorRound> Mirror::run_round_of_patterns() {
   std::vector<std::string> changed;
   std::map<std::int64_t, std::string> names;
   for (auto const& name : plan_.patterns) {
-    auto const list = SourceList::deployments_of(name);
+    SourceList const list(storage::Table::deployments, "/api/v1/deployments?pattern=", name);
     auto const mark = rows.mark();
     DeploymentsOfPattern deployments(name, rows);
-    std::function<storage::ImportRows&()> const begin = [&]() -> storage::ImportRows& {
+    std::function<void()> const begin = [&] {
       rows.cut(mark);
       deployments.restart();
-      return deployments;
     };
-    auto work = source_.read(list, etag_of(list), begin);
+    auto work = source_.read(list, etag_of(list), deployments, begin);
     auto const answer = co_await std::move(work);
     auto id = deployments.pattern_id();
     if (!answer.modified) {
@@ -142,7 +137,9 @@ asio::awaitable<MirrorRound> Mirror::run_round_of_patterns() {
     }
     if (!id) continue;
     auto const [known, added] = names.emplace(*id, name);
-    if (!added) refuse_shared_id(source_.name(), *id, known->second, name);
+    if (!added)
+      throw SourceError(ExitStatus::data, fmt::format("{}: the patterns {} and {} have the same id {}", source_.name(),
+                                                      auth::in_quotes(known->second), auth::in_quotes(name), *id));
   }
   MirrorRound round{.read = !changed.empty()};
   if (round.read) round.changes = apply(rows, std::move(changed));
@@ -153,13 +150,10 @@ asio::awaitable<MirrorRound> Mirror::run_round_of_patterns() {
 /// Returns the id of a pattern without deployments, or nothing if the source has no list of patterns.
 asio::awaitable<std::optional<std::int64_t>> Mirror::find_pattern(std::string name) {
   NamedPattern pattern(name);
-  std::function<storage::ImportRows&()> const begin = [&]() -> storage::ImportRows& {
-    pattern.restart();
-    return pattern;
-  };
-  auto const list = SourceList::pattern_named(name);
+  std::function<void()> const begin = [&] { pattern.restart(); };
+  SourceList const list(storage::Table::patterns, "/api/v1/patterns?name=", name);
   try {
-    auto work = source_.read(list, std::nullopt, begin);
+    auto work = source_.read(list, std::nullopt, pattern, begin);
     co_await std::move(work);
   } catch (SourceError const& error) {
     if (!has_no_list(error)) throw;
@@ -175,11 +169,8 @@ asio::awaitable<std::optional<std::int64_t>> Mirror::find_pattern(std::string na
 /// Returns false if the list has not changed.
 asio::awaitable<bool> Mirror::read_whole(SourceList list, bool always, storage::RowSpool& rows, KnownLists& fresh) {
   auto const mark = rows.mark();
-  std::function<storage::ImportRows&()> const begin = [&]() -> storage::ImportRows& {
-    rows.cut(mark);
-    return rows;
-  };
-  auto work = source_.read(list, always ? std::nullopt : etag_of(list), begin);
+  std::function<void()> const begin = [&] { rows.cut(mark); };
+  auto work = source_.read(list, always ? std::nullopt : etag_of(list), rows, begin);
   auto const answer = co_await std::move(work);
   fresh[list.target] = answer.modified ? Known{answer.etag} : known_[list.target];
   co_return answer.modified;
@@ -189,19 +180,19 @@ asio::awaitable<bool> Mirror::read_whole(SourceList list, bool always, storage::
 asio::awaitable<bool> Mirror::read_everything(storage::RowSpool& rows, KnownLists& fresh) {
   bool patterns = false;
   try {
-    auto work = read_whole(SourceList::all_patterns(), false, rows, fresh);
+    auto work = read_whole(all_patterns, false, rows, fresh);
     patterns = co_await std::move(work);
   } catch (SourceError const& error) {
     if (!has_no_list(error)) throw;
     throw SourceError(
-        SourceError::Kind::unavailable,
+        ExitStatus::unavailable,
         fmt::format("{}; without this list the names of its patterns are not known: name each one with --pattern",
                     error.what()));
   }
-  auto work = read_whole(SourceList::all_deployments(), patterns, rows, fresh);
+  auto work = read_whole(all_deployments, patterns, rows, fresh);
   bool const deployments = co_await std::move(work);
   if (deployments && !patterns) {
-    auto again = read_whole(SourceList::all_patterns(), true, rows, fresh);
+    auto again = read_whole(all_patterns, true, rows, fresh);
     co_await std::move(again);
   }
   co_return patterns || deployments;

@@ -1,16 +1,11 @@
 #include "server/sync/mirror_record.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <charconv>
-#include <string_view>
+#include <fstream>
 #include <system_error>
 
-#include "base/file_descriptor.hpp"
 #include "base/new_file.hpp"
 
 namespace deployd::server {
@@ -25,20 +20,11 @@ std::string path_in(std::string const& directory) {
 // Two lines: the time in seconds since the epoch, and the source.
 
 std::optional<MirrorRecord> read_mirror_record(std::string const& directory) {
-  base::FileDescriptor const file(::open(path_in(directory).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.get() < 0) return std::nullopt;
-  std::array<char, 8192> block{};
-  auto const size = ::read(file.get(), block.data(), block.size());
-  if (size <= 0) return std::nullopt;
-  std::string_view const text(block.data(), static_cast<std::size_t>(size));
-  auto const first = text.find('\n');
-  auto const second = text.find('\n', first + 1);
-  if (first == text.npos || second == text.npos) return std::nullopt;
+  std::ifstream file(path_in(directory));
   std::chrono::sys_seconds::rep seconds = 0;
-  auto const [end, failure] = std::from_chars(text.data(), text.data() + first, seconds);
-  if (failure != std::errc() || end != text.data() + first) return std::nullopt;
-  return MirrorRecord{std::string(text.substr(first + 1, second - first - 1)),
-                      std::chrono::sys_seconds(std::chrono::seconds(seconds))};
+  std::string source;
+  if (!(file >> seconds >> std::ws) || !std::getline(file, source)) return std::nullopt;
+  return MirrorRecord{source, std::chrono::sys_seconds(std::chrono::seconds(seconds))};
 }
 
 void write_mirror_record(std::string const& directory, MirrorRecord const& record) {

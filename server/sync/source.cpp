@@ -16,8 +16,7 @@
 #include "auth/key_file.hpp"
 #include "auth/refusal_report.hpp"
 #include "base/jitter.hpp"
-#include "server/fetch/trust.hpp"
-#include "server/sync/source_error.hpp"
+#include "base/percent_encoding.hpp"
 #include "storage/transfer/import_format.hpp"
 
 namespace deployd::server {
@@ -35,16 +34,6 @@ constexpr std::chrono::minutes longest_fetch{10};
 constexpr std::chrono::seconds longest_silence{30};
 // A limit against a source that never ends: some hundred million rows.
 constexpr std::uint64_t most_bytes = std::uint64_t{16} << 30;
-
-std::string percent_encoded(std::string_view text) {
-  std::string encoded;
-  for (char const c : text) {
-    bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos;
-    encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return encoded;
-}
 
 /// The token in a file: one word.
 std::string read_token(std::string const& path) {
@@ -74,26 +63,15 @@ std::string words_for(SourceList const& list, FetchFault const& fault, std::stri
 /// Of a list that is not whole, the rest would be deleted.
 void refuse_page(Fetched const& fetched) {
   for (auto const& field : fetched.fields)
-    if (field.name == "link" && field.value.find("rel=\"next\"") != field.value.npos)
+    if (field.name() == boost::beast::http::field::link && field.value().find("rel=\"next\"") != field.value().npos)
       throw storage::BadRow({}, "the source sends the list in pages (Link: rel=\"next\")");
 }
 
 }  // namespace
 
-SourceList SourceList::all_patterns() {
-  return {storage::Table::patterns, "/api/v1/patterns"};
-}
-
-SourceList SourceList::all_deployments() {
-  return {storage::Table::deployments, "/api/v1/deployments"};
-}
-
-SourceList SourceList::deployments_of(std::string const& pattern) {
-  return {storage::Table::deployments, "/api/v1/deployments?pattern=" + percent_encoded(pattern), pattern};
-}
-
-SourceList SourceList::pattern_named(std::string const& pattern) {
-  return {storage::Table::patterns, "/api/v1/patterns?name=" + percent_encoded(pattern), pattern};
+SourceList::SourceList(storage::Table of, std::string path, std::string pattern_name)
+    : table(of), target(std::move(path)), pattern(std::move(pattern_name)) {
+  base::append_percent_encoded(target, pattern);
 }
 
 Source::Source(Url base, std::string token_file, std::optional<std::string> ca_file)
@@ -110,26 +88,17 @@ void Source::reload() {
   trust_ = make_trust(ca_file_);
 }
 
-Url Source::url_of(SourceList const& list) const {
+asio::awaitable<Source::Attempt> Source::try_once(SourceList const& list, FetchOptions options,
+                                                  storage::ImportRows& rows) {
+  auto const reader = storage::make_list_import(list.table, rows);
+  options.body_to = [&reader](std::string_view piece) { reader->read(piece); };
   auto url = base_;
   while (url.target.ends_with('/')) url.target.pop_back();
   url.target += list.target;
-  return url;
-}
-
-/// Sets `fault` if there is no good response.
-asio::awaitable<SourceAnswer> Source::try_once(SourceList const& list, FetchOptions options, storage::ImportRows& rows,
-                                               std::optional<FetchFault>& fault) {
-  auto const reader = storage::make_list_import(list.table, rows);
-  options.body_to = [&reader](std::string_view piece) { reader->read(piece); };
-  auto const url = url_of(list);
   try {
     auto work = async_fetch(url, std::move(options), trust_);
     auto fetched = co_await std::move(work);
-    if (!fetched) {
-      fault = fetched.error();
-      co_return SourceAnswer{};
-    }
+    if (!fetched) co_return fetched.error();
     if (fetched->modified) {
       reader->finish();
       refuse_page(*fetched);
@@ -137,12 +106,12 @@ asio::awaitable<SourceAnswer> Source::try_once(SourceList const& list, FetchOpti
     co_return SourceAnswer{fetched->modified, fetched->etag};
   } catch (storage::BadRow const& bad) {
     auto const pattern = list.pattern.empty() ? "" : "pattern " + auth::in_quotes(list.pattern) + ": ";
-    throw SourceError(SourceError::Kind::bad_data, fmt::format("{}{}: {}", pattern, shown(url), bad.what()));
+    throw SourceError(ExitStatus::data, fmt::format("{}{}: {}", pattern, shown(url), bad.what()));
   }
 }
 
-asio::awaitable<SourceAnswer> Source::read(SourceList list, std::optional<std::string> etag,
-                                           std::function<storage::ImportRows&()> begin) {
+asio::awaitable<SourceAnswer> Source::read(SourceList list, std::optional<std::string> etag, storage::ImportRows& rows,
+                                           std::function<void()> begin) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
   for (unsigned attempt = 1;; ++attempt) {
     FetchOptions options;
@@ -150,22 +119,22 @@ asio::awaitable<SourceAnswer> Source::read(SourceList list, std::optional<std::s
     options.timeout = longest_fetch;
     options.max_silence = longest_silence;
     options.etag = etag;
-    options.fields = {{"Authorization", "Bearer " + token_}};
-    std::optional<FetchFault> fault;
-    auto& rows = begin();
-    auto work = try_once(list, std::move(options), rows, fault);
+    options.authorization = "Bearer " + token_;
+    begin();
+    auto work = try_once(list, std::move(options), rows);
     auto answer = co_await std::move(work);
-    if (!fault) co_return answer;
+    if (answer) co_return *answer;
+    auto const& fault = answer.error();
 
     milliseconds pause = base::jittered(first_pause * (1U << (attempt - 1)));
-    if (fault->retry_after) pause = std::max<milliseconds>(pause, *fault->retry_after);
-    if (!may_pass(*fault) || attempt == max_attempts || pause > longest_pause) {
-      SourceError error(SourceError::Kind::unavailable, words_for(list, *fault, token_file_));
-      error.status = fault->status;
-      if (may_pass(*fault)) error.retry_after = fault->retry_after;
+    if (fault.retry_after) pause = std::max<milliseconds>(pause, *fault.retry_after);
+    if (!may_pass(fault) || attempt == max_attempts || pause > longest_pause) {
+      SourceError error(ExitStatus::unavailable, words_for(list, fault, token_file_));
+      error.status = fault.status;
+      if (may_pass(fault)) error.retry_after = fault.retry_after;
       throw error;
     }
-    spdlog::info("{}; next attempt in {:.1f} s", words_for(list, *fault, token_file_),
+    spdlog::info("{}; next attempt in {:.1f} s", words_for(list, fault, token_file_),
                  std::chrono::duration<double>(pause).count());
     timer.expires_after(pause);
     co_await timer.async_wait(asio::use_awaitable);

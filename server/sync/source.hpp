@@ -4,11 +4,13 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "server/failure.hpp"
 #include "server/fetch/fetch.hpp"
 #include "server/fetch/url.hpp"
 #include "storage/store.hpp"
@@ -18,20 +20,28 @@ namespace deployd::server {
 
 /// A list of the API.
 struct SourceList {
-  storage::Table table = storage::Table::deployments;
-  std::string target = {};   // path and query behind the URL of the source
-  std::string pattern = {};  // the name of the pattern that is asked for, for messages; empty for whole lists
+  /// `path` is that behind the URL of the source. If a pattern is asked for, its name is appended to it.
+  SourceList(storage::Table of, std::string path, std::string pattern_name = {});
 
-  static SourceList all_patterns();
-  static SourceList all_deployments();
-  static SourceList deployments_of(std::string const& pattern);
-  static SourceList pattern_named(std::string const& pattern);
+  storage::Table table;
+  std::string target;   // path and query behind the URL of the source
+  std::string pattern;  // the name of the pattern that is asked for, for messages; empty for whole lists
 };
 
 /// What the source answered.
 struct SourceAnswer {
   bool modified = true;  // false: the list is still the one with the ETag that was sent
   std::optional<std::string> etag = {};
+};
+
+/// Thrown when the source does not answer (ExitStatus::unavailable), or not with the list that was asked for (`data`).
+/// `what()` names the source.
+class SourceError : public Failure {
+ public:
+  using Failure::Failure;
+
+  std::optional<unsigned> status = {};                   // of the response
+  std::optional<std::chrono::seconds> retry_after = {};  // longer than one round waits
 };
 
 /// Reads lists, with retries. A failure that may pass (no response, a response that is cut short, 408, 429, 5xx) is
@@ -47,16 +57,16 @@ class Source {
   /// TlsError naming the file at fault.
   void reload();
 
-  /// Reads a list unless it still has `etag`. `begin` is called before each attempt and returns where its rows go;
-  /// those of earlier attempts do not count. Throws SourceError, or exceptions of the rows other than
-  /// storage::BadRow, whose text becomes that of a SourceError.
-  boost::asio::awaitable<SourceAnswer> read(SourceList list, std::optional<std::string> etag,
-                                            std::function<storage::ImportRows&()> begin);
+  /// Reads a list unless it still has `etag`. `begin` is called before each attempt: `rows` then forgets those of
+  /// earlier attempts. Throws SourceError, or exceptions of the rows other than storage::BadRow, whose text becomes
+  /// that of a SourceError.
+  boost::asio::awaitable<SourceAnswer> read(SourceList list, std::optional<std::string> etag, storage::ImportRows& rows,
+                                            std::function<void()> begin);
 
  private:
-  boost::asio::awaitable<SourceAnswer> try_once(SourceList const& list, FetchOptions options, storage::ImportRows& rows,
-                                                std::optional<FetchFault>& fault);
-  Url url_of(SourceList const& list) const;
+  using Attempt = boost::system::result<SourceAnswer, FetchFault>;
+
+  boost::asio::awaitable<Attempt> try_once(SourceList const& list, FetchOptions options, storage::ImportRows& rows);
 
   Url base_;
   std::string token_file_;

@@ -1,26 +1,18 @@
 #include "server/systemd/notifier.hpp"
 
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
 
 namespace deployd::server {
-namespace {
-
-/// Returns the clock that systemd uses: CLOCK_MONOTONIC, which is std::chrono::steady_clock on Linux.
-std::int64_t monotonic_microseconds() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-}  // namespace
 
 SystemdNotifier::SystemdNotifier() {
   auto const* const path = std::getenv("NOTIFY_SOCKET");
@@ -34,37 +26,32 @@ SystemdNotifier::SystemdNotifier() {
   socket_ = base::FileDescriptor(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
-void SystemdNotifier::ready(std::string_view status) {
-  send(fmt::format("READY=1\nSTATUS={}", status));
-}
-
-void SystemdNotifier::reloading() {
-  send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}\nSTATUS=Reading keys and configuration again",
-                   monotonic_microseconds()));
-}
-
-void SystemdNotifier::stopping(std::string_view status, std::chrono::milliseconds limit) {
-  auto const microseconds = std::chrono::microseconds(limit).count();
-  send(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}\nSTATUS={}", microseconds, status));
-}
-
-void SystemdNotifier::status(std::string_view text) {
-  send(fmt::format("STATUS={}", text));
-}
-
-void SystemdNotifier::feed_watchdog() {
-  send("WATCHDOG=1");
-}
-
-void SystemdNotifier::send(std::string const& state) {
+void SystemdNotifier::send(std::string_view assignments) {
   if (address_.empty()) return;
   sockaddr_un manager{};
   manager.sun_family = AF_UNIX;
   std::memcpy(manager.sun_path, address_.data(), address_.size());
   auto const size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
-  auto const sent = ::sendto(socket_.get(), state.data(), state.size(), MSG_NOSIGNAL,
+  auto const sent = ::sendto(socket_.get(), assignments.data(), assignments.size(), MSG_NOSIGNAL,
                              reinterpret_cast<sockaddr const*>(&manager), size);
   if (sent < 0) spdlog::warn("cannot notify the service manager: {}", std::system_category().message(errno));
+}
+
+std::optional<std::int64_t> number_in_variable(char const* name) {
+  auto const* const text = std::getenv(name);
+  if (text == nullptr) return std::nullopt;
+  std::int64_t value = 0;
+  auto const* const text_end = text + std::strlen(text);
+  auto const [end, failure] = std::from_chars(text, text_end, value);
+  if (failure != std::errc() || end != text_end) return std::nullopt;
+  return value;
+}
+
+std::optional<std::chrono::microseconds> watchdog_limit() {
+  auto const microseconds = number_in_variable("WATCHDOG_USEC");
+  if (!microseconds || *microseconds <= 0) return std::nullopt;
+  if (number_in_variable("WATCHDOG_PID").value_or(::getpid()) != ::getpid()) return std::nullopt;
+  return std::chrono::microseconds(*microseconds);
 }
 
 }  // namespace deployd::server

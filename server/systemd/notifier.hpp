@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,22 +16,18 @@ class SystemdNotifier {
  public:
   SystemdNotifier();
 
-  /// Requests are served. `status` is a line for people, shown by `systemctl status`.
-  void ready(std::string_view status);
-  /// Keys and configuration are being reloaded; `ready` ends this state.
-  void reloading();
-  /// The program is about to end, within `limit`.
-  void stopping(std::string_view status, std::chrono::milliseconds limit);
-  /// Sends another line for people.
-  void status(std::string_view text);
-  /// All event loops are running.
-  void feed_watchdog();
+  /// Sends assignments of sd_notify(3), one per line. Logs a failure.
+  void send(std::string_view assignments);
 
  private:
-  void send(std::string const& state);
-
   std::string address_;  // in the form of sun_path
   base::FileDescriptor socket_;
 };
+
+/// Returns the number in a variable of the environment, or nothing if it has none.
+std::optional<std::int64_t> number_in_variable(char const* name);
+
+/// Returns the watchdog timeout of WATCHDOG_USEC and WATCHDOG_PID, or nothing if the watchdog is off.
+std::optional<std::chrono::microseconds> watchdog_limit();
 
 }  // namespace deployd::server

@@ -5,13 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <charconv>
+#include <algorithm>
 #include <cstdlib>
-#include <optional>
 #include <string_view>
 
-#include "server/listen_error.hpp"
+#include "server/failure.hpp"
+#include "server/systemd/notifier.hpp"
 
 namespace deployd::server {
 namespace {
@@ -19,15 +18,6 @@ namespace {
 // The number of the first descriptor passed by systemd.
 constexpr int first_descriptor = 3;
 constexpr int most_descriptors = 1024;
-
-std::optional<int> number(char const* text) {
-  if (text == nullptr) return std::nullopt;
-  std::string_view const digits = text;
-  int value = 0;
-  auto const [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (failure != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return value;
-}
 
 /// Removes the part of `names` up to its next colon, and returns it.
 std::string next_name(std::string_view& names) {
@@ -58,8 +48,8 @@ std::string_view complaint(int fd) noexcept {
 }  // namespace
 
 std::vector<PassedSocket> take_passed_sockets() {
-  if (number(std::getenv("LISTEN_PID")) != ::getpid()) return {};
-  auto const count = number(std::getenv("LISTEN_FDS"));
+  if (number_in_variable("LISTEN_PID") != ::getpid()) return {};
+  auto const count = number_in_variable("LISTEN_FDS");
   auto const* const variable = std::getenv("LISTEN_FDNAMES");
   std::string const all_names = variable == nullptr ? "" : variable;
   for (auto const* const name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);

@@ -3,19 +3,19 @@
 
 #include <chrono>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "server/failure.hpp"
 #include "server/tls/openssl_owned.hpp"
 
 namespace deployd::server {
 
 /// Thrown for a file that cannot be used for TLS. `what()` is one line that names it.
-class TlsError : public std::runtime_error {
+class TlsError : public ConfigurationError {
  public:
-  using std::runtime_error::runtime_error;
+  using ConfigurationError::ConfigurationError;
 };
 
 /// A pair of --tls-cert and --tls-key.

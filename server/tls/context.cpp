@@ -148,6 +148,7 @@ bool take_certificate(SSL_CTX* context, TlsCertificate const& certificate) noexc
 }  // namespace
 
 std::shared_ptr<TlsContext const> TlsContext::load(TlsOptions const& options, std::shared_ptr<TlsTicketKeys> tickets) {
+  if (options.certificates.empty()) return nullptr;
   std::shared_ptr<TlsContext> const result(new TlsContext());
   result->tickets_ = std::move(tickets);
   for (auto const& files : options.certificates) result->add(read_tls_certificate(files), options);

@@ -29,7 +29,8 @@ struct TlsOptions {
 /// are offered together.
 class TlsContext {
  public:
-  /// Throws TlsError or auth::KeyError for unusable files. Accepts expired certificates: see `complaints`.
+  /// Returns null if TLS is off. Throws TlsError or auth::KeyError for unusable files. Accepts expired certificates:
+  /// see `complaints`.
   static std::shared_ptr<TlsContext const> load(TlsOptions const& options, std::shared_ptr<TlsTicketKeys> tickets);
 
   TlsContext(TlsContext const&) = delete;

@@ -46,7 +46,8 @@ ServedInProcess::ServedInProcess(int patterns, int deployments_each, std::size_t
   spdlog::set_level(spdlog::level::critical);
   server::ServeOptions options;
   tls_port_ = static_cast<std::uint16_t>(free_port());
-  options.listen = {server::UnixAddress{socket_}, server::TcpAddress{"127.0.0.1", tls_port_}};
+  options.listen = {server::UnixAddress{socket_},
+                    server::TcpAddress(boost::asio::ip::address_v4::loopback(), tls_port_)};
   options.tls.certificates = {{files_.certificate, files_.key}};
   options.max_connections = most_connections;
   options.workers = 1;
@@ -68,10 +69,7 @@ ServedInProcess::ServedInProcess(int patterns, int deployments_each, std::size_t
   server_ = std::thread([options] {
     // It may still be starting when the worker answers already.
     leave_out_this_thread();
-    server::serve(options, [options] {
-      return server::ReloadedOptions{
-          .keys = options.keys, .key_sources = {}, .tls = options.tls, .need_restart = {}, .settings = {}};
-    });
+    server::serve(options, {}, [] { return server::Settings(); });
   });
   if (!eventually(std::chrono::seconds(30), [this] { return answers_at(socket_); }))
     throw std::runtime_error("the server does not answer at " + socket_);

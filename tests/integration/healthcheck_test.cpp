@@ -51,7 +51,7 @@ TEST_CASE("healthcheck finds the server by its addresses, however they are writt
   server.process().signal(SIGTERM);
   server.process().wait();
   expect_unhealthy({"--listen", "127.0.0.1:" + port},
-                   "--listen: no healthy deployd on 127.0.0.1:" + port + ": Connection refused");
+                   "--listen: no healthy deployd on 127.0.0.1:" + port + ": cannot connect: Connection refused");
   expect_unhealthy({"--listen", "unix:" + path}, "No such file or directory");
 }
 
@@ -67,7 +67,7 @@ TEST_CASE("healthcheck speaks HTTPS to a server with a certificate, whatever its
   auto const address = "127.0.0.1:" + std::to_string(server.running.port());
   expect_healthy(server.files.options({"--listen", address}));
   RunningDeployd const plain(store().url());
-  expect_unhealthy(server.files.options({"--listen", "127.0.0.1:" + std::to_string(plain.port())}), "HTTPS: ");
+  expect_unhealthy(server.files.options({"--listen", "127.0.0.1:" + std::to_string(plain.port())}), "TLS failed: ");
   auto with_ca = server.files.options({"--listen", address, "--tls-client-ca", server.files.certificate});
   expect_unhealthy(std::move(with_ca), "--tls-client-ca: healthcheck has no client certificate", 78);
 }
@@ -75,7 +75,7 @@ TEST_CASE("healthcheck speaks HTTPS to a server with a certificate, whatever its
 TEST_CASE("healthcheck waits no longer than --timeout, and names what is no fixed address", "[healthcheck]") {
   ListeningSocket const silent;
   auto const address = "127.0.0.1:" + std::to_string(silent.port());
-  expect_unhealthy({"--listen", address, "--timeout", "50ms"}, "no response within 50 ms");
+  expect_unhealthy({"--listen", address, "--timeout", "50ms"}, "no complete response within 0.05 s");
   expect_unhealthy({"--listen", "127.0.0.1:0"}, "healthcheck needs a fixed one", 78);
   expect_unhealthy({"--listen", address, "--timeout", "0s"}, "--timeout: '0s' is not from 1ms to 1h", 64);
 }

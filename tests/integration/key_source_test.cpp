@@ -249,10 +249,10 @@ TEST_CASE("a restart without network goes on with the keys that are kept on disk
   CHECK(status_of(careful, a.token()) == 401);
   CHECK_THAT(careful.process().err(), ContainsSubstring("other users could have changed it"));
   std::filesystem::permissions(file, std::filesystem::perms(0600));
-  state.write(file.filename().string(), "{\"source\":");
+  state.write(file.filename().string(), "{\"keys\":");
   RunningDeployd damaged(store().url(), options);
   CHECK(status_of(damaged, a.token()) == 401);
-  CHECK_THAT(damaged.process().err(), ContainsSubstring(file.string() + ": is damaged"));
+  CHECK_THAT(damaged.process().err(), ContainsSubstring("kept keys are not used: " + file.string() + ": "));
   std::filesystem::remove(file);
   REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
   RunningDeployd unblocked(store().url(), options);

@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 
-#include "server/fetch/trust.hpp"
 #include "server/tls/certificate.hpp"
 #include "tests/certificates.hpp"
 #include "tests/http_provider.hpp"
@@ -58,9 +57,7 @@ TEST_CASE("a URL is fetched by https with what a later request needs") {
   CHECK(result->modified);
   CHECK(result->etag == "\"a\"");
   CHECK(result->max_age == 60s);
-  CHECK(result->content_type == "application/json");
-  CHECK(result->field("etag") == "\"a\"");
-  CHECK(result->field("link").empty());
+  CHECK(result->fields["Content-Type"] == "application/json");
   CHECK_THAT(server.provider.last_head(),
              ContainsSubstring("GET /keys?x=1 HTTP/1.1\r\n") && ContainsSubstring("Host: localhost:"));
 }
@@ -102,7 +99,7 @@ TEST_CASE("redirects are followed, a few of them, and the authorization stays at
     if (target == "/2") return Provided{"{}"};
     return Provided{"", 302, "Location: /" + std::to_string(std::stoi(target.substr(1)) + 1) + "\r\n"};
   });
-  auto const near = server.get("/-3", {.fields = {{"Authorization", "Bearer T"}}});
+  auto const near = server.get("/-3", {.authorization = "Bearer T"});
   REQUIRE(near.has_value());
   CHECK(near->body == "{}");
   CHECK(to_string(near->url) == server.provider.url("/2"));
@@ -111,7 +108,7 @@ TEST_CASE("redirects are followed, a few of them, and the authorization stays at
 
   HttpProvider const other(always({"elsewhere"}), server.authority.issue());
   server.provider.respond(always({"", 307, "Location: " + other.url("/b") + "\r\n"}));
-  auto const far = server.get("/a", {.fields = {{"Authorization", "Bearer T"}}});
+  auto const far = server.get("/a", {.authorization = "Bearer T"});
   REQUIRE(far.has_value());
   CHECK(far->body == "elsewhere");
   CHECK_THAT(other.last_head(), !ContainsSubstring("Authorization"));
@@ -213,9 +210,6 @@ TEST_CASE("other answers than 200 are faults with their status and Retry-After")
 TEST_CASE("a body with a coding that nobody asked for is refused") {
   Trusted const server(always({"{}", 200, "Content-Encoding: gzip\r\n"}));
   CHECK_THAT(server.fault("/"), EndsWith("/: the response has a Content-Encoding that was not asked for"));
-  auto const wanted = server.get("/", {.fields = {{"accept-encoding", "gzip"}}});
-  REQUIRE(wanted.has_value());
-  CHECK(wanted->field("content-encoding") == "gzip");
 }
 
 TEST_CASE("where nothing listens, the fault says so") {

@@ -39,8 +39,12 @@ std::uint16_t port_of(Listener const& listener) {
   return static_cast<std::uint16_t>(std::stoul(listener.name().substr(listener.name().rfind(':') + 1)));
 }
 
+TcpAddress tcp(char const* address, std::uint16_t port) {
+  return {boost::asio::ip::make_address(address), port};
+}
+
 TcpAddress loopback(std::uint16_t port = 0) {
-  return {"127.0.0.1", port};
+  return tcp("127.0.0.1", port);
 }
 
 /// A connection to a listener's address; none when it is refused.
@@ -73,8 +77,8 @@ bool one_has_a_connection(std::vector<deployd::base::FileDescriptor> const& sock
 }  // namespace
 
 TEST_CASE("an address is written as it is given") {
-  CHECK(to_string(TcpAddress{"127.0.0.1", 8080}) == "127.0.0.1:8080");
-  CHECK(to_string(TcpAddress{"::1", 8080}) == "[::1]:8080");
+  CHECK(to_string(tcp("127.0.0.1", 8080)) == "127.0.0.1:8080");
+  CHECK(to_string(tcp("::1", 8080)) == "[::1]:8080");
   CHECK(to_string(UnixAddress{"/run/deployd.sock"}) == "unix:/run/deployd.sock");
 }
 
@@ -127,14 +131,13 @@ TEST_CASE("an address is to be had again as soon as its listener is gone, with c
 }
 
 TEST_CASE("an address of another machine, or none, is refused with one line that names it") {
-  CHECK_THROWS_MATCHES(Listener(TcpAddress{"192.0.2.1", 8080}, 1, false), ListenError,
+  CHECK_THROWS_MATCHES(Listener(tcp("192.0.2.1", 8080), 1, false), ListenError,
                        Message("cannot listen on 192.0.2.1:8080: Cannot assign requested address"));
-  CHECK_THROWS_AS(Listener(TcpAddress{"localhost", 8080}, 1, false), ListenError);
 }
 
 TEST_CASE("the port that is taken for port 0 is the same on every endpoint of an address") {
   auto const listen = [](ListenAddress const& address) { return Listener(address, 1, false); };
-  auto const listeners = listen_on_each({TcpAddress{"127.0.0.1", 0}, TcpAddress{"127.0.0.2", 0}}, listen);
+  auto const listeners = listen_on_each({tcp("127.0.0.1", 0), tcp("127.0.0.2", 0)}, listen);
   REQUIRE(listeners.size() == 2);
   CHECK(listeners.front().port() != 0);
   CHECK(listeners.front().port() == listeners.back().port());
@@ -150,7 +153,7 @@ TEST_CASE("a host name stands for its addresses, and none for all addresses") {
   CHECK_THAT(names({"localhost", 80}), Catch::Matchers::VectorContains(std::string("127.0.0.1:80")));
   CHECK_THAT(names({"", 80}), Catch::Matchers::VectorContains(std::string("0.0.0.0:80")));
   CHECK_THROWS_AS(resolve(HostAddress{"nowhere.invalid", 80}), ListenError);
-  CHECK(to_string(resolve(TcpAddress{"192.0.2.1", 80}).front()) == "192.0.2.1:80");
+  CHECK(to_string(resolve(tcp("192.0.2.1", 80)).front()) == "192.0.2.1:80");
 }
 
 TEST_CASE("a Unix domain socket stands in the file system as long as its listener") {

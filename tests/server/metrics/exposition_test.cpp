@@ -10,11 +10,11 @@ namespace {
 
 std::string document(MetricsFormat format) {
   Exposition out(format);
-  out.begin({"a_bytes_total", MetricType::counter, "What a is."});
+  out.begin("a_bytes_total", "What a is.");
   out.sample(std::uint64_t{7}, {{"x", "1"}, {"y", "q\"\\\n"}});
   out.sample(std::uint64_t{0}, {{"x", "2"}, {"y", ""}});
-  out.single({"b_seconds", MetricType::gauge, "What b is."}, 1.5);
-  out.single({"c", MetricType::gauge, "What c is."}, 2.0);
+  out.single("b_seconds", "What b is.", 1.5);
+  out.single("c", "What c is.", 2.0);
   return std::move(out).finish();
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("a histogram's buckets are cumulative, in seconds, and end with all") 
   histogram.observe(900ms, 2);
   histogram.observe(20s);
   Exposition out(MetricsFormat::prometheus);
-  out.begin({"t_seconds", MetricType::histogram, "T."});
+  out.begin_histogram("t_seconds", "T.");
   out.sample(histogram.read(), {{"r", "a"}});
   auto const text = std::move(out).finish();
   CAPTURE(text);

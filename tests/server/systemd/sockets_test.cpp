@@ -1,5 +1,5 @@
 #include "server/systemd/sockets.hpp"
-#include "server/listen_error.hpp"
+#include "server/failure.hpp"
 
 #include <unistd.h>
 
