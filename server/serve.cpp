@@ -225,8 +225,8 @@ class Server {
   std::string describe_store() const {
     auto const& store = options_.database;
     auto const name = storage::describe(store.url);
-    if (!store.patterns_relation.empty())
-      return fmt::format("{} (relations {} and {})", name, store.patterns_relation, store.deployments_relation);
+    if (store.relations.foreign())
+      return fmt::format("{} (relations {} and {})", name, store.relations.patterns, store.relations.deployments);
     try {
       auto const size = storage::estimate_size(store.url);
       return fmt::format("{} ({}, {})", name, to_text(size.patterns, "pattern"),

@@ -7,11 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "storage/database_url.hpp"
 #include "storage/left_out_rows.hpp"
+#include "storage/relation_name.hpp"
 #include "storage/store.hpp"
 
 namespace deployd::storage {
@@ -21,8 +21,7 @@ struct DatabaseOptions {
   std::size_t sessions = 8;                 // PostgreSQL: for short queries, divided among the workers
   std::size_t workers = 1;                  // each has at least one session
   std::chrono::milliseconds timeout{5000};  // per query, including the wait for a session
-  std::string patterns_relation = "";       // PostgreSQL: relations of another program, only read; empty for our own
-  std::string deployments_relation = "";
+  Relations relations = {};                 // PostgreSQL: of another program
 };
 
 /// The descriptors that may be opened while serving, in addition to those open once each worker has a store.

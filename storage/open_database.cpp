@@ -9,7 +9,7 @@
 namespace deployd::storage {
 
 std::unique_ptr<Database> open_database(DatabaseOptions options) {
-  require_current_schema(options.url, {options.patterns_relation, options.deployments_relation});
+  require_current_schema(options.url, options.relations);
   bool const postgresql = std::holds_alternative<PostgresqlUrl>(options.url);
   return postgresql ? open_postgresql_database(std::move(options)) : open_sqlite_database(std::move(options));
 }

@@ -69,6 +69,11 @@ RelationNames relation_names(Relations const& relations) {
   return {quote_relation(relations.patterns).value(), quote_relation(relations.deployments).value(), false};
 }
 
+std::string is_whole_number(std::string const& column) {
+  return "(" + column + " % 1 = 0 AND " + column +
+         " BETWEEN '-9223372036854775808'::bigint AND '9223372036854775807'::bigint)";
+}
+
 TableNames table_names(DatabaseUrl const& url, Relations const& relations) {
   if (auto const* sqlite = std::get_if<SqliteUrl>(&url))
     return {sqlite->path + ": patterns", sqlite->path + ": deployments"};

@@ -1,4 +1,4 @@
-// The names of a store's tables, and of PostgreSQL relations that replace them.
+// The names of a store's tables, and the PostgreSQL relations of another program that replace them.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -31,6 +31,11 @@ boost::system::result<std::string> quote_relation(std::string_view name);
 /// Returns the names of the relations for SQL on PostgreSQL: `relations`, which must be valid names, or deployd's own
 /// tables if they are empty.
 RelationNames relation_names(Relations const& relations);
+
+/// Returns a condition that is true for 64-bit integers in a column of another program, whether the column is an
+/// integer or numeric; false or NULL otherwise. It raises no error whatever the column contains (NaN and infinity
+/// included).
+std::string is_whole_number(std::string const& column);
 
 /// The names of the tables or relations in messages.
 struct TableNames {

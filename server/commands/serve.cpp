@@ -89,7 +89,7 @@ std::vector<Finding> look_at_addresses(ServeOptions const& options) {
 
 /// Checks the store, its schema and its rows.
 std::vector<Finding> look_at_store(storage::DatabaseOptions const& options) {
-  storage::Relations const relations{options.patterns_relation, options.deployments_relation};
+  auto const& relations = options.relations;
   std::vector<Finding> findings{{"store", storage::describe(options.url) + " can be read", ""}};
   if (relations.foreign()) {
     findings.push_back(

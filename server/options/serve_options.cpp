@@ -183,8 +183,7 @@ storage::DatabaseOptions read_database_options(Settings const& settings) {
   auto place = read_store_place(settings);
   storage::DatabaseOptions options;
   options.url = std::move(place.url);
-  options.patterns_relation = std::move(place.relations.patterns);
-  options.deployments_relation = std::move(place.relations.deployments);
+  options.relations = std::move(place.relations);
   return options;
 }
 

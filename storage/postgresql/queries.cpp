@@ -9,7 +9,6 @@
 #include <system_error>
 #include <utility>
 
-#include "storage/whole_number_sql.hpp"
 
 namespace deployd::storage {
 namespace {

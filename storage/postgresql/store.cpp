@@ -288,10 +288,6 @@ class PostgresqlStore final : public Store {
   std::optional<WorkerTokenUses> token_uses_;
 };
 
-Relations relations_of(DatabaseOptions const& options) {
-  return {options.patterns_relation, options.deployments_relation};
-}
-
 bool reads_standbys(PostgresqlHosts const& hosts) {
   return hosts.read_from() == ReadFrom::prefer_standby || hosts.read_from() == ReadFrom::standby;
 }
@@ -300,7 +296,7 @@ bool reads_standbys(PostgresqlHosts const& hosts) {
 /// `own_tables` is true. Relations of another program have been checked before.
 void require_readable_tables(DatabaseOptions const& options, bool own_tables) {
   std::vector<Privilege> needed;
-  if (!relations_of(options).foreign()) needed = {{"deployd.patterns", "SELECT"}, {"deployd.deployments", "SELECT"}};
+  if (!options.relations.foreign()) needed = {{"deployd.patterns", "SELECT"}, {"deployd.deployments", "SELECT"}};
   if (own_tables) needed.push_back({"deployd.api_tokens", "SELECT"});
   if (needed.empty()) return;
   translating(options.url, [&] {
@@ -323,8 +319,8 @@ bool may_prepare(DatabaseOptions const& options) {
 
 PostgresqlDatabase::PostgresqlDatabase(DatabaseOptions options)
     : options_(std::move(options)),
-      left_out_(table_names(options_.url, relations_of(options_))),
-      queries_(relation_names(relations_of(options_)), has_own_tables(options_.url, relations_of(options_))),
+      left_out_(table_names(options_.url, options_.relations)),
+      queries_(relation_names(options_.relations), has_own_tables(options_.url, options_.relations)),
       connector_({PostgresqlHosts(std::get<PostgresqlUrl>(options_.url)), may_prepare(options_), options_.timeout,
                   primary_, queries_}),
       timed_step_(reads_standbys(connector_.source().hosts) ? 250 : 500) {

@@ -16,7 +16,6 @@
 #include "storage/session/session.hpp"
 #include "storage/session/sqlite_statement.hpp"
 #include "storage/transaction.hpp"
-#include "storage/whole_number_sql.hpp"
 
 namespace deployd::storage {
 namespace {

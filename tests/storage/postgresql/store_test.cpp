@@ -128,8 +128,8 @@ TEST_CASE("relations of somebody else are read, and their changes seen within a 
   *owner << "CREATE VIEW meta.\"The Patterns\" AS SELECT * FROM meta.p";
   *owner << "INSERT INTO meta.p VALUES (1, 'A')";
   *owner << "INSERT INTO meta.d VALUES (7, 1, 'x'), (8, 1, 'y')";
-  under_test.options.patterns_relation = "meta.\"The Patterns\"";
-  under_test.options.deployments_relation = "meta.d";
+  under_test.options.relations.patterns = "meta.\"The Patterns\"";
+  under_test.options.relations.deployments = "meta.d";
   CollectedRows rows;
   CHECK(under_test.ask(under_test.store().list({.pattern = "A"}, 9, rows)).value().complete);
   CHECK(rows.rows == Rows{{7, 1, "x"}, {8, 1, "y"}});
