@@ -9,7 +9,6 @@
 #include <system_error>
 #include <utility>
 
-
 namespace deployd::storage {
 namespace {
 
@@ -25,10 +24,10 @@ constexpr std::size_t pattern_lists = 4;
 // The same lists of relations of another program, limited to valid rows.
 constexpr std::size_t sound_lists_after = lists + pattern_lists;
 
-// The filters of a list, as bits of its statement's number.
+// The filters of a list, as bits of its statement's number. Lists of patterns have the first two only.
 constexpr std::size_t with_id = 1;
-constexpr std::size_t with_pattern_id = 2;
-constexpr std::size_t with_name = 4;
+constexpr std::size_t with_name = 2;
+constexpr std::size_t with_pattern_id = 4;
 constexpr std::size_t with_pattern = 8;
 
 std::string_view text(PGresult const& rows, std::size_t row, int column) noexcept {
@@ -45,23 +44,10 @@ std::optional<std::string_view> optional_text(PGresult const& rows, std::size_t 
   return text(rows, row, column);
 }
 
-/// Returns the filters of a list of patterns as the same bits; the two possible ones are numbered without the others.
-constexpr std::size_t filters_of_pattern_list(std::size_t number) noexcept {
-  return (number & 1 ? with_id : 0) | (number & 2 ? with_name : 0);
-}
-
-std::size_t pattern_list_of(Filter const& filter) noexcept {
-  return (filter.id_greater_than ? 1 : 0) | (filter.name ? 2 : 0);
-}
-
-std::size_t filters_of(Filter const& filter) noexcept {
-  return (filter.id_greater_than ? with_id : 0) | (filter.pattern_id ? with_pattern_id : 0) |
-         (filter.name ? with_name : 0) | (filter.pattern ? with_pattern : 0);
-}
-
 std::size_t number_of_list(Filter const& filter) noexcept {
-  if (filter.table == Table::patterns) return first_pattern_list + pattern_list_of(filter);
-  return first_list + filters_of(filter);
+  auto const filters = (filter.id_greater_than ? with_id : 0) | (filter.name ? with_name : 0) |
+                       (filter.pattern_id ? with_pattern_id : 0) | (filter.pattern ? with_pattern : 0);
+  return filter.table == Table::patterns ? first_pattern_list + filters % pattern_lists : first_list + filters;
 }
 
 /// The same quoted name, such as `"a"."b"`, without colons, which begin a parameter's name in SOCI.
@@ -145,7 +131,7 @@ std::string rows_of(RelationNames const& relations, Table table, Keys const& key
   return condition + equalities(keys, "name::text");
 }
 
-/// The parameters are $1, the limit, and $2, the rows to skip, then the filters in the order of their bits.
+/// The parameters are $1, the limit, and $2, the rows to skip, then the filters in the order of this function.
 std::string list_sql(RelationNames const& relations, Table table, std::size_t filters, bool sound) {
   int parameters = 2;
   auto const next = [&](std::string const& type) { return "$" + std::to_string(++parameters) + "::" + type; };
@@ -182,7 +168,7 @@ PostgresqlQueries::PostgresqlQueries(RelationNames const& relations, bool own_ta
     for (std::size_t filters = 0; filters < lists; ++filters)
       add(list_sql(relations_, Table::deployments, filters, sound));
     for (std::size_t number = 0; number < pattern_lists; ++number)
-      add(list_sql(relations_, Table::patterns, filters_of_pattern_list(number), sound));
+      add(list_sql(relations_, Table::patterns, number, sound));
   }
   if (!own_tables_) return;
   add("SELECT id, name, expires, revoked, encode(hash, 'hex') FROM deployd.api_tokens WHERE hash = ANY($1::bytea[])");
