@@ -79,4 +79,10 @@ bool append_json_escaped(std::string& out, std::string_view text) {
   return all_utf8;
 }
 
+std::string json_quoted(std::string_view text) {
+  std::string result = "\"";
+  append_json_escaped(result, text);
+  return result += '"';
+}
+
 }  // namespace deployd::base

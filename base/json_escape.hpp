@@ -10,4 +10,7 @@ namespace deployd::base {
 /// that is not UTF-8 with U+FFFD, and returns false if there were such bytes.
 bool append_json_escaped(std::string& out, std::string_view text);
 
+/// Returns `text` as a JSON string, in quotation marks.
+std::string json_quoted(std::string_view text);
+
 }  // namespace deployd::base

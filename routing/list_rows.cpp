@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/csv_field.hpp"
 #include "base/json_escape.hpp"
 #include "base/utf8.hpp"
 #include "routing/response.hpp"
@@ -32,25 +33,6 @@ constexpr std::array<bool, 256> plain_characters = [] {
 
 bool is_plain(char c) noexcept {
   return plain_characters[static_cast<unsigned char>(c)];
-}
-
-/// Quotes fields too that some readers change: those with semicolons or tabs, or with blanks at their ends.
-bool needs_quotes(std::string_view text) noexcept {
-  return text.empty() || text.find_first_of(",;\t\"\r\n") != std::string_view::npos || text.front() == ' ' ||
-         text.back() == ' ';
-}
-
-void append_field(std::string& out, std::string_view text) {
-  if (!needs_quotes(text)) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (auto const c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
 }
 
 }  // namespace
@@ -92,9 +74,9 @@ void append_csv(std::string& out, std::int64_t id, std::optional<std::int64_t> p
     if (plain && std::ranges::all_of(*name, is_plain))
       out += *name;
     else if (base::is_utf8(*name))
-      append_field(out, *name);
+      base::append_csv_field(out, *name);
     else
-      append_field(out, base::to_valid_utf8(*name));
+      base::append_csv_field(out, base::to_valid_utf8(*name));
   }
   out += "\r\n";
 }

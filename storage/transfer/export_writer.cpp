@@ -1,9 +1,12 @@
 #include "storage/transfer/export_writer.hpp"
 
-#include <charconv>
+#include <fmt/format.h>
+
 #include <ios>
+#include <iterator>
 #include <utility>
 
+#include "base/csv_field.hpp"
 #include "base/json_escape.hpp"
 #include "base/utf8.hpp"
 #include "storage/error.hpp"
@@ -12,31 +15,6 @@ namespace deployd::storage {
 namespace {
 
 constexpr std::size_t buffer_bytes = 64 * 1024;
-
-void append_number(std::string& out, std::int64_t number) {
-  char digits[20];
-  auto const end = std::to_chars(std::begin(digits), std::end(digits), number).ptr;
-  out.append(std::begin(digits), end);
-}
-
-/// Appends a field as defined by RFC 4180. Also quotes fields that some readers would change: those with leading or
-/// trailing blanks, and the empty text, which they take for a missing value.
-void append_csv_field(std::string& out, std::string_view text) {
-  bool const plain =
-      !text.empty() && text.find_first_of(",;\t\"\r\n") == text.npos && text.front() != ' ' && text.back() != ' ';
-  if (plain) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (auto end = text.find('"'); end != text.npos; end = text.find('"')) {
-    out += text.substr(0, end + 1);
-    out += '"';
-    text.remove_prefix(end + 1);
-  }
-  out += text;
-  out += '"';
-}
 
 }  // namespace
 
@@ -65,57 +43,36 @@ void ExportWriter::begin_deployments() {
 }
 
 bool ExportWriter::row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
-  if (format_ == ExportFormat::csv) {
+  if (name && !base::is_utf8(*name))
+    throw Error(errc::bad_input, (in_patterns_ ? names_.patterns : names_.deployments) +
+                                     ": the name of the row with id " + std::to_string(id) +
+                                     " is not UTF-8 and cannot be exported; correct it with UPDATE");
+  if (format_ == ExportFormat::csv)
     append_csv_row(id, pattern_id, name);
-  } else {
-    if (format_ == ExportFormat::ndjson)
-      buffer_ += in_patterns_ ? R"({"pattern":)" : R"({"deployment":)";
-    else if (!std::exchange(first_in_array_, false))
-      buffer_ += ',';
-    buffer_ += R"({"id":)";
-    append_number(buffer_, id);
-    if (!in_patterns_) {
-      buffer_ += R"(,"pattern_id":)";
-      append_number(buffer_, pattern_id);
-    }
-    append_name(id, name);
-    buffer_ += format_ == ExportFormat::ndjson ? "}}\n" : "}";
-  }
+  else
+    append_json_row(id, pattern_id, name);
   if (buffer_.size() >= buffer_bytes) send();
   return true;
 }
 
-void ExportWriter::append_name(std::int64_t id, std::optional<std::string_view> name) {
-  buffer_ += R"(,"name":)";
-  if (!name) {
-    buffer_ += "null";
-    return;
-  }
-  check_name(id, *name);
-  buffer_ += '"';
-  base::append_json_escaped(buffer_, *name);
-  buffer_ += '"';
-}
-
 void ExportWriter::append_csv_row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
-  append_number(buffer_, id);
-  buffer_ += ',';
-  if (!in_patterns_) {
-    append_number(buffer_, pattern_id);
-    buffer_ += ',';
-  }
-  if (name) {
-    check_name(id, *name);
-    append_csv_field(buffer_, *name);
-  }
+  auto const out = std::back_inserter(buffer_);
+  fmt::format_to(out, "{},", id);
+  if (!in_patterns_) fmt::format_to(out, "{},", pattern_id);
+  if (name) base::append_csv_field(buffer_, *name);
   buffer_ += '\n';
 }
 
-void ExportWriter::check_name(std::int64_t id, std::string_view name) const {
-  if (base::is_utf8(name)) return;
-  throw Error(errc::bad_input, (in_patterns_ ? names_.patterns : names_.deployments) +
-                                   ": the name of the row with id " + std::to_string(id) +
-                                   " is not UTF-8 and cannot be exported; correct it with UPDATE");
+void ExportWriter::append_json_row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name) {
+  if (format_ == ExportFormat::ndjson)
+    buffer_ += in_patterns_ ? R"({"pattern":)" : R"({"deployment":)";
+  else if (!std::exchange(first_in_array_, false))
+    buffer_ += ',';
+  auto const out = std::back_inserter(buffer_);
+  fmt::format_to(out, R"({{"id":{},)", id);
+  if (!in_patterns_) fmt::format_to(out, R"("pattern_id":{},)", pattern_id);
+  fmt::format_to(out, R"("name":{})", name ? base::json_quoted(*name) : "null");
+  buffer_ += format_ == ExportFormat::ndjson ? "}}\n" : "}";
 }
 
 void ExportWriter::finish() {

@@ -9,7 +9,7 @@
 
 #include "storage/relation_name.hpp"
 #include "storage/store.hpp"
-#include "storage/transfer/export_format.hpp"
+#include "storage/transfer/export.hpp"
 
 namespace deployd::storage {
 
@@ -34,8 +34,7 @@ class ExportWriter final : public RowSink {
  private:
   void begin_array(std::string_view name);
   void append_csv_row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name);
-  void append_name(std::int64_t id, std::optional<std::string_view> name);
-  void check_name(std::int64_t id, std::string_view name) const;
+  void append_json_row(std::int64_t id, std::int64_t pattern_id, std::optional<std::string_view> name);
   void send();
 
   ExportFormat format_;

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "base/byte_order_mark.hpp"
+#include "base/json_escape.hpp"
 #include "base/utf8.hpp"
 #include "storage/transfer/import_format.hpp"
 
@@ -40,7 +41,7 @@ std::string quoted(std::string_view text) {
   auto shown = text.substr(0, max_shown_bytes);
   // Do not cut inside a character.
   while (shown.size() < text.size() && !shown.empty() && (text[shown.size()] & 0xC0) == 0x80) shown.remove_suffix(1);
-  auto result = json_quoted(shown);
+  auto result = base::json_quoted(shown);
   if (shown.size() < text.size()) result.insert(result.size() - 1, "...");
   return result;
 }

@@ -6,10 +6,13 @@
 #include <string>
 #include <utility>
 
+#include "base/json_escape.hpp"
 #include "storage/error.hpp"
 #include "storage/transfer/import_format.hpp"
 
 namespace deployd::storage {
+using base::json_quoted;
+
 namespace {
 
 // The depth of a valid import: a row in an array in an object. Deeper texts are refused earlier, with a better message.

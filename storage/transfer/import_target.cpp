@@ -6,6 +6,8 @@
 #include "storage/session/session.hpp"
 
 namespace deployd::storage {
+using base::json_quoted;
+
 namespace {
 
 std::string const of_patterns = "pattern_id IS NULL AND pattern IS NULL";
@@ -28,12 +30,6 @@ RowPlace place_of(long long source, long long line) noexcept {
 }
 
 }  // namespace
-
-std::string json_quoted(std::string_view text) {
-  std::string result = "\"";
-  base::append_json_escaped(result, text);
-  return result += '"';
-}
 
 ImportTarget::ImportTarget(DatabaseUrl const& url, ImportOptions options)
     : options_(std::move(options)), session_(open_session(url, Access::write)) {}

@@ -36,9 +36,6 @@ class BadRow : public std::runtime_error {
   RowPlace place_;
 };
 
-/// Returns `text` in quotation marks for an error message, escaped as in JSON.
-std::string json_quoted(std::string_view text);
-
 /// How an import changes the store.
 struct ImportOptions {
   bool replace = false;  // delete rows that are not in the import
@@ -48,10 +45,6 @@ struct ImportOptions {
   /// Every deployment of the import belongs to one of them, and follows its pattern.
   std::vector<std::string> only_patterns = {};
   bool refuses_second_row = false;  // two rows with one id are an error
-
-  /// True if all rows that are not in the import are deleted.
-  bool replaces_all() const noexcept { return replace && only_patterns.empty(); }
-  bool replaces_patterns() const noexcept { return replace && !only_patterns.empty(); }
 };
 
 /// The changes of the rows of a table. Of several rows with one id the last counts.
