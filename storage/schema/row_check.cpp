@@ -1,18 +1,17 @@
 #include "storage/schema/row_check.hpp"
 
 #include <fmt/format.h>
+#include <soci/soci.h>
 
+#include <algorithm>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "base/utf8.hpp"
 #include "storage/error.hpp"
-#include "storage/relation_name.hpp"
-#include "storage/session/postgresql_command.hpp"
+#include "storage/filter.hpp"
 #include "storage/session/session.hpp"
 #include "storage/session/sqlite_statement.hpp"
 #include "storage/transaction.hpp"
@@ -23,12 +22,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// What is wrong with a row.
+/// What is wrong with a row, in the order of the report.
 enum class Flaw { bad_id, bad_pattern_id, null_name, not_utf8, repeated_id, no_pattern, repeated_name };
 
 /// The number of rows with a flaw, and an example.
 struct Finding {
-  std::int64_t rows = 0;
+  Flaw flaw;
+  std::int64_t rows;
   std::string example;
 };
 
@@ -36,10 +36,10 @@ std::string plural(std::int64_t count, std::string_view one, std::string_view se
   return fmt::format("{} {}", count, count == 1 ? one : several);
 }
 
-std::string line_of(std::string const& table, Flaw flaw, Finding const& found) {
+std::string line_of(std::string const& table, Finding const& found) {
   auto const rows = plural(found.rows, "row has", "rows have");
   auto const& example = found.example;
-  switch (flaw) {
+  switch (found.flaw) {
     case Flaw::bad_id:
       return fmt::format("{}: {} no integer of 64 bits in id, such as {}; they are left out", table, rows, example);
     case Flaw::bad_pattern_id:
@@ -60,12 +60,6 @@ std::string line_of(std::string const& table, Flaw flaw, Finding const& found) {
   return {};
 }
 
-std::string unfinished(std::string const& table, milliseconds patience) {
-  return fmt::format("{}: not looked through to the end within {} ms", table, patience.count());
-}
-
-// --- SQLite ---------------------------------------------------------------------------------------------------------
-
 /// Interrupts the statements of a session after a deadline.
 class SqliteDeadline {
  public:
@@ -84,133 +78,96 @@ class SqliteDeadline {
   Clock::time_point end_;
 };
 
-/// The findings in one table, in the order of the report.
-class Findings {
- public:
-  void add(Flaw flaw, std::string const& example) {
-    auto& finding = found_[flaw];
-    if (finding.rows++ == 0) finding.example = example;
-  }
-  void put(Flaw flaw, Finding finding) {
-    if (finding.rows > 0) found_[flaw] = std::move(finding);
-  }
-  void append_to(std::vector<std::string>& lines, std::string const& table) const {
-    for (auto const& [flaw, finding] : found_) lines.push_back(line_of(table, flaw, finding));
-  }
-
- private:
-  std::map<Flaw, Finding> found_;
-};
-
-std::string shown(SqliteStatement const& row, int column) {
-  return row.null(column) ? "NULL" : "'" + base::to_valid_utf8(row.text(column)) + "'";
-}
-
-/// Checks rows of `id, pattern_id, name` in the order of id.
-void look_at_rows(soci::session& sql, std::string const& select, Findings& findings) {
-  SqliteStatement row(sql, select);
-  std::optional<std::int64_t> last;
-  bool repeated = false;
-  while (row.next()) {
-    if (!row.whole_number(1)) {
-      findings.add(Flaw::bad_id, shown(row, 1));
-      continue;
-    }
-    auto const id = row.integer(1);
-    auto const example = std::to_string(id);
-    if (!row.whole_number(2)) findings.add(Flaw::bad_pattern_id, example);
-    if (row.null(3))
-      findings.add(Flaw::null_name, example);
-    else if (!base::is_utf8(row.text(3)))
-      findings.add(Flaw::not_utf8, example);
-    bool const again = last == id;
-    if (again && !repeated) findings.add(Flaw::repeated_id, example);
-    repeated = again;
-    last = id;
-  }
-}
-
-std::vector<std::string> check_sqlite(DatabaseUrl const& url, milliseconds patience) {
-  auto const names = table_names(url, {});
-  auto const session = open_session(url, Access::read);
-  auto& sql = *session;
-  Transaction const snapshot(sql, "BEGIN");
-  SqliteDeadline const deadline(sql, Clock::now() + patience);
-  std::vector<std::string> lines;
-  // Checks the rows of a table one by one, and counts those with one more flaw.
-  auto const look_at = [&](std::string const& table, std::string const& rows, Flaw flaw, std::string const& flawed) {
-    Findings findings;
-    bool done = false;
-    try {
-      look_at_rows(sql, rows, findings);
-      SqliteStatement counted(sql, flawed);
-      counted.next();
-      findings.put(flaw, {counted.integer(1), std::string(counted.text(2))});
-      done = true;
-    } catch (soci::sqlite3_soci_error const& failure) {
-      if (failure.result() != SQLITE_INTERRUPT) throw;
-    }
-    findings.append_to(lines, table);
-    if (!done) lines.push_back(unfinished(table, patience));
-  };
-  // The second column replaces one that patterns do not have.
-  look_at(names.patterns, "SELECT id, 0, name FROM patterns ORDER BY id", Flaw::repeated_name,
-          "SELECT count(*), min(id) FROM (SELECT min(id) AS id FROM patterns WHERE typeof(id) = 'integer' "
-          "GROUP BY name HAVING name IS NOT NULL AND count(*) > 1)");
-  look_at(names.deployments, "SELECT id, pattern_id, name FROM deployments ORDER BY id", Flaw::no_pattern,
-          "SELECT count(*), min(id) FROM deployments WHERE typeof(id) = 'integer' AND "
-          "typeof(pattern_id) = 'integer' AND pattern_id NOT IN (SELECT id FROM patterns WHERE id IS NOT NULL)");
-  return lines;
-}
-
-// --- PostgreSQL -----------------------------------------------------------------------------------------------------
-
-/// A query that returns a number of rows and an example, as text.
-struct Question {
+/// A condition that is true for rows with a flaw.
+struct Condition {
   Flaw flaw;
   std::string sql;
 };
 
-std::string counted(std::string const& example, std::string const& rest) {
-  return "SELECT count(*), min(" + example + ") FROM " + rest;
+/// A query that returns a number of rows and an example for each of its flaws, as text.
+struct Question {
+  std::vector<Flaw> flaws;
+  std::string sql;
+};
+
+/// A function for SQLite, whose texts can have any bytes.
+constexpr auto is_utf8 = "deployd_is_utf8";
+
+void is_utf8_in_sql(sqlite_api::sqlite3_context* context, int, sqlite_api::sqlite3_value** values) {
+  auto const* const text = reinterpret_cast<char const*>(sqlite_api::sqlite3_value_text(*values));
+  auto const size = static_cast<std::size_t>(sqlite_api::sqlite3_value_bytes(*values));
+  sqlite_api::sqlite3_result_int(context, text == nullptr || base::is_utf8({text, size}) ? 1 : 0);
 }
 
-std::vector<Question> questions_about(std::string const& table) {
-  auto const whole_id = is_whole_number("id");
-  return {
-      {Flaw::bad_id,
-       counted("coalesce('''' || id::text || '''', 'NULL')", table + " WHERE " + whole_id + " IS NOT TRUE")},
-      {Flaw::null_name, counted("id", table + " WHERE " + whole_id + " AND name IS NULL")},
-      {Flaw::repeated_id, counted("id", "(SELECT id FROM " + table + " WHERE " + whole_id +
-                                            " GROUP BY id HAVING count(*) > 1) AS repeated")},
+/// Returns one query for all of `conditions`, so that the rows are read once. Examples are ids.
+Question question_about_rows(std::string const& relation, std::vector<Condition> const& conditions) {
+  Question question;
+  std::string columns;
+  for (auto const& [flaw, sql] : conditions) {
+    auto const* const example = flaw == Flaw::bad_id ? "coalesce('''' || CAST(id AS text) || '''', 'NULL')" : "id";
+    columns += fmt::format("{}count(*) FILTER (WHERE {}), min({}) FILTER (WHERE {})", columns.empty() ? "" : ", ", sql,
+                           example, sql);
+    question.flaws.push_back(flaw);
+  }
+  question.sql = fmt::format("SELECT {} FROM {}", columns, relation);
+  return question;
+}
+
+/// Returns a query for values of a column that are in several rows.
+Question question_about_repetition(Flaw flaw, std::string const& relation, std::string const& column,
+                                   std::string const& where) {
+  return {{flaw},
+          fmt::format("SELECT count(*), min(id) FROM (SELECT min(id) AS id FROM {} WHERE {} GROUP BY {} "
+                      "HAVING count(*) > 1) AS repeated",
+                      relation, where, column)};
+}
+
+std::vector<Question> questions_about(Table table, RelationNames const& names, bool sqlite) {
+  auto const whole = [sqlite](std::string const& column) {
+    return sqlite ? "typeof(" + column + ") = 'integer'" : is_whole_number(column);
   };
-}
-
-std::vector<Question> questions_about_patterns(RelationNames const& names) {
-  auto questions = questions_about(names.patterns);
-  questions.push_back(
-      {Flaw::repeated_name,
-       counted("id", "(SELECT min(id) AS id FROM " + names.patterns + " WHERE " + is_whole_number("id") +
-                         " AND name IS NOT NULL GROUP BY name::text HAVING count(*) > 1) AS repeated")});
+  auto const& relation = table == Table::patterns ? names.patterns : names.deployments;
+  auto const id = whole("id");
+  std::vector<Condition> conditions{{Flaw::bad_id, id + " IS NOT TRUE"}, {Flaw::null_name, id + " AND name IS NULL"}};
+  if (sqlite) conditions.push_back({Flaw::not_utf8, fmt::format("{} AND NOT {}(name)", id, is_utf8)});
+  if (table == Table::deployments)
+    conditions.push_back({Flaw::bad_pattern_id, id + " AND " + whole("pattern_id") + " IS NOT TRUE"});
+  std::vector questions{question_about_rows(relation, conditions),
+                        question_about_repetition(Flaw::repeated_id, relation, "id", id)};
+  if (table == Table::patterns)
+    questions.push_back(
+        question_about_repetition(Flaw::repeated_name, relation, "CAST(name AS text)", id + " AND name IS NOT NULL"));
+  else
+    questions.push_back({{Flaw::no_pattern},
+                         fmt::format("SELECT count(*), min(id) FROM {} WHERE {} AND {} AND pattern_id IN "
+                                     "(SELECT pattern_id FROM {} EXCEPT SELECT id FROM {})",
+                                     relation, id, whole("pattern_id"), relation, names.patterns)});
   return questions;
 }
 
-std::vector<Question> questions_about_deployments(RelationNames const& names) {
-  auto questions = questions_about(names.deployments);
-  auto const whole_id = is_whole_number("id");
-  questions.push_back({Flaw::bad_pattern_id, counted("id", names.deployments + " WHERE " + whole_id + " AND " +
-                                                               is_whole_number("pattern_id") + " IS NOT TRUE")});
-  questions.push_back(
-      {Flaw::no_pattern,
-       counted("id", names.deployments + " AS d WHERE " + whole_id + " AND " + is_whole_number("pattern_id") +
-                         " AND NOT EXISTS (SELECT FROM " + names.patterns + " AS p WHERE p.id = d.pattern_id)")});
-  return questions;
+/// Runs one query, and appends what it finds.
+void ask(soci::session& sql, Question const& question, std::vector<Finding>& findings) {
+  std::vector<long long> rows(question.flaws.size());
+  std::vector<std::string> examples(question.flaws.size());
+  std::vector<soci::indicator> known(question.flaws.size());
+  soci::statement statement(sql);
+  for (std::size_t i = 0; i < question.flaws.size(); ++i) {
+    statement.exchange(soci::into(rows[i]));
+    statement.exchange(soci::into(examples[i], known[i]));
+  }
+  statement.alloc();
+  statement.prepare(question.sql, soci::details::st_one_time_query);
+  statement.define_and_bind();
+  statement.execute(true);
+  for (std::size_t i = 0; i < question.flaws.size(); ++i)
+    if (rows[i] > 0) findings.push_back({question.flaws[i], rows[i], base::to_valid_utf8(examples[i])});
 }
 
-/// Runs all queries on one relation while there is time.
-void ask(soci::session& sql, std::string const& table, std::vector<Question> const& questions, Clock::time_point end,
-         milliseconds patience, std::vector<std::string>& lines) {
-  Findings findings;
+/// Asks everything about one table while there is time, and returns the lines of the report.
+std::vector<std::string> look_at(soci::session& sql, DatabaseUrl const& url, std::string const& table,
+                                 std::vector<Question> const& questions, Clock::time_point end, milliseconds patience) {
+  bool const sqlite = std::holds_alternative<SqliteUrl>(url);
+  std::vector<Finding> findings;
   bool done = true;
   for (auto const& question : questions) {
     auto const left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
@@ -218,46 +175,45 @@ void ask(soci::session& sql, std::string const& table, std::vector<Question> con
       done = false;
       break;
     }
-    Transaction transaction(sql, "BEGIN READ ONLY");
-    run(sql, "SET LOCAL statement_timeout = " + std::to_string(left.count()));
     try {
-      auto const row = run(sql, question.sql);
-      findings.put(question.flaw, {std::stoll(PQgetvalue(row.get(), 0, 0)), PQgetvalue(row.get(), 0, 1)});
-    } catch (soci::postgresql_soci_error const& failure) {
-      constexpr std::string_view timed_out = "57014";
-      if (failure.sqlstate() != timed_out) throw;
+      Transaction const transaction(sql, sqlite ? "BEGIN" : "BEGIN READ ONLY");
+      if (!sqlite) sql << "SET LOCAL statement_timeout = " << left.count();
+      ask(sql, question, findings);
+    } catch (soci::soci_error const& failure) {
+      auto const error = translate(failure, url);
+      if (error.code() != errc::timeout)
+        throw sqlite ? error : Error(error.code(), "relation " + table + ": its rows cannot be read: " + error.what());
       done = false;
     }
   }
-  findings.append_to(lines, table);
-  if (!done) lines.push_back(unfinished(table, patience));
-}
-
-std::vector<std::string> check_postgresql(DatabaseUrl const& url, Relations const& relations, milliseconds patience) {
+  std::ranges::sort(findings, {}, &Finding::flaw);
   std::vector<std::string> lines;
-  if (!relations.foreign()) return lines;
-  auto const names = relation_names(relations);
-  auto const session = open_session(url, Access::read);
-  auto const end = Clock::now() + patience;
-  auto const ask_about = [&](std::string const& relation, std::vector<Question> const& questions) {
-    try {
-      ask(*session, relation, questions, end, patience, lines);
-    } catch (soci::soci_error const& failure) {
-      auto const error = translate(failure, url);
-      throw Error(error.code(), "relation " + relation + ": its rows cannot be read: " + error.what());
-    }
-  };
-  ask_about(relations.patterns, questions_about_patterns(names));
-  ask_about(relations.deployments, questions_about_deployments(names));
+  for (auto const& finding : findings) lines.push_back(line_of(table, finding));
+  if (!done) lines.push_back(fmt::format("{}: not looked through to the end within {} ms", table, patience.count()));
   return lines;
 }
 
 }  // namespace
 
 std::vector<std::string> check_rows(DatabaseUrl const& url, Relations const& relations, milliseconds patience) {
+  bool const sqlite = std::holds_alternative<SqliteUrl>(url);
+  if (!sqlite && !relations.foreign()) return {};
   return translating(url, [&] {
-    if (std::holds_alternative<SqliteUrl>(url)) return check_sqlite(url, patience);
-    return check_postgresql(url, relations, patience);
+    auto const session = open_session(url, Access::read);
+    auto const end = Clock::now() + patience;
+    std::optional<SqliteDeadline> deadline;
+    if (sqlite) {
+      deadline.emplace(*session, end);
+      sqlite_api::sqlite3_create_function_v2(sqlite_handle(*session), is_utf8, 1, SQLITE_UTF8, nullptr, is_utf8_in_sql,
+                                             nullptr, nullptr, nullptr);
+    }
+    auto const names = sqlite ? RelationNames{"patterns", "deployments", true} : relation_names(relations);
+    auto const shown = table_names(url, relations);
+    auto lines = look_at(*session, url, shown.patterns, questions_about(Table::patterns, names, sqlite), end, patience);
+    for (auto& line :
+         look_at(*session, url, shown.deployments, questions_about(Table::deployments, names, sqlite), end, patience))
+      lines.push_back(std::move(line));
+    return lines;
   });
 }
 

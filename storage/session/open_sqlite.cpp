@@ -1,6 +1,7 @@
 #include "storage/session/open_sqlite.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,18 +82,9 @@ void check_file(std::string const& path, Access access) {
 /// Returns a file name as URI, without characters that SOCI's connect string or SQLite could misinterpret.
 std::string file_uri(std::string const& path, std::string_view mode) {
   constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-~";
-  constexpr char digits[] = "0123456789ABCDEF";
   std::string uri = path.starts_with('/') ? "file://" : "file:";
-  for (char const c : path) {
-    if (plain.find(c) != plain.npos) {
-      uri += c;
-    } else {
-      auto const byte = static_cast<unsigned char>(c);
-      uri += '%';
-      uri += digits[byte >> 4];
-      uri += digits[byte & 0xF];
-    }
-  }
+  for (char const c : path)
+    uri += plain.find(c) != plain.npos ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   return uri.append("?mode=").append(mode);
 }
 
@@ -135,6 +127,7 @@ Meaning meaning_of_sqlite(int result) {
       return {errc::forbidden, "the database, or the directory for its -wal and -shm files, cannot be written"};
     case SQLITE_CANTOPEN:
       return {errc::unavailable, "the database, or the -wal and -shm files beside it, cannot be opened"};
+    case SQLITE_INTERRUPT: return {errc::timeout, ""};
     case SQLITE_FULL: return {errc::unavailable, no_space};
     case SQLITE_IOERR: return {errc::unavailable, "reading or writing the database failed (disk I/O error)"};
     default: return {errc::unavailable, ""};
