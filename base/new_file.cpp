@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -32,6 +33,15 @@ void NewFile::write(std::string_view bytes) {
 void NewFile::name() {
   if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail();
   named_ = true;
+}
+
+void NewFile::name_on_disk() {
+  if (::fsync(file_.get()) != 0) fail();
+  if (::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) != 0) fail();
+  named_ = true;
+  auto const folder = std::filesystem::path(path_).parent_path();
+  FileDescriptor const directory(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0) fail();
 }
 
 void NewFile::fail() const {

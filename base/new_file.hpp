@@ -1,4 +1,4 @@
-// A file that replaces another one as a whole.
+// A file that is complete when it gets its name.
 #pragma once
 
 #include <string>
@@ -21,7 +21,11 @@ class NewFile {
   void write(std::string_view bytes);
   /// Replaces the file at `path`.
   void name();
+  /// Gives the file its name when it is on the disk. Fails with std::errc::file_exists if there is a file at `path`.
+  void name_on_disk();
 
+  /// The path until the file gets its name.
+  std::string const& temporary_path() const noexcept { return temporary_; }
   int descriptor() const noexcept { return file_.get(); }
   /// Throws the error in `errno`.
   [[noreturn]] void fail() const;

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <system_error>
 
 #include "server/commands/commands.hpp"
 #include "server/options/values.hpp"
@@ -195,10 +196,10 @@ int run_backup(Settings const& settings, Operands const& files) {
   try {
     auto const bytes = storage::back_up(*sqlite, files.front());
     print(fmt::format("Backed up {} to {} ({} bytes).\n", sqlite->path, files.front(), bytes));
-  } catch (storage::BackupFileError const& failure) {
-    auto const line = fmt::format("backup: {}", failure.what());
-    if (failure.exists()) throw UsageError(line);
-    throw OutputError(line);
+  } catch (std::system_error const& failure) {
+    if (failure.code() == std::errc::file_exists)
+      throw UsageError(fmt::format("backup: {}: there is such a file already", files.front()));
+    throw OutputError(fmt::format("backup: {}", failure.what()));
   }
   return 0;
 }
