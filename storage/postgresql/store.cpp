@@ -320,7 +320,7 @@ bool may_prepare(DatabaseOptions const& options) {
 PostgresqlDatabase::PostgresqlDatabase(DatabaseOptions options)
     : options_(std::move(options)),
       left_out_(table_names(options_.url, options_.relations)),
-      queries_(relation_names(options_.relations), has_own_tables(options_.url, options_.relations)),
+      queries_(relation_names(options_.relations), may_have_own_tables(options_.url, options_.relations)),
       connector_({PostgresqlHosts(std::get<PostgresqlUrl>(options_.url)), may_prepare(options_), options_.timeout,
                   primary_, queries_}),
       timed_step_(reads_standbys(connector_.source().hosts) ? 250 : 500) {

@@ -1,5 +1,3 @@
-#include "storage/schema/postgresql.hpp"
-
 #include <soci/soci.h>
 #include <spdlog/spdlog.h>
 
@@ -128,12 +126,6 @@ void require_postgresql(PostgresqlUrl const& url, Relations const& relations, in
 bool may_have_own_tables_in_postgresql(PostgresqlUrl const& url, Relations const& relations) {
   auto const session = open_session(url, Access::read);
   return !goes_without_tables(read_catalog(*session), relations);
-}
-
-bool has_own_tables_in_postgresql(PostgresqlUrl const& url) {
-  auto const session = open_session(url, Access::read);
-  auto const catalog = read_catalog(*session);
-  return catalog.version_table && catalog.usable;
 }
 
 }  // namespace deployd::storage

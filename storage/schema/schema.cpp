@@ -4,8 +4,6 @@
 
 #include "storage/error.hpp"
 #include "storage/schema/found_schema.hpp"
-#include "storage/schema/postgresql.hpp"
-#include "storage/schema/sqlite.hpp"
 #include "storage/session/session.hpp"
 
 namespace deployd::storage {
@@ -56,11 +54,6 @@ bool may_have_own_tables(DatabaseUrl const& url, Relations const& relations) {
   auto const* const postgresql = std::get_if<PostgresqlUrl>(&url);
   if (!relations.foreign() || postgresql == nullptr) return true;
   return translating(url, [&] { return may_have_own_tables_in_postgresql(*postgresql, relations); });
-}
-
-bool has_own_tables(DatabaseUrl const& url, Relations const& relations) {
-  if (!relations.foreign()) return true;
-  return translating(url, [&] { return has_own_tables_in_postgresql(std::get<PostgresqlUrl>(url)); });
 }
 
 }  // namespace deployd::storage

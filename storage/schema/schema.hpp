@@ -5,11 +5,15 @@
 
 #include "storage/database_url.hpp"
 #include "storage/relation_name.hpp"
-#include "storage/schema/migration_report.hpp"
 
 namespace deployd::storage {
 
 struct Migration;
+
+struct MigrationReport {
+  int from = 0;  // 0: the store was empty
+  int to = 0;    // 0: relations of another program, and deployd may not create its own tables beside them
+};
 
 /// Returns the schema version that this program reads and writes.
 int current_schema_version() noexcept;
@@ -29,16 +33,13 @@ MigrationReport migrate(DatabaseUrl const& url, Relations const& relations, std:
 /// warning in the log.
 void require_current_schema(DatabaseUrl const& url, Relations const& relations);
 
-/// True if deployd's own tables exist or `migrate` can create them. False only with tables of another program, if the
-/// role may not create its own. Throws `Error` if the store is unreachable.
+/// True if deployd's own tables exist and the role may use them, or `migrate` can create them. False only with tables
+/// of another program. After `require_current_schema` has succeeded, true means that they exist. Throws `Error` if the
+/// store is unreachable.
 bool may_have_own_tables(DatabaseUrl const& url, Relations const& relations);
 
 /// Throws `Error` with `missing`, `corrupt`, `forbidden` or `unavailable` unless a SQLite store has any version of
 /// deployd's schema.
 void require_some_schema(SqliteUrl const& url);
-
-/// True if the store has deployd's own tables and the role may use them. False only with tables of another program.
-/// Call after `require_current_schema` has succeeded. Throws `Error` if the store is unreachable.
-bool has_own_tables(DatabaseUrl const& url, Relations const& relations);
 
 }  // namespace deployd::storage

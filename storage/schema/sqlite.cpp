@@ -1,5 +1,3 @@
-#include "storage/schema/sqlite.hpp"
-
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 #include <spdlog/spdlog.h>
@@ -8,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include "storage/schema/found_schema.hpp"
 #include "storage/session/session.hpp"
 #include "storage/transaction.hpp"
 
