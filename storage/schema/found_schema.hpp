@@ -7,7 +7,6 @@
 #include "storage/database_url.hpp"
 #include "storage/relation_name.hpp"
 #include "storage/schema/migrations.hpp"
-#include "storage/schema/schema.hpp"
 
 namespace deployd::storage {
 

@@ -15,6 +15,11 @@ struct Migration {
   std::vector<std::string_view> postgresql;  // one statement each, run as the owner of the schema `deployd`
 };
 
+struct MigrationReport {
+  int from = 0;  // 0: the store was empty
+  int to = 0;    // 0: relations of another program, and deployd may not create its own tables beside them
+};
+
 struct NamedIndex {
   std::string_view name;
   std::string_view sql;  // the statement that creates it

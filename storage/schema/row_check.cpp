@@ -11,9 +11,9 @@
 
 #include "base/utf8.hpp"
 #include "storage/error.hpp"
-#include "storage/filter.hpp"
 #include "storage/session/session.hpp"
 #include "storage/session/sqlite_statement.hpp"
+#include "storage/store.hpp"
 #include "storage/transaction.hpp"
 
 namespace deployd::storage {

@@ -5,15 +5,9 @@
 
 #include "storage/database_url.hpp"
 #include "storage/relation_name.hpp"
+#include "storage/schema/migrations.hpp"
 
 namespace deployd::storage {
-
-struct Migration;
-
-struct MigrationReport {
-  int from = 0;  // 0: the store was empty
-  int to = 0;    // 0: relations of another program, and deployd may not create its own tables beside them
-};
 
 /// Returns the schema version that this program reads and writes.
 int current_schema_version() noexcept;

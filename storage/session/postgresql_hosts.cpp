@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <ranges>
 #include <utility>
 
 namespace deployd::storage {
@@ -16,12 +17,8 @@ using Clock = std::chrono::steady_clock;
 std::vector<std::string> split(std::string_view list) {
   std::vector<std::string> parts;
   if (list.empty()) return parts;
-  while (true) {
-    auto const comma = list.find(',');
-    parts.emplace_back(list.substr(0, comma));
-    if (comma == list.npos) return parts;
-    list.remove_prefix(comma + 1);
-  }
+  for (auto const part : std::views::split(list, ',')) parts.emplace_back(part.begin(), part.end());
+  return parts;
 }
 
 /// Returns the value of a parameter for a host. A single value applies to all hosts.

@@ -148,12 +148,11 @@ bool revoke_token(DatabaseUrl const& url, Relations const& relations, std::int64
     long long const now = unix_now();
     long long known = 0;
     Transaction transaction(sql, begin_writing(url));
-    sql << "SELECT count(*) FROM " + table_of(url) + " WHERE id = :id", soci::use(token, "id"), soci::into(known);
-    if (known == 0) return false;
-    sql << "UPDATE " + table_of(url) + " SET revoked = :now WHERE id = :id AND revoked IS NULL", soci::use(now, "now"),
-        soci::use(token, "id");
+    sql << "UPDATE " + table_of(url) + " SET revoked = coalesce(revoked, :now) WHERE id = :id RETURNING id",
+        soci::use(now, "now"), soci::use(token, "id"), soci::into(known);
+    bool const revoked = sql.got_data();
     transaction.commit();
-    return true;
+    return revoked;
   });
 }
 

@@ -16,7 +16,6 @@
 #include "storage/session/sqlite_statement.hpp"
 #include "storage/sqlite/queries.hpp"
 #include "storage/transaction.hpp"
-#include "storage/transfer/export_writer.hpp"
 
 namespace deployd::storage {
 namespace {

@@ -5,13 +5,9 @@
 
 #include "storage/database_url.hpp"
 #include "storage/relation_name.hpp"
+#include "storage/transfer/export_writer.hpp"
 
 namespace deployd::storage {
-
-enum class ExportFormat { json, ndjson, csv };
-
-/// The tables of an export.
-enum class ExportTables { both, patterns, deployments };
 
 /// Writes the format that `import` reads: patterns then deployments, each in ascending order of id, with the keys in
 /// the order of the contract and no white space, so that an import of an export exports to the same bytes. Rows of

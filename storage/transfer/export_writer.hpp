@@ -9,9 +9,13 @@
 
 #include "storage/relation_name.hpp"
 #include "storage/store.hpp"
-#include "storage/transfer/export.hpp"
 
 namespace deployd::storage {
+
+enum class ExportFormat { json, ndjson, csv };
+
+/// The tables of an export.
+enum class ExportTables { both, patterns, deployments };
 
 /// Writes patterns, then deployments, in the given order. Throws std::ios_base::failure as soon as the stream fails,
 /// and `Error` with `bad_input` for a name that is not UTF-8.

@@ -3,7 +3,6 @@
 #include <soci/soci.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 #include "storage/error.hpp"
@@ -16,8 +15,6 @@
 
 namespace deployd::storage {
 namespace {
-
-constexpr std::chrono::milliseconds observed_every{250};
 
 /// Counts rows and passes them on.
 class CountedRows final : public ImportRows {
@@ -32,26 +29,6 @@ class CountedRows final : public ImportRows {
  private:
   ImportRows& target_;
   ImportProgress& progress_;
-};
-
-/// Calls the observer, but not for every piece.
-class Observed {
- public:
-  Observed(ImportObserver const& observer, ImportProgress const& progress) : observer_(observer), progress_(progress) {}
-
-  void now() {
-    last_ = Clock::now();
-    if (observer_) observer_(progress_);
-  }
-  void now_and_then() {
-    if (Clock::now() - last_ >= observed_every) now();
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  ImportObserver const& observer_;
-  ImportProgress const& progress_;
-  Clock::time_point last_ = Clock::now();
 };
 
 /// Takes rows that are only checked.
@@ -88,7 +65,8 @@ std::uint64_t total_bytes(std::vector<ImportSource> const& sources) {
 }
 
 /// Reads all sources into the target. Returns the tables whose contents they define.
-ImportTables read_rows(Inputs const& inputs, ImportRows& rows, ImportProgress& progress, Observed& observed) {
+ImportTables read_rows(Inputs const& inputs, ImportRows& rows, ImportProgress& progress,
+                       ImportObserver const& observer) {
   ImportTables tables;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     ImportParser parser(static_cast<std::uint32_t>(i), rows);
@@ -96,7 +74,7 @@ ImportTables read_rows(Inputs const& inputs, ImportRows& rows, ImportProgress& p
     for (auto piece = inputs[i]->next(); !piece.empty(); piece = inputs[i]->next()) {
       parser.read(piece);
       progress.bytes_read = bytes_before + inputs[i]->bytes_read();
-      observed.now_and_then();
+      observer(progress);
     }
     parser.finish();
     tables.patterns |= parser.tables().patterns;
@@ -130,18 +108,17 @@ ImportResult import_into(ImportTarget& target, std::vector<ImportSource> const& 
                          ImportOptions const& options, ImportObserver const& observer) {
   ImportProgress progress;
   progress.bytes_total = total_bytes(sources);
-  Observed observed(observer, progress);
   CountedRows rows(target, progress);
-  auto const tables = read_rows(inputs, rows, progress, observed);
+  auto const tables = read_rows(inputs, rows, progress, observer);
   progress.phase = ImportProgress::Phase::indexes;
-  observed.now();
+  observer(progress);
   if (options.replace) require_patterns(tables, progress);
   auto const changes = target.check();
   if (options.replace) refuse_to_empty(tables, changes);
   if (options.dry_run) return {progress, changes};
   target.write();
   progress.phase = ImportProgress::Phase::commit;
-  observed.now();
+  observer(progress);
   target.commit();
   return {progress, changes};
 }

@@ -7,7 +7,7 @@
 
 #include "storage/database_url.hpp"
 #include "storage/relation_name.hpp"
-#include "storage/transfer/import_source.hpp"
+#include "storage/transfer/import_input.hpp"
 #include "storage/transfer/import_target.hpp"
 
 namespace deployd::storage {
@@ -27,7 +27,7 @@ struct ImportResult {
   ImportChanges changes;
 };
 
-/// Called at most several times a second, on the importing thread.
+/// Called after each piece of the input and at the beginning of each step, on the importing thread. Must not be empty.
 using ImportObserver = std::function<void(ImportProgress const&)>;
 
 /// Creates or upgrades the schema, then imports every source in one transaction; rows with a known id are updated, and

@@ -32,16 +32,19 @@ std::string_view ImportInput::next() {
 }
 
 /// Fills `text` as far as possible, and returns the number of bytes.
-std::size_t ImportInput::fill(std::string& text) {
+std::size_t ImportInput::fill(std::string& text) try {
   std::size_t filled = 0;
   while (filled < text.size() && !at_end_) {
     if (raw_.empty() && !output_pending_) raw_ = read();
-    if (raw_.empty() && !output_pending_)
-      end();
-    else
+    at_end_ = raw_.empty() && !output_pending_;
+    if (!at_end_)
       filled += take(std::span(text).subspan(filled));
+    else if (decompressor_)
+      decompressor_->finish();
   }
   return filled;
+} catch (CorruptData const& corrupt) {
+  throw Error(errc::bad_input, source_.name + ": " + corrupt.what());
 }
 
 /// Reads the next piece of the source unchanged; empty at its end.
@@ -59,27 +62,13 @@ std::string_view ImportInput::read() {
 std::size_t ImportInput::take(std::span<char> space) {
   Decompressor::Step step;
   if (decompressor_) {
-    try {
-      step = decompressor_->step(raw_, space);
-    } catch (CorruptData const& corrupt) {
-      throw Error(errc::bad_input, source_.name + ": " + corrupt.what());
-    }
+    step = decompressor_->step(raw_, space);
     output_pending_ = step.given == space.size();
   } else {
     step.taken = step.given = raw_.copy(space.data(), space.size());
   }
   raw_.remove_prefix(step.taken);
   return step.given;
-}
-
-void ImportInput::end() {
-  at_end_ = true;
-  if (!decompressor_) return;
-  try {
-    decompressor_->finish();
-  } catch (CorruptData const& corrupt) {
-    throw Error(errc::bad_input, source_.name + ": " + corrupt.what());
-  }
 }
 
 }  // namespace deployd::storage

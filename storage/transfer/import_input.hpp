@@ -1,17 +1,25 @@
-// The decompressed text of an import source.
+// The input of an import, and its decompressed text.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <istream>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "storage/transfer/decompressor.hpp"
-#include "storage/transfer/import_source.hpp"
 
 namespace deployd::storage {
+
+/// One input, read once from front to back. The format (JSON, NDJSON or CSV) and the compression (gzip or zstd) are
+/// recognised by its first bytes.
+struct ImportSource {
+  std::string name;        // as shown in error messages: the file's path, or "-"
+  std::istream* stream;    // not owned
+  std::uint64_t size = 0;  // in bytes, 0 if unknown
+};
 
 /// Reads a source once, from front to back, in bounded memory. All members throw `Error` with `bad_input` for a source
 /// that cannot be read, or that is compressed with gzip or zstd and is incomplete, corrupt, or followed by other data.
@@ -38,7 +46,6 @@ class ImportInput {
   std::size_t fill(std::string& text);
   std::string_view read();
   std::size_t take(std::span<char> space);
-  void end();
 
   ImportSource const& source_;
   std::unique_ptr<Decompressor> decompressor_;  // null if the source is not compressed

@@ -1,5 +1,11 @@
 #include "storage/transfer/open_import.hpp"
 
+#include <stdlib.h>
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+
 #include "storage/error.hpp"
 #include "storage/schema/schema.hpp"
 #include "storage/session/open_sqlite.hpp"
@@ -7,6 +13,31 @@
 #include "storage/transfer/sqlite_import.hpp"
 
 namespace deployd::storage {
+
+/// A SQLite store in a new directory below TMPDIR, which is removed on destruction.
+class TemporaryStore {
+ public:
+  /// Throws `Error` with `unavailable` if the directory cannot be created.
+  TemporaryStore() {
+    std::error_code failure;
+    auto pattern = (std::filesystem::temp_directory_path(failure) / "deployd-XXXXXX").string();
+    if (failure || ::mkdtemp(pattern.data()) == nullptr)
+      throw Error(errc::unavailable, pattern + ": no directory can be made for the dry run; set TMPDIR");
+    directory_ = pattern;
+  }
+  ~TemporaryStore() {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory_, ignored);
+  }
+  TemporaryStore(TemporaryStore const&) = delete;
+  TemporaryStore& operator=(TemporaryStore const&) = delete;
+
+  SqliteUrl url() const { return {(directory_ / "store.db").string()}; }
+
+ private:
+  std::filesystem::path directory_;
+};
+
 namespace {
 
 std::unique_ptr<ImportTarget> begin_import(DatabaseUrl const& url, ImportOptions const& options) {
@@ -39,7 +70,7 @@ OpenImport open_import(DatabaseUrl const& url, Relations const& relations, Impor
   OpenImport opened;
   if (options.dry_run && !has_schema(url, relations)) {
     if (auto const* const sqlite = std::get_if<SqliteUrl>(&url)) require_creatable(*sqlite);
-    opened.temporary = std::make_unique<TemporaryStore>();
+    opened.temporary = std::make_shared<TemporaryStore const>();
   }
   DatabaseUrl const store = opened.temporary ? opened.temporary->url() : url;
   if (!options.dry_run || opened.temporary) migrate(store, relations);

@@ -6,13 +6,14 @@
 #include "storage/database_url.hpp"
 #include "storage/relation_name.hpp"
 #include "storage/transfer/import_target.hpp"
-#include "storage/transfer/temporary_store.hpp"
 
 namespace deployd::storage {
 
+class TemporaryStore;
+
 /// An import that has begun. In a dry run without a store it has a temporary one, which ends with it.
 struct OpenImport {
-  std::unique_ptr<TemporaryStore> temporary;
+  std::shared_ptr<TemporaryStore const> temporary;
   std::unique_ptr<ImportTarget> target;  // destroyed first
 };
 

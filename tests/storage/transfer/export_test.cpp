@@ -29,7 +29,7 @@ std::string exported(DatabaseUrl const& url, ExportFormat format, Relations cons
 
 void import_text(DatabaseUrl const& url, std::string const& text) {
   std::istringstream stream(text);
-  import(url, {}, {{ "-", &stream }}, {}, {});
+  import(url, {}, {{ "-", &stream }}, {}, [](ImportProgress const&){});
 }
 
 TEST_CASE("an export of an empty store can be imported") {

@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -27,6 +28,7 @@ std::string exported(DatabaseUrl const& url) {
   return out.str();
 }
 
+/// Calls the observer a few times a second.
 ImportResult import_texts(DatabaseUrl const& url, std::vector<std::string> const& texts,
                           ImportObserver const& observer = {}, ImportOptions const& options = {}) {
   std::vector<std::istringstream> streams;
@@ -34,7 +36,14 @@ ImportResult import_texts(DatabaseUrl const& url, std::vector<std::string> const
   std::vector<ImportSource> sources;
   for (std::size_t i = 0; i < texts.size(); ++i)
     sources.push_back({"file" + std::to_string(i + 1), &streams[i], texts[i].size()});
-  return import(url, {}, sources, options, observer);
+  auto last = std::chrono::steady_clock::now();
+  return import(url, {}, sources, options, [&](ImportProgress const& progress) {
+    auto const now = std::chrono::steady_clock::now();
+    bool const too_early = progress.phase == ImportProgress::Phase::rows && now - last < std::chrono::milliseconds(250);
+    if (!observer || too_early) return;
+    last = now;
+    observer(progress);
+  });
 }
 
 /// The line that an import of `texts` is refused with; empty when it is not.
@@ -526,7 +535,7 @@ TEST_CASE("nothing is imported into other programs' relations") {
   StoreUnderTest under_test(every_kind());
   std::istringstream stream(pattern(1, "A"));
   try {
-    import(under_test.options.url, {"a", "b"}, {{ "-", &stream }}, {}, {});
+    import(under_test.options.url, {"a", "b"}, {{ "-", &stream }}, {}, [](ImportProgress const&){});
     FAIL("imported");
   } catch (Error const& error) {
     CHECK(error.code() == errc::bad_input);
