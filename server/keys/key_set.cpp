@@ -139,7 +139,7 @@ std::string describe_keys(std::vector<auth::Key> const& keys) {
     if (!key.kid || shown == most_kids_shown) continue;
     kids += (shown++ == 0 ? "" : ", ") + auth::in_quotes(*key.kid);
   }
-  auto const count = fmt::format("{} key{}", keys.size(), keys.size() == 1 ? "" : "s");
+  auto count = fmt::format("{} key{}", keys.size(), keys.size() == 1 ? "" : "s");
   if (shown == 0) return count;
   return fmt::format("{} (kid {}{})", count, kids, shown < keys.size() ? " and others" : "");
 }

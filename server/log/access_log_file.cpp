@@ -17,6 +17,8 @@ namespace deployd::server {
 namespace {
 
 struct AccessLogFile {
+  AccessLogFile(std::string name, base::FileDescriptor opened) : path(std::move(name)), descriptor(std::move(opened)) {}
+
   std::string path;
   base::FileDescriptor descriptor;
   LogOutput output{descriptor.get()};
@@ -40,7 +42,7 @@ base::FileDescriptor open_for_appending(std::string const& path, int flags) {
 }  // namespace
 
 void open_access_log(std::string const& path) {
-  file().reset(new AccessLogFile{path, open_for_appending(path, O_CREAT)});
+  file() = std::make_unique<AccessLogFile>(path, open_for_appending(path, O_CREAT));
 }
 
 void reopen_access_log() {

@@ -51,7 +51,7 @@ bool may_pass(FetchFault const& fault) noexcept {
 
 std::string words_for(SourceList const& list, FetchFault const& fault, std::string const& token_file) {
   auto const pattern = list.pattern.empty() ? "" : "pattern " + auth::in_quotes(list.pattern) + ": ";
-  auto const line = pattern + fault.what;
+  auto line = pattern + fault.what;
   switch (fault.status.value_or(0)) {
     case 401:
     case 403: return fmt::format("{}: it does not accept the token in {}", line, token_file);

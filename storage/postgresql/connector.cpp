@@ -38,7 +38,8 @@ bool PostgresqlConnector::open(std::shared_ptr<WorkerLoop> worker, SessionUse us
     if (pause_.count() != 0 && Clock::now() < next_try_) return false;
   }
   // The threads continue when memory runs out: the memory for a result is allocated here, on the worker's thread.
-  auto const request = std::make_shared<Request>(std::move(worker), use, std::move(done));
+  auto const request =
+      std::make_shared<Request>(Request{.worker = std::move(worker), .use = use, .done = std::move(done)});
   boost::asio::post(threads_, [this, request]() noexcept {
     if (may_try()) request->result = connect(request->use);
     hand_over(request);

@@ -1,5 +1,6 @@
 #include "storage/schema/column_types.hpp"
 
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -52,11 +53,11 @@ void require_table(soci::session& sql, std::string const& path, Table const& tab
   auto needed = table.numbers;
   needed.emplace_back("name");
   for (auto const& name : needed)
-    if (!types.contains(name)) throw Error(errc::unsuitable, where + " has no column " + name);
+    if (!types.contains(name)) throw Error(errc::unsuitable, fmt::format("{} has no column {}", where, name));
   for (auto const& name : table.numbers)
     if (compares_otherwise(types[name]))
       throw Error(errc::unsuitable,
-                  where + " has the column " + name + " of type " + types[name] + "; it must be INTEGER");
+                  fmt::format("{} has the column {} of type {}; it must be INTEGER", where, name, types[name]));
 }
 
 /// The types that compare exactly with an integer: bigint, smallint, integer, numeric.

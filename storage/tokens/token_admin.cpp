@@ -36,6 +36,7 @@ void require_place(DatabaseUrl const& url, Relations const& relations) {
 void require(soci::session& sql, DatabaseUrl const& url, std::vector<std::string> const& names) {
   if (std::holds_alternative<SqliteUrl>(url)) return;
   std::vector<Privilege> privileges;
+  privileges.reserve(names.size());
   for (auto const& name : names) privileges.push_back({table_of(url), name});
   require_privileges(sql, url, privileges);
 }
