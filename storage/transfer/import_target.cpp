@@ -160,6 +160,7 @@ void ImportTarget::delete_other_deployments() {
 
 /// Leaves rows alone that the store has already.
 void ImportTarget::write_deployments() {
+  if (changes_.deployments.added + changes_.deployments.updated == 0) return;
   execute("INSERT INTO deployments AS d (id, pattern_id, name) " + deployments_of_import +
           " ON CONFLICT (id) DO UPDATE SET pattern_id = excluded.pattern_id, name = excluded.name "
           "WHERE d.pattern_id <> excluded.pattern_id OR d.name <> excluded.name");
