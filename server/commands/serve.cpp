@@ -68,7 +68,7 @@ std::string to_table(std::vector<Finding> const& findings) {
 Finding look_at(ListenAddress const& address, std::string const& origin) {
   auto const name = to_string(address);
   try {
-    Listener(address, 1, false, Sharing::in_turn);
+    Listener const listening(address, 1, false, Sharing::in_turn);
     return {"address", fmt::format("{}: {} is free", origin, name), ""};
   } catch (ListenError const& failure) {
     if (!failure.in_use) throw ListenError(fmt::format("{}: {}", origin, failure.what()));
