@@ -113,7 +113,7 @@ class CommandLine {
     refuse_leading_option(first, "COMMAND");
     auto const of_token = command_names(true);
     auto names = command_names(false);
-    names.push_back("token");
+    names.emplace_back("token");
     if (!first.starts_with('-') && std::ranges::find(names, first) == names.end()) {
       names.insert(names.end(), {"help", "version"});
       bool const below_token = std::ranges::find(of_token, first) != of_token.end();
