@@ -78,7 +78,7 @@ int run_healthcheck(Settings const& settings, Operands const&) {
   if (target.tls && options.tls.client_ca_file)
     throw ConfigurationError(
         "--tls-client-ca: healthcheck has no client certificate; add --admin-listen, which it asks then");
-  FetchOptions request{.timeout = timeout, .max_silence = timeout};
+  FetchOptions request{.timeout = timeout, .max_silence = timeout, .follows_redirects = false};
   auto const url = url_for_client(target, request);
   // Does not verify the certificate: its names are those for clients on other machines.
   auto const answer = fetch(url, request, std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client));

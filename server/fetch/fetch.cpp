@@ -352,7 +352,8 @@ asio::awaitable<FetchResult> async_fetch(Url url, FetchOptions options, std::sha
     auto const request = make_request(url, options, same_origin(url, origin));
     auto answer = co_await ask(url, request, *trust, limits);
     if (!answer) co_return fault_at(url, answer.error().what);
-    if (!is_redirect(answer->head.result_int())) co_return judge(url, std::move(*answer), options);
+    if (!options.follows_redirects || !is_redirect(answer->head.result_int()))
+      co_return judge(url, std::move(*answer), options);
     auto target = target_of(url, answer->head);
     if (!target) co_return target.error();
     url = std::move(*target);

@@ -26,6 +26,7 @@ struct FetchOptions {
   std::chrono::milliseconds max_silence{10'000};     // without any byte of the response
   std::string accept = "application/json";
   std::optional<std::string> etag = {};  // of a body that is known: sent as If-None-Match
+  bool follows_redirects = true;         // otherwise a redirect fails as other statuses do
 
   /// The Authorization field, unless it is empty. A redirect to another origin does not receive it.
   std::string authorization = {};
@@ -62,8 +63,9 @@ using FetchResult = boost::system::result<Fetched, FetchFault>;
 /// auth::KeyError naming the file if it cannot be used.
 std::shared_ptr<boost::asio::ssl::context> make_trust(std::optional<std::string> const& ca_file);
 
-/// Requests a URL and follows redirects, but never to http. If `trust` verifies certificates, the server's must be
-/// valid for the host of the URL and issued by an authority of `trust`. A body with a Content-Encoding is refused.
+/// Requests a URL and follows redirects, but never to http, unless `options` turn that off. If `trust` verifies
+/// certificates, the server's must be valid for the host of the URL and issued by an authority of `trust`. A body with
+/// a Content-Encoding is refused.
 ///
 /// Runs on the executor of the caller, whose loop must have one thread. When it is cancelled, or its loop ends, only
 /// the lookup of a host name may remain: see `abandon`.

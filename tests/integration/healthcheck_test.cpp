@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/http_provider.hpp"
 #include "tests/integration/admin_listener.hpp"
 #include "tests/integration/listening_socket.hpp"
 #include "tests/integration/running_deployd.hpp"
@@ -78,4 +79,13 @@ TEST_CASE("healthcheck waits no longer than --timeout, and names what is no fixe
   expect_unhealthy({"--listen", address, "--timeout", "50ms"}, "no complete response within 0.05 s");
   expect_unhealthy({"--listen", "127.0.0.1:0"}, "healthcheck needs a fixed one", 78);
   expect_unhealthy({"--listen", address, "--timeout", "0s"}, "--timeout: '0s' is not from 1ms to 1h", 64);
+}
+
+TEST_CASE("healthcheck does not follow another program's redirect to a healthy server", "[healthcheck]") {
+  HttpProvider const healthy([](auto const&, auto const&) { return Provided{.body = "{}"}; },
+                             CertificateAuthority().issue());
+  auto const elsewhere = "Location: " + healthy.url("/") + "\r\n";
+  HttpProvider const redirecting([&](auto const&, auto const&) { return Provided{.status = 302, .lines = elsewhere}; });
+  expect_unhealthy({"--listen", "127.0.0.1:" + std::to_string(redirecting.port())}, "answered with status 302");
+  CHECK(healthy.count("/") == 0);
 }
