@@ -49,9 +49,13 @@ bool may_pass(FetchFault const& fault) noexcept {
   return *fault.status == 408 || *fault.status == 429 || (*fault.status >= 500 && *fault.status != 501);
 }
 
+/// Returns the beginning of a message about a list: its pattern, if it has one.
+std::string beginning_for(SourceList const& list) {
+  return list.pattern.empty() ? "" : "pattern " + auth::in_quotes(list.pattern) + ": ";
+}
+
 std::string words_for(SourceList const& list, FetchFault const& fault, std::string const& token_file) {
-  auto const pattern = list.pattern.empty() ? "" : "pattern " + auth::in_quotes(list.pattern) + ": ";
-  auto line = pattern + fault.what;
+  auto line = beginning_for(list) + fault.what;
   switch (fault.status.value_or(0)) {
     case 401:
     case 403: return fmt::format("{}: it does not accept the token in {}", line, token_file);
@@ -105,8 +109,7 @@ asio::awaitable<Source::Attempt> Source::try_once(SourceList const& list, FetchO
     }
     co_return SourceAnswer{fetched->modified, fetched->etag};
   } catch (storage::BadRow const& bad) {
-    auto const pattern = list.pattern.empty() ? "" : "pattern " + auth::in_quotes(list.pattern) + ": ";
-    throw SourceError(ExitStatus::data, fmt::format("{}{}: {}", pattern, shown(url), bad.what()));
+    throw SourceError(ExitStatus::data, fmt::format("{}{}: {}", beginning_for(list), shown(url), bad.what()));
   }
 }
 
